@@ -1,0 +1,1 @@
+"""The coordinator: registry and relay. It never holds an indicator, a token, a pepper or a PSI key."""

@@ -1,0 +1,176 @@
+"""The coordinator, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from coordinator import authority
+from coordinator.authority import Authority
+from coordinator.config import Config
+from coordinator.registry import Registry
+from coordinator.services import AdminService, DirectoryService, EnrolmentService, RelayService, authoriser
+from coordinator.switchboard import Recorder, Switchboard
+from trisect import daemon
+from trisect.clock import system_clock, system_randomness
+from trisect.daemon import Home, Tasks
+from trisect.errors import BadInputError, TrisectError
+from trisect.rpc import tls
+from trisect.rpc.authentication import Context
+from trisect.rpc.authorisation import Access
+from trisect.rpc.gate import Gate
+from trisect.store.database import Database, sqlite_url
+from trisect.trust.certificates import Principal
+from trisect.wire.v1 import (
+    coordinator_admin_pb2_grpc,
+    directory_pb2,
+    directory_pb2_grpc,
+    enrolment_pb2,
+    enrolment_pb2_grpc,
+    relay_pb2,
+    relay_pb2_grpc,
+)
+
+_log = logging.getLogger(__name__)
+DRAIN_S = 5.0
+DATABASE_CHECK_S = 5.0
+_SERVICES = (
+    enrolment_pb2.DESCRIPTOR.services_by_name["Enrolment"].full_name,
+    directory_pb2.DESCRIPTOR.services_by_name["Directory"].full_name,
+    relay_pb2.DESCRIPTOR.services_by_name["Relay"].full_name,
+    health.SERVICE_NAME,
+    reflection.SERVICE_NAME,
+)
+
+
+class FileRecorder:
+    """The demo's recorder: appends all that passes the relay to one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab")
+
+    def record(self, data: bytes) -> None:
+        """Keep these bytes."""
+        self._file.write(data)
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Coordinator:
+    """One running coordinator."""
+
+    def __init__(self, home: Home, config: Config) -> None:
+        self._home = home
+        self._config = config
+        self._database = Database(config.database or sqlite_url(home.path / "coordinator.db"))
+        self._database.migrate("coordinator")
+        self._authority = Authority(
+            consortium=config.consortium,
+            root=authority.load(home.path),
+            own_life=timedelta(days=config.certificate_days),
+            party_life=timedelta(hours=config.party_certificate_hours),
+            clock=system_clock,
+        )
+        self._registry = Registry(
+            self._database, self._authority, clock=system_clock, randomness=system_randomness
+        )
+        self._recorder = FileRecorder(home.path / config.relay.record_to) if config.relay.record_to else None
+        recorder: Recorder | None = self._recorder
+        self._switchboard = Switchboard(
+            pair_timeout_s=config.relay.pair_timeout_s,
+            call_timeout_s=config.relay.call_timeout_s,
+            write_timeout_s=config.relay.write_timeout_s,
+            recorder=recorder,
+        )
+        self._address = ""
+        self._http = ""
+        self._database_trouble = ""
+
+    @asynccontextmanager
+    async def serve(self, tasks: Tasks) -> AsyncIterator[dict[str, Any]]:
+        """Serve until left, then drain."""
+        gate = Gate(authoriser(self._registry, self._config.consortium))
+        server = tls.server([gate])
+        self._register(server, gate)
+        credentials = tls.server_credentials(self._authority.own, self._authority.root.certificate)
+        listen = self._home.remembered_port(self._config.listen)
+        port = _bind(server, listen, credentials)
+        self._home.remember_port(port)
+        self._address = self._config.advertise or f"{listen.rpartition(':')[0]}:{port}"
+        admin = tls.server([Gate(_administrators)])
+        coordinator_admin_pb2_grpc.add_CoordinatorAdminServicer_to_server(
+            AdminService(self._registry, self._switchboard, self._describe), admin
+        )
+        socket = self._home.socket()
+        admin.add_insecure_port(f"unix:{socket}")
+        await asyncio.gather(server.start(), admin.start())
+        tasks.start(self._watch_database(), "watch the database")
+        try:
+            async with daemon.http(self._config.http.listen, self._readiness) as self._http:
+                yield {"address": self._address, "socket": str(socket), "http": self._http}
+        finally:
+            await asyncio.gather(server.stop(DRAIN_S), admin.stop(DRAIN_S))
+            self._database.close()
+            if self._recorder is not None:
+                self._recorder.close()
+
+    def _register(self, server: grpc.aio.Server, gate: Gate) -> None:
+        enrolment_pb2_grpc.add_EnrolmentServicer_to_server(EnrolmentService(self._registry), server)
+        directory_pb2_grpc.add_DirectoryServicer_to_server(
+            DirectoryService(self._registry, self._switchboard, gate), server
+        )
+        relay_pb2_grpc.add_RelayServicer_to_server(RelayService(self._registry, self._switchboard), server)
+        servicer = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+        reflection.enable_server_reflection(_SERVICES, server)
+
+    def _describe(self) -> dict[str, str]:
+        return {
+            "consortium": self._config.consortium,
+            "address": self._address,
+            "authority_fingerprint": self._authority.fingerprint,
+            "http": self._http,
+        }
+
+    def _readiness(self) -> Iterable[tuple[str, str]]:
+        if self._database_trouble:
+            yield "database", self._database_trouble
+        if self._registry.membership.founder is None:
+            yield "consortium", "the founding government has not joined yet"
+
+    async def _watch_database(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._database.check)
+                self._database_trouble = ""
+            except TrisectError as error:
+                self._database_trouble = error.message
+            await asyncio.sleep(DATABASE_CHECK_S)
+
+
+async def _administrators(access: Access, _context: Context) -> Principal | None:
+    if access not in {Access.ADMINISTRATOR, Access.ANYONE}:
+        raise BadInputError("this socket serves administrators only")
+    return None
+
+
+def _bind(server: grpc.aio.Server, listen: str, credentials: grpc.ServerCredentials) -> int:
+    try:
+        return server.add_secure_port(listen, credentials)
+    except RuntimeError as error:
+        raise BadInputError(
+            f"cannot listen at {listen}", hint="another program has the port; choose another `listen`"
+        ) from error

@@ -1,0 +1,100 @@
+"""`trisect-coordinator`: set up and run a coordinator."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coordinator import authority
+from coordinator.app import Coordinator
+from coordinator.config import Config
+from trisect import config, daemon
+from trisect.clock import system_clock, system_randomness
+from trisect.daemon import Home
+from trisect.errors import BadInputError, ConflictError, TrisectError
+from trisect.rpc.status import exit_code
+
+HomeOption = Annotated[
+    Path,
+    typer.Option(
+        "--home", envvar="TRISECT_HOME", help="Folder with configuration, keystore, database, logs."
+    ),
+]
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="The coordinator of a Trisect consortium."
+)
+
+
+@app.command()
+def init(
+    home: HomeOption,
+    listen: Annotated[
+        str, typer.Option(help="HOST:PORT for nodes; port 0 takes a free one and keeps it.")
+    ] = "127.0.0.1:0",
+    database: Annotated[str, typer.Option(help="URL of the database; SQLite in the home by default.")] = "",
+    consortium: Annotated[str, typer.Option(help="Name of the consortium; made up by default.")] = "",
+) -> None:
+    """Make a home: configuration and certificate authority."""
+    place = Home(home)
+    if place.config.exists():
+        raise ConflictError(f"{place.path} is a home already", hint="choose an empty folder")
+    name = consortium or f"consortium-{system_randomness(4).hex()}"
+    if not name.replace("-", "").isalnum() or not name.isascii() or name != name.lower():
+        raise BadInputError("a consortium's name has lower-case letters, digits and dashes")
+    place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place.path.chmod(0o700)
+    authority.create(place.path, name, system_clock)
+    lines = [f'consortium = "{name}"', f'listen = "{listen}"']
+    if database:
+        lines.append(f'database = "{database}"')
+    place.config.write_text("\n".join(lines) + "\n")
+    place.config.chmod(0o600)
+    read_config(place)
+    typer.echo(f"coordinator of {name} is set up in {place.path}; start it with `trisect-coordinator run`")
+
+
+@app.command("check-config")
+def check_config(home: HomeOption) -> None:
+    """Read the configuration and say whether it is right."""
+    read_config(Home(home))
+    typer.echo("the configuration is right")
+
+
+@app.command()
+def run(
+    home: HomeOption,
+    listen: Annotated[str | None, typer.Option(help="HOST:PORT in place of the configured one.")] = None,
+    database: Annotated[str | None, typer.Option(help="Database URL in place of the configured one.")] = None,
+) -> None:
+    """Run the coordinator until it is told to stop."""
+    place = Home(home)
+    found = read_config(place, listen=listen, database=database)
+    sys.exit(
+        daemon.run(
+            place, "coordinator", lambda tasks: Coordinator(place, found).serve(tasks), level=found.log_level
+        )
+    )
+
+
+def read_config(home: Home, **flags: str | None) -> Config:
+    """Read and check the configuration of a home."""
+    found = config.load(Config, home.config, environment=os.environ, flags=flags)
+    found.check()
+    return found
+
+
+def main() -> None:
+    """Run the command; failures we foresee print their cure and exit with their code."""
+    try:
+        app()
+    except TrisectError as error:
+        daemon.fail(error)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The coordinator's configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trisect.errors import BadInputError
+
+DEMO = "demo"
+PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Limits of the relay, and the demo's recorder."""
+
+    pair_timeout_s: float = 20.0
+    call_timeout_s: float = 15.0
+    write_timeout_s: float = 120.0
+    record_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Where /live, /ready and /metrics are served."""
+
+    listen: str = "127.0.0.1:0"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`config.toml` of a coordinator's home."""
+
+    consortium: str
+    listen: str = "127.0.0.1:0"
+    advertise: str = ""
+    database: str = ""
+    profile: str = PRODUCTION
+    log_level: str = "info"
+    certificate_days: float = 30.0
+    party_certificate_hours: float = 24.0 * 7
+    relay: Relay = field(default_factory=Relay)
+    http: Http = field(default_factory=Http)
+
+    def check(self) -> None:
+        """Check what types cannot say; raises BadInputError."""
+        if self.profile not in {PRODUCTION, DEMO}:
+            raise BadInputError("configuration key profile must be production or demo")
+        if self.relay.record_to and self.profile != DEMO:
+            raise BadInputError(
+                "the relay recorder exists under the demo only", hint="remove [relay] record_to"
+            )
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdigit():
+            raise BadInputError("configuration key listen must be HOST:PORT", hint="port 0 takes a free one")

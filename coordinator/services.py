@@ -1,0 +1,236 @@
+"""The coordinator's gRPC services: translate, call, translate back."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+
+from coordinator.registry import Registry, stored_keys
+from coordinator.switchboard import Switchboard
+from trisect import __version__
+from trisect.errors import BadInputError, DeniedError
+from trisect.rpc.authentication import Context, certified
+from trisect.rpc.authorisation import Access
+from trisect.rpc.gate import Authorise, Gate, caller
+from trisect.trust.certificates import Caller, Principal
+from trisect.trust.channel import EXCHANGE_ID_BYTES
+from trisect.trust.statements import Role, Standing
+from trisect.wire.convert import keys_from_wire, keys_to_wire
+from trisect.wire.v1 import (
+    coordinator_admin_pb2,
+    coordinator_admin_pb2_grpc,
+    directory_pb2,
+    directory_pb2_grpc,
+    enrolment_pb2,
+    enrolment_pb2_grpc,
+    relay_pb2,
+    relay_pb2_grpc,
+)
+
+EXCHANGE_KEY = "trisect-exchange"
+
+
+def authoriser(registry: Registry, consortium: str) -> Authorise:
+    """Make the check of the coordinator's TLS port: who has a certificate, is enrolled, is a member."""
+
+    async def authorise(access: Access, context: Context) -> Principal | None:
+        found = certified(context)
+        if found.consortium != consortium:
+            raise DeniedError("the certificate belongs to another consortium")
+        if access is Access.INVITED:
+            if found.caller is not Caller.INVITATION:
+                raise DeniedError("this method needs an invitation's certificate")
+            return found
+        if access is Access.ANYONE:
+            return found
+        if found.caller is not Caller.PARTY or access is Access.ADMINISTRATOR:
+            raise DeniedError("this method is not open to the caller")
+        if access is Access.ENROLLED:
+            await asyncio.to_thread(registry.require_enrolled, found.name)
+            return found
+        member = registry.require_member(found.name)
+        if access is Access.GOVERNMENT and member.role is not Role.GOVERNMENT:
+            raise DeniedError("this method is open to government parties only")
+        return found
+
+    return authorise
+
+
+class EnrolmentService(enrolment_pb2_grpc.EnrolmentServicer):
+    """Certificates."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def Redeem(  # noqa: N802
+        self, request: enrolment_pb2.RedeemRequest, _context: Context
+    ) -> enrolment_pb2.RedeemReply:
+        """Trade an invitation for a certificate."""
+        keys = keys_from_wire(request.keys)
+        leaf = await asyncio.to_thread(
+            self._registry.redeem, caller().name, request.signing_request, keys, request.proof
+        )
+        return enrolment_pb2.RedeemReply(certificate=leaf)
+
+    async def Renew(  # noqa: N802
+        self, request: enrolment_pb2.RenewRequest, _context: Context
+    ) -> enrolment_pb2.RenewReply:
+        """Issue the caller's next certificate."""
+        leaf = await asyncio.to_thread(
+            self._registry.renew, caller().name, request.signing_request, request.proof
+        )
+        return enrolment_pb2.RenewReply(certificate=leaf)
+
+
+class DirectoryService(directory_pb2_grpc.DirectoryServicer):
+    """Signed statements."""
+
+    def __init__(self, registry: Registry, switchboard: Switchboard, gate: Gate) -> None:
+        self._registry = registry
+        self._switchboard = switchboard
+        self._gate = gate
+
+    async def ListStatements(  # noqa: N802
+        self, request: directory_pb2.ListStatementsRequest, _context: Context
+    ) -> directory_pb2.ListStatementsReply:
+        """List a page of statements."""
+        page = await asyncio.to_thread(self._registry.statements_after, request.after)
+        last = page[-1][0] if page else request.after
+        return directory_pb2.ListStatementsReply(
+            statements=[
+                directory_pb2.Statement(sequence=sequence, envelope=envelope) for sequence, envelope in page
+            ],
+            more=last < self._registry.newest,
+        )
+
+    async def Publish(  # noqa: N802
+        self, request: directory_pb2.PublishRequest, _context: Context
+    ) -> directory_pb2.PublishReply:
+        """Publish a statement; one that suspends a party cuts its running calls at once."""
+        sequence = await asyncio.to_thread(self._registry.publish, caller().name, request.envelope)
+        for party in self._registry.membership.parties.values():
+            if party.standing is not Standing.ACTIVE:
+                self._switchboard.drop(party.name)
+                self._gate.cut(party.name)
+        changed = relay_pb2.StatementsChanged(newest_statement=sequence)
+        self._switchboard.notify(relay_pb2.LinkDown(statements_changed=changed))
+        return directory_pb2.PublishReply(sequence=sequence)
+
+    async def ListApplicants(  # noqa: N802
+        self, _request: directory_pb2.ListApplicantsRequest, _context: Context
+    ) -> directory_pb2.ListApplicantsReply:
+        """List who waits for admission."""
+        found = await asyncio.to_thread(self._registry.applicants)
+        return directory_pb2.ListApplicantsReply(
+            applicants=[
+                directory_pb2.Applicant(
+                    name=party.party,
+                    role=party.role,
+                    joined_at=party.joined_at,
+                    keys=keys_to_wire(stored_keys(party)),
+                )
+                for party in found
+            ]
+        )
+
+
+class RelayService(relay_pb2_grpc.RelayServicer):
+    """Links, calls and frames."""
+
+    def __init__(self, registry: Registry, switchboard: Switchboard) -> None:
+        self._registry = registry
+        self._switchboard = switchboard
+
+    async def Attach(  # noqa: N802
+        self, request_iterator: AsyncIterator[relay_pb2.LinkUp], _context: Context
+    ) -> AsyncIterator[relay_pb2.LinkDown]:
+        """Serve one node's link until either end closes it."""
+        link = self._switchboard.attach(caller().name)
+
+        async def read() -> None:
+            async for message in request_iterator:
+                if message.HasField("answer"):
+                    self._switchboard.answer(link, message.answer)
+            link.close()
+
+        reading = asyncio.create_task(read(), name=f"link of {link.party}")
+        try:
+            yield relay_pb2.LinkDown(welcome=relay_pb2.Welcome(newest_statement=self._registry.newest))
+            while (message := await link.down.get()) is not None:
+                yield message
+        finally:
+            reading.cancel()
+            self._switchboard.detach(link)
+
+    async def Call(self, request: relay_pb2.CallRequest, _context: Context) -> relay_pb2.CallReply:  # noqa: N802
+        """Pass a call to another party's node."""
+        if len(request.exchange_id) != EXCHANGE_ID_BYTES:
+            raise BadInputError("a call needs an exchange id of 16 bytes")
+        if request.to == caller().name:
+            raise BadInputError("a party does not call itself")
+        self._registry.require_member(request.to)
+        return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
+
+    async def Exchange(  # noqa: N802
+        self, request_iterator: AsyncIterator[relay_pb2.Frame], context: Context
+    ) -> AsyncIterator[relay_pb2.Frame]:
+        """Join one end of an accepted exchange."""
+        exchange_id = _metadata(context, EXCHANGE_KEY)
+        async for frame in self._switchboard.exchange(caller().name, exchange_id, request_iterator):
+            yield frame
+
+
+class AdminService(coordinator_admin_pb2_grpc.CoordinatorAdminServicer):
+    """What the coordinator's administrator asks."""
+
+    def __init__(
+        self, registry: Registry, switchboard: Switchboard, describe: Callable[[], dict[str, str]]
+    ) -> None:
+        self._registry = registry
+        self._switchboard = switchboard
+        self._describe = describe
+
+    async def Invite(  # noqa: N802
+        self, request: coordinator_admin_pb2.InviteRequest, _context: Context
+    ) -> coordinator_admin_pb2.InviteReply:
+        """Make an invitation."""
+        invitation = await asyncio.to_thread(
+            self._registry.invite,
+            request.party,
+            request.role,
+            dt.timedelta(seconds=request.ttl_s),
+            address=self._describe()["address"],
+        )
+        return coordinator_admin_pb2.InviteReply(
+            invitation=invitation.to_text(), expires_at=invitation.expires_at
+        )
+
+    async def GetCoordinatorStatus(  # noqa: N802
+        self, _request: coordinator_admin_pb2.GetCoordinatorStatusRequest, _context: Context
+    ) -> coordinator_admin_pb2.GetCoordinatorStatusReply:
+        """Tell how the coordinator is."""
+        parties = await asyncio.to_thread(self._registry.enrolled)
+        return coordinator_admin_pb2.GetCoordinatorStatusReply(
+            **self._describe(),
+            founder_fingerprint=self._registry.membership.founder or "",
+            parties=[
+                coordinator_admin_pb2.EnrolledParty(
+                    name=party.party,
+                    role=party.role,
+                    state=state,
+                    connected=self._switchboard.attached(party.party),
+                )
+                for party, state in parties
+            ],
+            running_exchanges=self._switchboard.running,
+            version=__version__,
+            contested_invitations=await asyncio.to_thread(self._registry.contested),
+        )
+
+
+def _metadata(context: Context, key: str) -> str:
+    found = [value for name, value in context.invocation_metadata() or () if name == key]
+    if len(found) != 1 or not isinstance(found[0], str):
+        raise BadInputError(f"the call needs one metadata entry {key}")
+    return found[0]

@@ -1,0 +1,1 @@
+"""The node daemon that every party runs; all roles run the same runtime."""

@@ -1,0 +1,218 @@
+"""The node, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from nodes.config import DEMO, Config
+from nodes.exchanges.answering import Answering
+from nodes.exchanges.asking import Asking
+from nodes.exchanges.book import Book
+from nodes.exchanges.means import Limits, Means
+from nodes.exchanges.recovery import Recovery
+from nodes.intake import Intake
+from nodes.keys import NodeKeys
+from nodes.link import Link
+from nodes.members import Members
+from nodes.peppers import Peppers
+from nodes.schedules import Scheduler
+from nodes.services.collections import CollectionsService
+from nodes.services.matching import MatchingService
+from nodes.services.node_admin import NodeAdminService
+from nodes.services.schedules import SchedulesService
+from nodes.workers import Workers
+from trisect import daemon
+from trisect.clock import system_clock, system_randomness
+from trisect.daemon import Beat, Home, Tasks
+from trisect.errors import BadInputError, TrisectError
+from trisect.rpc import tls
+from trisect.rpc.authentication import Context
+from trisect.rpc.authorisation import Access
+from trisect.rpc.gate import Gate
+from trisect.store.collections import Collections
+from trisect.store.database import Database, sqlite_url
+from trisect.store.exchanges import Exchanges
+from trisect.store.intake import Imports
+from trisect.store.rolling import Rolling
+from trisect.store.schedules import Schedules
+from trisect.store.statements import Statements
+from trisect.store.tables import node_statements
+from trisect.trust import certificates
+from trisect.trust.certificates import Caller, Principal
+from trisect.trust.keys import Fingerprint
+from trisect.trust.statements import Role, Standing, party_name
+from trisect.wire.v1 import (
+    collections_pb2_grpc,
+    matching_pb2_grpc,
+    node_admin_pb2_grpc,
+    schedules_pb2_grpc,
+)
+
+_log = logging.getLogger(__name__)
+DRAIN_S = 5.0
+DATABASE_CHECK_S = 5.0
+CERTIFICATE_WARNING = dt.timedelta(hours=1)
+
+
+class Node:
+    """One running node."""
+
+    def __init__(self, home: Home, config: Config) -> None:
+        self._home = home
+        self._config = config
+        self._database = Database(config.database or sqlite_url(home.path / "node.db"))
+        self._database.migrate("node")
+        keys = NodeKeys.load(home.path)
+        self._beat = Beat()
+        self._http = ""
+        self._database_trouble = ""
+        self._link = Link(
+            config.coordinator,
+            Principal(config.consortium, Caller.PARTY, config.party),
+            keys,
+            home.path,
+            clock=system_clock,
+            call_timeout_s=config.timeouts.call_s,
+        )
+        self._peppers = Peppers(Rolling(self._database), keys.storage, system_randomness)
+        self._members = Members(
+            name=party_name(config.party),
+            role=Role(config.role),
+            consortium=config.consortium,
+            founder=Fingerprint(config.founder) if config.founder else None,
+            link=self._link,
+            store=Statements(self._database, node_statements),
+            peppers=self._peppers,
+            clock=system_clock,
+        )
+        self._collections = Collections(self._database)
+        self._intake = Intake(
+            self._collections,
+            Imports(self._database),
+            self._peppers,
+            workers=config.limits.import_workers,
+            clock=system_clock,
+            randomness=system_randomness,
+        )
+        self._book = Book(Exchanges(self._database))
+        self._workers = Workers(config.limits.max_exchanges)
+        means = Means(
+            book=self._book,
+            collections=self._collections,
+            link=self._link,
+            members=self._members,
+            peppers=self._peppers,
+            workers=self._workers,
+            limits=Limits(config.limits.min_set, config.limits.max_set, config.limits.max_exchanges),
+            clock=system_clock,
+            randomness=system_randomness,
+            idle_s=config.timeouts.peer_idle_s,
+            write_s=config.timeouts.write_s,
+        )
+        self._asking = Asking(means)
+        self._answering = Answering(means)
+        self._recovery = Recovery(means, self._asking, self._answering)
+        self._lists = CollectionsService(
+            self._collections,
+            self._intake,
+            self._peppers,
+            config.imports,
+            allow_reserved=config.profile == DEMO,
+        )
+        self._schedules = Schedules(self._database)
+
+    @asynccontextmanager
+    async def serve(self, tasks: Tasks) -> AsyncIterator[dict[str, Any]]:
+        """Serve until left, then drain."""
+        await self._peppers.start()
+        await self._members.start()
+        await self._book.start()
+        scheduler = Scheduler(
+            self._schedules,
+            self._asking,
+            self._book,
+            self._lists,
+            clock=system_clock,
+            randomness=system_randomness,
+        )
+        admin = tls.server([Gate(_administrators)])
+        self._register(admin, scheduler)
+        socket = self._home.socket()
+        admin.add_insecure_port(f"unix:{socket}")
+        await admin.start()
+        self._workers.warm()
+        tasks.start(self._beat.run(), "measure the event loop")
+        tasks.start(self._link.run(self._answering.on_call), "keep the link up")
+        tasks.start(self._link.renew_in_time(), "renew the certificate")
+        tasks.start(self._members.run(), "synchronise statements")
+        tasks.start(self._recovery.run(), "settle unconfirmed exchanges")
+        tasks.start(scheduler.run(), "run schedules")
+        tasks.start(self._watch_database(), "watch the database")
+        try:
+            async with daemon.http(self._config.http.listen, self._readiness) as self._http:
+                yield {"socket": str(socket), "http": self._http, "party": self._config.party}
+        finally:
+            await self._book.stop()
+            await admin.stop(DRAIN_S)
+            await self._link.close()
+            await self._workers.close()
+            await self._intake.close()
+            self._database.close()
+
+    def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> None:
+        node_admin_pb2_grpc.add_NodeAdminServicer_to_server(
+            NodeAdminService(self._members, self._peppers, self._link, self._beat, lambda: self._http), admin
+        )
+        collections_pb2_grpc.add_CollectionsServicer_to_server(self._lists, admin)
+        matching_pb2_grpc.add_MatchingServicer_to_server(MatchingService(self._asking, self._book), admin)
+        schedules_pb2_grpc.add_SchedulesServicer_to_server(
+            SchedulesService(scheduler, self._schedules), admin
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), admin)
+        names = [f"trisect.wire.v1.{name}" for name in ("NodeAdmin", "Collections", "Matching", "Schedules")]
+        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], admin)
+
+    def _readiness(self) -> Iterable[tuple[str, str]]:
+        """Name everything that keeps this node from matching."""
+        own = self._members.own
+        _, expires = certificates.validity(self._link.keys.tls.certificate)
+        if not self._link.connected:
+            yield "coordinator", self._link.detail
+        if own is None:
+            yield "admission", "this party has not been admitted yet"
+        elif own.standing is not Standing.ACTIVE:
+            yield "admission", f"this party is {own.standing.value}"
+        if self._peppers.epoch < 0:
+            yield "pepper", "no pepper has been granted yet"
+        elif self._peppers.rolling:
+            yield "pepper", f"entries are being rolled to pepper epoch {self._peppers.epoch}"
+        if self._members.trouble:
+            yield "statements", self._members.trouble
+        if self._database_trouble:
+            yield "database", self._database_trouble
+        if expires - system_clock() < CERTIFICATE_WARNING:
+            yield "certificate", "the certificate is about to expire and has not been renewed"
+
+    async def _watch_database(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._database.check)
+                self._database_trouble = ""
+            except TrisectError as error:
+                self._database_trouble = error.message
+            await asyncio.sleep(DATABASE_CHECK_S)
+
+
+async def _administrators(access: Access, _context: Context) -> Principal | None:
+    if access not in {Access.ADMINISTRATOR, Access.ANYONE}:
+        raise BadInputError("this socket serves administrators only")
+    return None

@@ -1,0 +1,118 @@
+"""`trisect-node`: join a consortium and run a node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nodes import enrol
+from nodes.app import Node
+from nodes.config import Config
+from trisect import config, daemon
+from trisect.clock import system_clock, system_randomness
+from trisect.daemon import Home
+from trisect.errors import BadInputError, TrisectError
+from trisect.rpc.status import exit_code
+from trisect.trust.invitations import MAX_CHARACTERS, Invitation
+
+HomeOption = Annotated[
+    Path,
+    typer.Option(
+        "--home", envvar="TRISECT_HOME", help="Folder with configuration, keystore, database, logs."
+    ),
+]
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="The node of a party to Trisect."
+)
+
+
+@app.command()
+def join(
+    home: HomeOption,
+    invitation: Annotated[
+        str, typer.Option(help="File with the invitation, or - for stdin; else TRISECT_INVITATION.")
+    ] = "",
+    listen: Annotated[str, typer.Option(help="HOST:PORT of the node's own HTTP endpoint.")] = "",
+    database: Annotated[str, typer.Option(help="URL of the database; SQLite in the home by default.")] = "",
+    output: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Make keys here and trade an invitation for a certificate."""
+    place = Home(home)
+    found = Invitation.from_text(_read_invitation(invitation))
+    settings = {"database": database}
+    joined = asyncio.run(
+        enrol.join(place, found, settings, listen, clock=system_clock, randomness=system_randomness)
+    )
+    if output == "json":
+        data = {
+            "fingerprint": joined.fingerprint,
+            "state": "pending",
+            "party": joined.party,
+            "role": joined.role,
+            "consortium": joined.consortium,
+        }
+        typer.echo(json.dumps({"schema": 1, "status": "ok", "data": data}))
+        return
+    typer.echo(f"{joined.party} ({joined.role}) has joined {joined.consortium} and waits for admission.")
+    typer.echo(f"fingerprint: {joined.fingerprint}")
+    typer.echo("Read the fingerprint to the government by telephone, then start `trisect-node run`.")
+
+
+@app.command("check-config")
+def check_config(home: HomeOption) -> None:
+    """Read the configuration and say whether it is right."""
+    read_config(Home(home))
+    typer.echo("the configuration is right")
+
+
+@app.command()
+def run(
+    home: HomeOption,
+    database: Annotated[str | None, typer.Option(help="Database URL in place of the configured one.")] = None,
+) -> None:
+    """Run the node until it is told to stop."""
+    place = Home(home)
+    found = read_config(place, database=database)
+    sys.exit(daemon.run(place, "node", lambda tasks: Node(place, found).serve(tasks), level=found.log_level))
+
+
+def read_config(home: Home, **flags: str | None) -> Config:
+    """Read and check the configuration of a home."""
+    found = config.load(Config, home.config, environment=os.environ, flags=flags)
+    found.check()
+    return found
+
+
+def _read_invitation(source: str) -> str:
+    if source == "-":
+        return sys.stdin.read(MAX_CHARACTERS + 1)
+    if source:
+        try:
+            return Path(source).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError(f"cannot read the invitation {source}") from error
+    found = os.environ.get("TRISECT_INVITATION", "")
+    if not found:
+        raise BadInputError(
+            "no invitation was given", hint="pass --invitation FILE, --invitation - or TRISECT_INVITATION"
+        )
+    return found
+
+
+def main() -> None:
+    """Run the command; failures we foresee print their cure and exit with their code."""
+    try:
+        app()
+    except TrisectError as error:
+        daemon.fail(error)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""`trisect-node join`: make keys on the node, trade an invitation for a certificate, write the home.
+
+Safe to repeat: keys are saved before they are shown, so a join cut by a lost connection goes on with the same
+key and gets the same certificate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nodes.keys import NodeKeys
+from trisect.clock import Clock, Randomness, from_text
+from trisect.daemon import Home
+from trisect.errors import BadInputError, ConflictError, DeniedError
+from trisect.rpc import tls
+from trisect.rpc.status import translated
+from trisect.store.keystore import KEYSTORE_FILE, write_private
+from trisect.trust import certificates
+from trisect.trust.certificates import Caller, Principal, TlsIdentity
+from trisect.trust.invitations import Invitation
+from trisect.trust.keys import Fingerprint
+from trisect.wire.convert import keys_to_wire
+from trisect.wire.v1 import enrolment_pb2, enrolment_pb2_grpc
+
+TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What `join` tells: the fingerprint to read to the government, and who has joined what."""
+
+    fingerprint: Fingerprint
+    party: str
+    role: str
+    consortium: str
+
+
+async def join(
+    home: Home,
+    invitation: Invitation,
+    settings: dict[str, str],
+    http_listen: str,
+    *,
+    clock: Clock,
+    randomness: Randomness,
+) -> Joined:
+    """Redeem an invitation into a home.
+
+    Args:
+        home: an empty folder, or one in which the same invitation was begun.
+        invitation: what the coordinator issued.
+        settings: further top-level configuration keys to write.
+        http_listen: HOST:PORT of the node's HTTP endpoint, or empty.
+        clock: tells the time.
+        randomness: for the keys.
+
+    Raises:
+        DeniedError: expired, or redeemed with another key.
+        ConflictError: the home belongs to another party, or is running.
+        VerificationError: the coordinator is not the invitation's, or returned a wrong certificate.
+    """
+    if from_text(invitation.expires_at) <= clock():
+        raise DeniedError(
+            f"the invitation expired at {invitation.expires_at}",
+            hint="ask for a new one, and check the clock",
+        )
+    keys = _own_keys(home, invitation, randomness)
+    request = certificates.signing_request(keys.tls.key)
+    public = keys.public
+    async with tls.coordinator_channel(
+        invitation.coordinator, invitation.authority.encode(), invitation.identity
+    ) as channel:
+        stub = enrolment_pb2_grpc.EnrolmentStub(channel)
+        async with translated("the coordinator"):
+            reply = await stub.Redeem(
+                enrolment_pb2.RedeemRequest(
+                    signing_request=request,
+                    keys=keys_to_wire(public),
+                    proof=keys.identity.private.sign(request),
+                ),
+                timeout=TIMEOUT_S,
+                wait_for_ready=False,
+            )
+    whom = Principal(invitation.consortium, Caller.PARTY, invitation.party)
+    certificates.check_issued(reply.certificate, keys.authority, keys.tls.key, whom)
+    keys.with_tls(TlsIdentity(keys.tls.key, reply.certificate)).save(home.path)
+    _write_config(home, invitation, settings, http_listen)
+    return Joined(public.identity.fingerprint, invitation.party, invitation.role, invitation.consortium)
+
+
+def _own_keys(home: Home, invitation: Invitation, randomness: Randomness) -> NodeKeys:
+    if (home.path / KEYSTORE_FILE).exists():
+        keys = NodeKeys.load(home.path)
+        if keys.authority != invitation.authority.encode():
+            raise ConflictError(
+                f"{home.path} holds the keys of another consortium", hint="choose an empty folder"
+            )
+        return keys
+    if home.path.exists() and any(home.path.iterdir()):
+        raise BadInputError(f"{home.path} is not empty", hint="choose an empty folder for the home")
+    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.path.chmod(0o700)
+    keys = NodeKeys.generate(invitation.authority.encode(), randomness)
+    keys.save(home.path)
+    return keys
+
+
+def _write_config(home: Home, invitation: Invitation, settings: dict[str, str], http_listen: str) -> None:
+    if home.config.exists():
+        return
+    fields = {
+        "consortium": invitation.consortium,
+        "party": invitation.party,
+        "role": invitation.role,
+        "coordinator": invitation.coordinator,
+        "founder": invitation.founder_fingerprint,
+        **settings,
+    }
+    lines = [f'{name} = "{value}"' for name, value in fields.items() if value]
+    if http_listen:
+        lines += ["", "[http]", f'listen = "{http_listen}"']
+    write_private(home.config, ("\n".join(lines) + "\n").encode())

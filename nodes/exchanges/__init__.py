@@ -1,0 +1,1 @@
+"""Exchanges at a node: offering, answering, running, and what is remembered of them."""

@@ -1,0 +1,278 @@
+"""The answerer's side: decide on an offer, run, wait to be confirmed.
+
+Order matters: everything that can refuse an offer is checked before anything is computed, and what the asker
+is told of a refusal does not depend on what exists here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from nodes.exchanges.means import Means
+from nodes.exchanges.running import Progress, Running
+from nodes.exchanges.terms import Terms, check_times
+from trisect.clock import to_text
+from trisect.errors import (
+    BadInputError,
+    ConflictError,
+    NotFoundError,
+    StaleError,
+    TrisectError,
+    VerificationError,
+)
+from trisect.psi import planner
+from trisect.psi.bands import band, is_band
+from trisect.psi.items import answered_items
+from trisect.psi.sessions import AnswererSession
+from trisect.rules import permit
+from trisect.rules.offers import Accept, Details, Offer, Receipt, Refusal
+from trisect.rules.permit import Permit, Sharing
+from trisect.rules.vocabulary import Mode, Purpose, modes, purpose
+from trisect.store.collections import Snapshot
+from trisect.store.exchanges import Exchange, ExchangeState, Side
+from trisect.trust.channel import AnswererHandshake, ChannelKeys, Direction
+from trisect.trust.documents import Signed
+from trisect.trust.membership import Party
+from trisect.wire.v1 import relay_pb2
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Answering:
+    """Answers offers at one node."""
+
+    means: Means
+
+    async def on_call(self, call: relay_pb2.IncomingCall) -> tuple[bytes, bool]:
+        """Answer a call of a peer; gives the reply, and whether it accepts an offer.
+
+        Raises:
+            BadInputError: a method that this version does not know.
+            TrisectError: the call cannot be answered at all.
+        """
+        party = self.means.members.membership.party(getattr(call, "from"))
+        match call.method:
+            case relay_pb2.PEER_METHOD_OFFER:
+                return await self._on_offer(call, party)
+            case relay_pb2.PEER_METHOD_RECEIPT:
+                return await self._on_receipt(call, party), False
+            case relay_pb2.PEER_METHOD_INQUIRE:
+                return await self._on_inquiry(call, party), False
+            case _:
+                raise BadInputError("this node's version does not know that call")
+
+    async def _on_offer(self, call: relay_pb2.IncomingCall, party: Party) -> tuple[bytes, bool]:
+        offer, signed = Offer.verify(call.body, party.keys.identity)
+        self._check_addressed(offer, call, party)
+        try:
+            snapshot, leave = await self._decide(offer, party)
+            return await self._accept(offer, signed, call.body, party, snapshot, leave), True
+        except TrisectError as error:
+            _log.warning(
+                "an offer was refused",
+                extra={"exchange_id": offer.exchange.hex(), "peer": party.name, "code": error.code},
+            )
+            refusal = Refusal(
+                exchange=offer.exchange,
+                offer_hash=signed.payload_hash,
+                fault=error.fault.value,
+                code=error.code,
+                message=error.message,
+                hint=error.hint,
+                rule=error.rule,
+            )
+            return refusal.sign(self.means.link.keys.identity), False
+
+    def _check_addressed(self, offer: Offer, call: relay_pb2.IncomingCall, party: Party) -> None:
+        """Check that the offer is this caller's, to this party, about this exchange."""
+        own = self.means.link.keys.identity.public.fingerprint
+        if (offer.asker, offer.asker_key) != (party.name, party.keys.identity.fingerprint):
+            raise VerificationError("an offer does not come from whom it says")
+        if (offer.answerer, offer.answerer_key) != (self.means.members.name, own):
+            raise VerificationError("an offer is for another party, or for another key of this one")
+        if offer.exchange != call.exchange_id or offer.consortium != self.means.members.membership.consortium:
+            raise VerificationError("an offer is about another exchange or consortium")
+
+    async def _decide(self, offer: Offer, party: Party) -> tuple[Snapshot, Permit]:
+        """Check an offer against everything, cheapest first."""
+        self.means.members.require_active()
+        party.require_active()
+        check_times(offer.created, offer.expires, self.means.clock())
+        wanted, mode = purpose(offer.purpose), _mode(offer.mode)
+        planner.require(offer.engine, mode)
+        if (
+            offer.attempt != 1
+            or not is_band(offer.asked_padded)
+            or offer.asked_padded > band(self.means.limits.max_set)
+        ):
+            raise BadInputError("an offer declares an attempt or a size that cannot be")
+        self.means.peppers.require_ready()
+        if offer.pepper_epoch != self.means.peppers.epoch:
+            raise StaleError(
+                f"stale pepper epoch: the offer has {offer.pepper_epoch}, here it is {self.means.peppers.epoch}",
+                hint="the end that is behind gets its peppers within a minute; try again then",
+            )
+        self.means.limits.check_load(self.means.book.running)
+        details = Details.open(offer.details, self.means.link.keys.sealing, offer.exchange)
+        leave = await asyncio.to_thread(self._permit, details.collection, party, wanted, mode)
+        snapshot = await asyncio.to_thread(
+            self.means.collections.snapshot, details.collection, epoch=self.means.peppers.epoch
+        )
+        self.means.limits.check_set(snapshot.size, "the collection asked")
+        return snapshot, leave
+
+    def _permit(self, name: str, party: Party, wanted: Purpose, mode: Mode) -> Permit:
+        try:
+            public_id = self.means.collections.get(name).public_id
+            rows = self.means.collections.sharings(name)
+        except NotFoundError:
+            public_id, rows = "", ()
+        return permit.decide(
+            (Sharing(row.recipient, row.purpose, row.mode) for row in rows),
+            asker=party.name,
+            role=party.role,
+            answerer=self.means.members.name,
+            collection_id=public_id,
+            purpose=wanted,
+            mode=mode,
+        )
+
+    async def _accept(
+        self, offer: Offer, signed: Signed, envelope: bytes, party: Party, snapshot: Snapshot, leave: Permit
+    ) -> bytes:
+        handshake = AnswererHandshake.reply(offer.share, self.means.randomness)
+        accept = Accept(
+            exchange=offer.exchange,
+            offer_hash=signed.payload_hash,
+            permit_hash=leave.hash,
+            answered_padded=band(snapshot.size),
+            share=handshake.share,
+            created=to_text(self.means.clock()),
+        )
+        answer = accept.sign(self.means.link.keys.identity)
+        _, accepted = Accept.verify(answer, self.means.link.keys.identity.public)
+        terms = Terms(offer, signed.payload_hash, accept, accepted.payload_hash)
+        exchange = Exchange(
+            id=offer.exchange.hex(),
+            side=Side.ANSWERER,
+            peer=party.name,
+            collection=snapshot.collection.name,
+            peer_collection="",
+            purpose=offer.purpose,
+            mode=offer.mode,
+            engine=offer.engine,
+            key_check=party.key_check.value,
+            state=ExchangeState.RUNNING,
+            asked=0,
+            asked_padded=offer.asked_padded,
+            answered_padded=accept.answered_padded,
+            started_at=to_text(self.means.clock()),
+            expires_at=offer.expires,
+            offer=envelope,
+            answer=answer,
+        )
+        await asyncio.to_thread(self.means.book.store.add, exchange)
+        keys = handshake.finish(
+            exchange_id=offer.exchange, attempt=offer.attempt, transcript=terms.transcript
+        )
+        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot))
+        return answer
+
+    async def _run(self, exchange_id: str, terms: Terms, keys: ChannelKeys, snapshot: Snapshot) -> None:
+        started = time.monotonic()
+        progress = self.means.book.progress(exchange_id) or Progress()
+        progress.elements_total = terms.asked + terms.answered
+        stream = self.means.link.exchange(terms.offer.exchange)
+
+        def items() -> bytes:
+            secret, asked = keys.export(b"probes"), terms.offer.asked_padded
+            return answered_items(snapshot.tokens, secret, asked, self.means.randomness).tobytes()
+
+        running = Running(
+            session=AnswererSession(terms.answered, terms.asked),
+            staff=lambda: self.means.staffed(Side.ANSWERER, items),
+            stream=stream,
+            sealer=keys.sealer(Direction.ANSWERER_TO_ASKER),
+            opener=keys.opener(Direction.ASKER_TO_ANSWERER),
+            progress=progress,
+            before_final=lambda: self._unconfirmed(exchange_id, terms, running, progress, started),
+            idle_s=terms.idle_s(self.means.idle_s),
+            write_s=self.means.write_s,
+        )
+        try:
+            await running.run()
+        finally:
+            stream.cancel()
+
+    async def _unconfirmed(
+        self, exchange_id: str, terms: Terms, running: Running, progress: Progress, started: float
+    ) -> None:
+        """Record that all is computed, before the asker can see the final frame."""
+        receipt = terms.receipt(Side.ANSWERER, running.sealer, running.opener, self.means.clock)
+        await asyncio.to_thread(
+            self.means.book.store.update,
+            exchange_id,
+            state=ExchangeState.UNCONFIRMED,
+            own_receipt=receipt.sign(self.means.link.keys.identity),
+            bytes_sent=progress.bytes_sent,
+            bytes_received=progress.bytes_received,
+            seconds=time.monotonic() - started,
+        )
+
+    async def _on_receipt(self, call: relay_pb2.IncomingCall, party: Party) -> bytes:
+        """Take the asker's receipt; gives our own, which it needs as often as it asks."""
+        exchange = await self._own(call, party, Side.ANSWERER)
+        await self._confirm(exchange, call.body, party)
+        return exchange.own_receipt or b""
+
+    async def _confirm(self, exchange: Exchange, receipt: bytes, party: Party) -> None:
+        theirs, _ = Receipt.verify(receipt, party.keys.identity)
+        if exchange.own_receipt is None:
+            raise ConflictError("this exchange has not come to its end here")
+        ours, _ = Receipt.verify(exchange.own_receipt, self.means.link.keys.identity.public)
+        ours.check_against(theirs)
+        if exchange.state is ExchangeState.COMPLETE:
+            return
+        done = await asyncio.to_thread(
+            self.means.book.store.update, exchange.id, state=ExchangeState.COMPLETE, peer_receipt=receipt
+        )
+        self.means.book.count(done)
+
+    async def _on_inquiry(self, call: relay_pb2.IncomingCall, party: Party) -> bytes:
+        """Tell an answerer what became of an exchange that we asked for."""
+        try:
+            exchange = await self._own(call, party, Side.ASKER)
+        except NotFoundError:
+            return b""
+        if not exchange.state.ended:
+            raise ConflictError("the exchange still runs here")
+        return exchange.own_receipt or b""
+
+    async def inquire(self, exchange: Exchange) -> None:
+        """Ask an asker what became of an exchange that it has not confirmed; ends it either way."""
+        party = self.means.members.membership.party(exchange.peer)
+        receipt = await self.means.link.call(
+            party.name, relay_pb2.PEER_METHOD_INQUIRE, bytes.fromhex(exchange.id), b""
+        )
+        if receipt:
+            await self._confirm(exchange, receipt, party)
+            return
+        error = VerificationError("the asker says that the exchange failed at its end")
+        await self.means.book.end(exchange.id, ExchangeState.FAILED, error)
+
+    async def _own(self, call: relay_pb2.IncomingCall, party: Party, side: Side) -> Exchange:
+        exchange = await asyncio.to_thread(self.means.book.store.get, call.exchange_id.hex())
+        if exchange.peer != party.name or exchange.side is not side:
+            raise NotFoundError("there is no such exchange between us")
+        return exchange
+
+
+def _mode(text: str) -> Mode:
+    found = modes(text)
+    if len(found) != 1:
+        raise BadInputError("an exchange has one mode")
+    return found[0]

@@ -1,0 +1,270 @@
+"""The asker's side: offer, run, release.
+
+Hits are written only after the answerer's authenticated final frame, together with the end of the exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from nodes.exchanges.means import Means
+from nodes.exchanges.running import Progress, Running
+from nodes.exchanges.terms import OFFER_LIFE, Terms
+from trisect.clock import to_text
+from trisect.errors import BadInputError, DeniedError, TrisectError, VerificationError
+from trisect.psi import planner
+from trisect.psi.bands import band, is_band
+from trisect.psi.items import AskedItems, asked_items
+from trisect.psi.sessions import AskerSession
+from trisect.rpc.status import restore
+from trisect.rules.offers import Accept, Details, Offer, Receipt, Refusal
+from trisect.rules.vocabulary import Mode, Purpose
+from trisect.store.collections import Snapshot
+from trisect.store.exchanges import Exchange, ExchangeState, Side
+from trisect.trust import documents
+from trisect.trust.channel import AskerHandshake, ChannelKeys, Direction
+from trisect.trust.membership import Party
+from trisect.wire.v1 import errors_pb2, relay_pb2
+
+_log = logging.getLogger(__name__)
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an administrator asks for."""
+
+    collection: str
+    peer: str
+    peer_collection: str
+    purpose: Purpose
+    mode: Mode
+    engine: str
+
+
+@dataclass(slots=True)
+class Asking:
+    """Starts exchanges of one node."""
+
+    means: Means
+
+    async def start(self, question: Question) -> str:
+        """Offer an exchange and, once it is accepted, run it in the background.
+
+        Returns:
+            The exchange's id, in hex.
+
+        Raises:
+            BadInputError: the peer is this party.
+            DeniedError: not admitted, suspended, too small a set, or the peer does not share.
+            UnreachableError: the peer's node is offline; names it.
+            StaleError: the peer has another pepper epoch.
+        """
+        party, snapshot, engine = await self.check(question)
+        exchange_id = self.means.randomness(16)
+        handshake = AskerHandshake(self.means.randomness)
+        offer = self._offer(question, party, snapshot, engine, exchange_id, handshake)
+        envelope = offer.sign(self.means.link.keys.identity)
+        exchange = self._record(offer, envelope, question, snapshot, party)
+        await asyncio.to_thread(self.means.book.store.add, exchange)
+        try:
+            answer = await self.means.link.call(
+                party.name, relay_pb2.PEER_METHOD_OFFER, exchange_id, envelope
+            )
+            terms = self._read_answer(answer, offer, envelope, party)
+            await asyncio.to_thread(
+                self.means.book.store.update,
+                exchange.id,
+                state=ExchangeState.RUNNING,
+                answer=answer,
+                answered_padded=terms.accept.answered_padded,
+            )
+        except TrisectError as error:
+            refused = isinstance(error, DeniedError)
+            await self.means.book.end(
+                exchange.id, ExchangeState.REFUSED if refused else ExchangeState.FAILED, error
+            )
+            raise
+        keys = handshake.finish(
+            terms.accept.share, exchange_id=exchange_id, attempt=offer.attempt, transcript=terms.transcript
+        )
+        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot, party))
+        return exchange.id
+
+    async def check(self, question: Question) -> tuple[Party, Snapshot, str]:
+        """Check all that can be checked without asking the peer."""
+        self.means.members.require_active()
+        self.means.peppers.require_ready()
+        party = self.means.members.membership.party(question.peer)
+        if party.name == self.means.members.name:
+            raise BadInputError("a party does not match with itself")
+        party.require_active()
+        self.means.limits.check_load(self.means.book.running)
+        engine = planner.choose(question.engine, question.mode).name
+        snapshot = await asyncio.to_thread(
+            self.means.collections.snapshot, question.collection, epoch=self.means.peppers.epoch
+        )
+        self.means.limits.check_set(snapshot.size, f"collection {question.collection}")
+        return party, snapshot, engine
+
+    def _offer(
+        self,
+        question: Question,
+        party: Party,
+        snapshot: Snapshot,
+        engine: str,
+        exchange_id: bytes,
+        handshake: AskerHandshake,
+    ) -> Offer:
+        now = self.means.clock()
+        return Offer(
+            consortium=self.means.members.membership.consortium,
+            exchange=exchange_id,
+            attempt=1,
+            asker=self.means.members.name,
+            asker_key=self.means.link.keys.identity.public.fingerprint,
+            answerer=party.name,
+            answerer_key=party.keys.identity.fingerprint,
+            purpose=question.purpose.value,
+            mode=question.mode.value,
+            engine=engine,
+            pepper_epoch=self.means.peppers.epoch,
+            asked_padded=band(snapshot.size),
+            share=handshake.share,
+            details=Details(question.peer_collection).seal(party.keys.sealing, exchange_id),
+            created=to_text(now),
+            expires=to_text(now + OFFER_LIFE),
+        )
+
+    def _record(
+        self, offer: Offer, envelope: bytes, question: Question, snapshot: Snapshot, party: Party
+    ) -> Exchange:
+        return Exchange(
+            id=offer.exchange.hex(),
+            side=Side.ASKER,
+            peer=party.name,
+            collection=question.collection,
+            peer_collection=question.peer_collection,
+            purpose=offer.purpose,
+            mode=offer.mode,
+            engine=offer.engine,
+            key_check=party.key_check.value,
+            state=ExchangeState.OFFERED,
+            asked=snapshot.size,
+            asked_padded=offer.asked_padded,
+            answered_padded=0,
+            started_at=offer.created,
+            expires_at=offer.expires,
+            offer=envelope,
+        )
+
+    def _read_answer(self, answer: bytes, offer: Offer, envelope: bytes, party: Party) -> Terms:
+        """Verify the peer's answer; raises its refusal."""
+        offer_hash = documents.verify(
+            envelope, Offer.KIND, [self.means.link.keys.identity.public]
+        ).payload_hash
+        kind, _ = documents.peek(answer)
+        key = party.keys.identity
+        if kind == Refusal.KIND:
+            refusal, _ = Refusal.verify(answer, key)
+            if refusal.offer_hash != offer_hash:
+                raise VerificationError("the peer's refusal is about another offer")
+            raise restore(
+                errors_pb2.ErrorDetail(
+                    fault=refusal.fault,
+                    code=refusal.code,
+                    message=f"{party.name} refuses: {refusal.message}",
+                    hint=refusal.hint,
+                    rule=refusal.rule,
+                )
+            )
+        accept, signed = Accept.verify(answer, key)
+        if accept.offer_hash != offer_hash or accept.exchange != offer.exchange:
+            raise VerificationError("the peer's accept is about another offer")
+        if not is_band(accept.answered_padded):
+            raise VerificationError("the peer declared a size that padding cannot yield")
+        return Terms(offer, offer_hash, accept, signed.payload_hash)
+
+    async def _run(
+        self, exchange_id: str, terms: Terms, keys: ChannelKeys, snapshot: Snapshot, party: Party
+    ) -> None:
+        started = time.monotonic()
+        progress = self.means.book.progress(exchange_id) or Progress()
+        progress.elements_total = 2 * terms.asked
+        stream = self.means.link.exchange(terms.offer.exchange)
+        try:
+            arranged = await asyncio.to_thread(
+                asked_items, snapshot.tokens, keys.export(b"probes"), self.means.randomness
+            )
+            running = Running(
+                session=AskerSession(terms.asked, terms.answered),
+                staff=lambda: self.means.staffed(Side.ASKER, arranged.items.tobytes),
+                stream=stream,
+                sealer=keys.sealer(Direction.ASKER_TO_ANSWERER),
+                opener=keys.opener(Direction.ANSWERER_TO_ASKER),
+                progress=progress,
+                before_final=_nothing,
+                idle_s=terms.idle_s(self.means.idle_s),
+                write_s=self.means.write_s,
+            )
+            matched = await running.run()
+            receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, self.means.clock)
+            await self._release(exchange_id, receipt, snapshot, arranged, matched, progress, started)
+        finally:
+            stream.cancel()
+        await self.confirm(exchange_id, party)
+
+    async def _release(
+        self,
+        exchange_id: str,
+        receipt: Receipt,
+        snapshot: Snapshot,
+        arranged: AskedItems,
+        matched: tuple[int, ...],
+        progress: Progress,
+        started: float,
+    ) -> None:
+        """Check the probes and write hits, receipt and end in one transaction."""
+        indices = await asyncio.to_thread(arranged.matched, matched)
+        tokens = [snapshot.tokens[at * TOKEN_BYTES : (at + 1) * TOKEN_BYTES] for at in indices]
+        done = await asyncio.to_thread(
+            self.means.book.store.complete,
+            exchange_id,
+            tokens,
+            matched=len(tokens),
+            own_receipt=receipt.sign(self.means.link.keys.identity),
+            bytes_sent=progress.bytes_sent,
+            bytes_received=progress.bytes_received,
+            seconds=time.monotonic() - started,
+        )
+        self.means.book.count(done)
+        _log.info(
+            "a match is complete",
+            extra={"exchange_id": exchange_id, "peer": done.peer, "seconds": round(done.seconds, 3)},
+        )
+
+    async def confirm(self, exchange_id: str, party: Party) -> None:
+        """Give the answerer our receipt and take its own; a peer that is away gets it later."""
+        exchange = await asyncio.to_thread(self.means.book.store.get, exchange_id)
+        if exchange.own_receipt is None:
+            return
+        own, _ = Receipt.verify(exchange.own_receipt, self.means.link.keys.identity.public)
+        try:
+            reply = await self.means.link.call(
+                party.name, relay_pb2.PEER_METHOD_RECEIPT, own.exchange, exchange.own_receipt
+            )
+            other, _ = Receipt.verify(reply, party.keys.identity)
+            own.check_against(other)
+            await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
+        except TrisectError as error:
+            _log.warning(
+                "the peer's receipt is still missing",
+                extra={"exchange_id": exchange_id, "peer": party.name, "reason": error.message},
+            )
+
+
+async def _nothing() -> None:
+    return None

@@ -1,0 +1,214 @@
+"""Imports at a node: batches of raw rows in, committed rows out, in order and resumable.
+
+Rows are made canonical in worker processes while the batch before is being committed, so that both cores
+work. A pepper rotation waits until the import has ended, and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import Counter
+
+from nodes.peppers import Peppers
+from nodes.untreated import Spelling, convert
+from trisect.clock import Clock, Randomness, to_text
+from trisect.errors import BadInputError, TimedOutError, TrisectError
+from trisect.store.collections import Collection, Collections
+from trisect.store.intake import Imports, Progress, RejectRow, StoredEntry
+from trisect.wire.v1 import collections_pb2
+
+_log = logging.getLogger(__name__)
+ROWS = Counter("trisect_import_rows", "Imported rows by outcome.", ["outcome"])
+STALLED_S = 120.0
+IN_FLIGHT = 4
+SMALL_ROWS = 2_000
+"""Up to so many rows a thread is faster than starting worker processes."""
+
+
+class ImportWorkerLostError(TrisectError):
+    """A worker process of an import died; what was committed stays."""
+
+    code = "TRI-IMPORT-WORKER"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an import goes and how it ends."""
+
+    collection: str
+    spelling: Spelling
+    source: str
+    legal_basis: str
+    retention_days: int
+    fingerprint: bytes
+    replace: bool
+    allow_large_drop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is reported after a batch: progress, what it rejected, and at the end what `replace` retracted."""
+
+    progress: Progress
+    rejects: Sequence[RejectRow]
+    finished: bool = False
+    retracted: int = 0
+    version: int = 0
+
+
+class Intake:
+    """The import desk of one node."""
+
+    def __init__(
+        self,
+        collections: Collections,
+        imports: Imports,
+        peppers: Peppers,
+        *,
+        workers: int,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self._collections = collections
+        self._imports = imports
+        self._peppers = peppers
+        self._count = workers or max(1, (os.cpu_count() or 1))
+        self._clock = clock
+        self._randomness = randomness
+        self._processes: Executor | None = None
+        self._thread = ThreadPoolExecutor(1, "small import")
+
+    async def create(self, name: str, *, source: str, legal_basis: str, retention_days: int) -> Collection:
+        """Make a collection, or find the one of that name."""
+        return await asyncio.to_thread(
+            self._collections.create,
+            name,
+            public_id=self._randomness(16).hex(),
+            source=source,
+            legal_basis=legal_basis,
+            retention_days=retention_days,
+            created_at=to_text(self._clock()),
+        )
+
+    async def run(
+        self, target: Target, batches: AsyncIterator[collections_pb2.RawBatch]
+    ) -> AsyncIterator[Step]:
+        """Import batches; the first step tells how many of them need not be sent again.
+
+        Raises:
+            DeniedError: not admitted yet, or `replace` would drop too much.
+            StaleError: a pepper rotation runs.
+            BadInputError: a batch is malformed.
+        """
+        self._peppers.require_ready()
+        async with self._peppers.in_use:
+            self._peppers.require_ready()
+            collection = await self.create(
+                target.collection,
+                source=target.source,
+                legal_basis=target.legal_basis,
+                retention_days=target.retention_days,
+            )
+            progress = await asyncio.to_thread(self._imports.begin, collection.id, target.fingerprint)
+            earlier = await asyncio.to_thread(self._imports.rejects, progress.id)
+            yield Step(progress, earlier)
+            async for taken, rejects in self._converted(target.spelling, batches):
+                progress = await asyncio.to_thread(
+                    self._imports.add, progress, taken, rejects, epoch=self._peppers.epoch
+                )
+                ROWS.labels("accepted").inc(len(taken))
+                ROWS.labels("rejected").inc(len(rejects))
+                yield Step(progress, rejects)
+            retracted, version = await asyncio.to_thread(
+                self._imports.finish,
+                progress,
+                replace=target.replace,
+                allow_large_drop=target.allow_large_drop,
+            )
+            _log.info(
+                "an import has ended",
+                extra={"collection": target.collection, "rows": progress.rows, "rejected": progress.rejected},
+            )
+            yield Step(progress, (), finished=True, retracted=retracted, version=version)
+
+    async def add_one(
+        self, name: str, row: StoredEntry, *, source: str, legal_basis: str, retention_days: int
+    ) -> None:
+        """Add a single entry, making the collection where there is none."""
+        async with self._peppers.in_use:
+            collection = await self.create(
+                name, source=source, legal_basis=legal_basis, retention_days=retention_days
+            )
+            progress = await asyncio.to_thread(self._imports.begin, collection.id, b"")
+            progress = await asyncio.to_thread(
+                self._imports.add, progress, [row], [], epoch=self._peppers.epoch
+            )
+            await asyncio.to_thread(self._imports.finish, progress, replace=False, allow_large_drop=False)
+
+    async def close(self) -> None:
+        """End the worker processes."""
+        for executor in (self._processes, self._thread):
+            if executor is not None:
+                await asyncio.to_thread(executor.shutdown, cancel_futures=True)
+
+    async def _converted(
+        self, spelling: Spelling, batches: AsyncIterator[collections_pb2.RawBatch]
+    ) -> AsyncIterator[tuple[list[StoredEntry], list[RejectRow]]]:
+        """Convert batches ahead, a few at a time, and give them in order."""
+        waiting: deque[asyncio.Future[tuple[list[StoredEntry], list[RejectRow]]]] = deque()
+        seen = 0
+        try:
+            async for batch in _in_time(batches):
+                seen += len(batch.where)
+                waiting.append(self._submit(seen, batch.SerializeToString(), spelling))
+                if len(waiting) >= IN_FLIGHT:
+                    yield await waiting.popleft()
+            while waiting:
+                yield await waiting.popleft()
+        except BrokenProcessPool as error:
+            self._processes = None
+            raise ImportWorkerLostError(
+                "a worker process of the import died; what was committed stays",
+                hint="repeat the import: it goes on where it stopped",
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _submit(self, seen: int, data: bytes, spelling: Spelling) -> asyncio.Future[Any]:
+        executor: Executor = self._thread
+        if seen > SMALL_ROWS:
+            if self._processes is None:
+                self._processes = ProcessPoolExecutor(
+                    self._count, mp_context=multiprocessing.get_context("spawn")
+                )
+            executor = self._processes
+        return asyncio.get_running_loop().run_in_executor(
+            executor, convert, data, spelling, tuple(self._peppers.chain)
+        )
+
+
+async def _in_time(
+    batches: AsyncIterator[collections_pb2.RawBatch],
+) -> AsyncIterator[collections_pb2.RawBatch]:
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_S):
+                batch = await anext(batches, None)
+        except TimeoutError as error:
+            raise TimedOutError("the importing command fell silent") from error
+        if batch is None:
+            return
+        if not batch.where and not batch.unreadable:
+            raise BadInputError("an import sent an empty batch")
+        yield batch

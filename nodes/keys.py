@@ -1,0 +1,80 @@
+"""A node's own keys, as its keystore holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from trisect.clock import Randomness
+from trisect.store import keystore
+from trisect.store.keystore import KEYSTORE_FILE
+from trisect.trust import certificates
+from trisect.trust.certificates import TlsIdentity
+from trisect.trust.keys import IdentityKey, SealingKey
+from trisect.trust.statements import PartyKeys
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NodeKeys:
+    """Everything secret of a node, and its certificates.
+
+    Attributes:
+        identity: signs for the party.
+        sealing: opens what is sealed to the party.
+        storage: 32 bytes that seal peppers in the node's own database.
+        tls: key and certificate of the connection to the coordinator; the certificate is empty before joining.
+        authority: the coordinator's CA, PEM.
+    """
+
+    identity: IdentityKey
+    sealing: SealingKey
+    storage: bytes
+    tls: TlsIdentity
+    authority: bytes
+
+    @classmethod
+    def generate(cls, authority: bytes, randomness: Randomness) -> Self:
+        """Make all keys of a new node."""
+        return cls(
+            IdentityKey.generate(randomness),
+            SealingKey.generate(randomness),
+            randomness(32),
+            TlsIdentity(certificates.new_tls_key(), b""),
+            authority,
+        )
+
+    @classmethod
+    def load(cls, home: Path) -> Self:
+        """Read the keystore of a home; raises BadInputError."""
+        found = keystore.load(home / KEYSTORE_FILE)
+        return cls(
+            IdentityKey(found["identity"]),
+            SealingKey(found["sealing"]),
+            found["storage"],
+            TlsIdentity(found["tls_key"], found["tls_certificate"]),
+            found["authority"],
+        )
+
+    def save(self, home: Path) -> None:
+        """Write the keystore of a home, whole or not at all."""
+        keystore.save(
+            home / KEYSTORE_FILE,
+            {
+                "identity": self.identity.raw,
+                "sealing": self.sealing.raw,
+                "storage": self.storage,
+                "tls_key": self.tls.key,
+                "tls_certificate": self.tls.certificate,
+                "authority": self.authority,
+            },
+        )
+
+    def with_tls(self, tls: TlsIdentity) -> Self:
+        """Give the same keys with another certificate."""
+        return replace(self, tls=tls)
+
+    @property
+    def public(self) -> PartyKeys:
+        """What the party shows of itself."""
+        return PartyKeys.bind(self.identity, self.sealing.public)

@@ -1,0 +1,221 @@
+"""A node's one outbound connection: the link to the coordinator, kept up, and renewed certificates.
+
+Everything that a node says to the coordinator or, through it, to a peer goes out here. The link comes back by
+itself after a loss. Not here: what calls and statements mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import grpc.aio
+from prometheus_client import Gauge
+
+from nodes.keys import NodeKeys
+from trisect import __version__
+from trisect.clock import Clock
+from trisect.errors import TrisectError
+from trisect.rpc import tls
+from trisect.rpc.status import detail, translated
+from trisect.trust import certificates
+from trisect.trust.certificates import Principal, TlsIdentity
+from trisect.wire.v1 import (
+    directory_pb2_grpc,
+    enrolment_pb2,
+    enrolment_pb2_grpc,
+    relay_pb2,
+    relay_pb2_grpc,
+)
+
+_log = logging.getLogger(__name__)
+UP = Gauge("trisect_link_up", "Whether the link to the coordinator is up.")
+RENEW_AFTER = 2 / 3
+RENEW_CHECK_S = 5.0
+_FIRST_WAIT_S = 0.2
+_LONGEST_WAIT_S = 3.0
+_CLOSE_GRACE_S = 86_400.0
+
+OnCall = Callable[[relay_pb2.IncomingCall], Awaitable[tuple[bytes, bool]]]
+"""Handles a peer's call; gives the reply's body and whether it accepts an offer."""
+
+
+class Link:
+    """The connection of one party's node.
+
+    Args:
+        address: the coordinator's HOST:PORT.
+        whom: this party's principal.
+        keys: the node's keys; replaced and saved when the certificate is renewed.
+        home: where the keystore is.
+        clock: tells the time.
+        call_timeout_s: how long a peer may take to answer.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        whom: Principal,
+        keys: NodeKeys,
+        home: Path,
+        *,
+        clock: Clock,
+        call_timeout_s: float,
+    ) -> None:
+        self._address = address
+        self._whom = whom
+        self._home = home
+        self._clock = clock
+        self._call_timeout_s = call_timeout_s
+        self.keys = keys
+        self._channel = self._open()
+        self._retired: set[asyncio.Task[None]] = set()
+        self._answers: set[asyncio.Task[None]] = set()
+        self.connected = False
+        self.detail = "not connected yet"
+        self.statements_changed = asyncio.Event()
+        self.came_up = asyncio.Event()
+
+    @property
+    def directory(self) -> directory_pb2_grpc.DirectoryStub:
+        """The coordinator's directory."""
+        return directory_pb2_grpc.DirectoryStub(self._channel)
+
+    @property
+    def _relay(self) -> relay_pb2_grpc.RelayStub:
+        return relay_pb2_grpc.RelayStub(self._channel)
+
+    async def run(self, on_call: OnCall) -> None:
+        """Keep the link up until cancelled."""
+        wait_s = _FIRST_WAIT_S
+        while True:
+            try:
+                async with translated("the coordinator"):
+                    await self._attach(on_call)
+                self.detail = "the coordinator closed the link"
+            except TrisectError as error:
+                self.detail = error.message
+            if self.connected:
+                wait_s = _FIRST_WAIT_S
+                _log.warning("the link to the coordinator is down", extra={"reason": self.detail})
+            self._set_connected(up=False)
+            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  (spreads load, no secret)
+            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+
+    async def call(
+        self, to: str, method: relay_pb2.PeerMethod.ValueType, exchange_id: bytes, body: bytes
+    ) -> bytes:
+        """Call another party's node and wait for its reply.
+
+        Raises:
+            UnreachableError: the coordinator or the peer's node is not there.
+        """
+        request = relay_pb2.CallRequest(to=to, method=method, exchange_id=exchange_id, body=body)
+        async with translated("the coordinator"):
+            reply = await self._relay.Call(request, timeout=self._call_timeout_s)
+        return reply.body
+
+    def exchange(self, exchange_id: bytes) -> grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]:
+        """Open this end of an accepted exchange."""
+        return self._relay.Exchange(metadata=(("trisect-exchange", exchange_id.hex()),))
+
+    async def renew_in_time(self) -> None:
+        """Renew the certificate when two thirds of its life are over, until cancelled."""
+        while True:
+            start, end = certificates.validity(self.keys.tls.certificate)
+            if self._clock() >= start + (end - start) * RENEW_AFTER:
+                try:
+                    await self._renew()
+                except TrisectError as error:
+                    _log.warning("the certificate could not be renewed", extra={"reason": error.message})
+            await asyncio.sleep(RENEW_CHECK_S)
+
+    async def close(self) -> None:
+        """Close every channel."""
+        for task in (*self._retired, *self._answers):
+            task.cancel()
+        await self._channel.close(None)
+
+    def _open(self) -> grpc.aio.Channel:
+        return tls.coordinator_channel(self._address, self.keys.authority, self.keys.tls)
+
+    async def _attach(self, on_call: OnCall) -> None:
+        up: asyncio.Queue[relay_pb2.LinkUp] = asyncio.Queue()
+        up.put_nowait(relay_pb2.LinkUp(hello=relay_pb2.Hello(version=__version__)))
+        stream = self._relay.Attach(_drain(up))
+        try:
+            async for message in stream:
+                match message.WhichOneof("kind"):
+                    case "welcome":
+                        self._set_connected(up=True)
+                        self.statements_changed.set()
+                    case "statements_changed":
+                        self.statements_changed.set()
+                    case "call":
+                        task = asyncio.create_task(
+                            _answer(on_call, message.call, up),
+                            name=f"answer a call of {getattr(message.call, 'from')}",
+                        )
+                        self._answers.add(task)
+                        task.add_done_callback(self._answers.discard)
+                    case _:
+                        _log.warning("the coordinator sent a message that this version does not know")
+        finally:
+            stream.cancel()
+
+    def _set_connected(self, *, up: bool) -> None:
+        self.connected = up
+        UP.set(up)
+        if up:
+            self.detail = "connected"
+            self.came_up.set()
+            _log.info("the link to the coordinator is up")
+
+    async def _renew(self) -> None:
+        key = certificates.new_tls_key()
+        request = certificates.signing_request(key)
+        stub = enrolment_pb2_grpc.EnrolmentStub(self._channel)
+        async with translated("the coordinator"):
+            reply = await stub.Renew(
+                enrolment_pb2.RenewRequest(
+                    signing_request=request, proof=self.keys.identity.private.sign(request)
+                ),
+                timeout=self._call_timeout_s,
+            )
+        certificates.check_issued(reply.certificate, self.keys.authority, key, self._whom)
+        renewed = self.keys.with_tls(TlsIdentity(key, reply.certificate))
+        await asyncio.to_thread(renewed.save, self._home)
+        self.keys = renewed
+        former, self._channel = self._channel, self._open()
+        # Calls that run stay on the former channel, the link among them, until they end.
+        task = asyncio.create_task(_retire(former), name="retire a channel")
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+        _log.info("the certificate was renewed")
+
+
+async def _retire(channel: grpc.aio.Channel) -> None:
+    await channel.close(_CLOSE_GRACE_S)
+
+
+async def _drain(queue: asyncio.Queue[relay_pb2.LinkUp]) -> AsyncIterator[relay_pb2.LinkUp]:
+    while True:
+        yield await queue.get()
+
+
+async def _answer(on_call: OnCall, call: relay_pb2.IncomingCall, up: asyncio.Queue[relay_pb2.LinkUp]) -> None:
+    answer = relay_pb2.CallAnswer(call_id=call.call_id)
+    try:
+        answer.body, answer.accepted = await on_call(call)
+    except TrisectError as error:
+        found = detail(error)
+        answer.error_code, answer.error_message = found.code, found.message
+    except Exception:  # noqa: BLE001  the task has nobody else to tell; the peer gets an error without details
+        _log.exception("a peer's call failed in a way nobody foresaw")
+        answer.error_code, answer.error_message = "TRI-BUG", "the peer's node failed; its log tells why"
+    with suppress(asyncio.QueueFull):
+        up.put_nowait(relay_pb2.LinkUp(answer=answer))

@@ -1,0 +1,332 @@
+"""The consortium as this node has verified it: statements synchronised, peppers taken, duties of a government.
+
+The coordinator hands statements out; each is verified here against the founding government's key before it
+counts. A statement that does not verify stops the synchronisation and shows in /ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nodes.link import Link
+from nodes.peppers import Peppers
+from trisect.clock import Clock, to_text
+from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
+from trisect.indicators.tokens import Pepper
+from trisect.rpc.status import translated
+from trisect.store.statements import Statements
+from trisect.trust import documents
+from trisect.trust import peppers as sealed
+from trisect.trust.keys import Fingerprint, PartyName, normal_fingerprint
+from trisect.trust.membership import Membership, Party
+from trisect.trust.statements import (
+    Admission,
+    KeyCheck,
+    PartyKeys,
+    PepperGrant,
+    Role,
+    Standing,
+    StandingChange,
+    Statement,
+)
+from trisect.wire.convert import keys_from_wire
+from trisect.wire.v1 import directory_pb2
+
+_log = logging.getLogger(__name__)
+SYNC_EVERY_S = 30.0
+_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """A party that has enrolled and waits for admission, as the coordinator tells it."""
+
+    name: str
+    role: Role
+    keys: PartyKeys
+
+
+class Members:
+    """Membership at one node."""
+
+    def __init__(
+        self,
+        *,
+        name: PartyName,
+        role: Role,
+        consortium: str,
+        founder: Fingerprint | None,
+        link: Link,
+        store: Statements,
+        peppers: Peppers,
+        clock: Clock,
+    ) -> None:
+        self.name = name
+        self.role = role
+        self._consortium = consortium
+        self._founder = founder
+        self._link = link
+        self._store = store
+        self._peppers = peppers
+        self._clock = clock
+        self._newest = 0
+        self._syncing = asyncio.Lock()
+        self._trusted = Membership(consortium, founder)
+        self._granted: PepperGrant | None = None
+        self.trouble = ""
+
+    @property
+    def membership(self) -> Membership:
+        """The verified directory."""
+        return self._trusted
+
+    @property
+    def own(self) -> Party | None:
+        """This party as the consortium has it, None before admission."""
+        return self._trusted.parties.get(self.name)
+
+    @property
+    def admitted(self) -> bool:
+        """Whether this party has been admitted with this node's keys and holds the peppers."""
+        return self.own is not None and self._peppers.epoch >= 0
+
+    def require_active(self) -> None:
+        """Raise DeniedError unless this party is admitted and active."""
+        if self.own is None:
+            raise DeniedError(
+                f"party {self.name} has not been admitted yet",
+                hint=f"a government node admits it with `trisect party admit {self.name} --fingerprint "
+                f"{self._link.keys.identity.public.fingerprint}`",
+            )
+        self.own.require_active()
+
+    async def start(self) -> None:
+        """Load the statements that this node has verified before."""
+        while page := await asyncio.to_thread(self._store.after, self._newest):
+            for sequence, envelope in page:
+                self._remember_grant(self._trusted.apply(envelope))
+                self._newest = sequence
+        await self._open_grant()
+
+    async def run(self) -> None:
+        """Synchronise when told to and every half minute, until cancelled."""
+        while True:
+            self._link.statements_changed.clear()
+            if self._link.connected:
+                try:
+                    await self.sync()
+                    self.trouble = ""
+                except TrisectError as error:
+                    self.trouble = error.message
+                    _log.warning("statements could not be synchronised", extra={"reason": error.message})
+            await self._peppers.finish_roll()
+            try:
+                await asyncio.wait_for(self._link.statements_changed.wait(), SYNC_EVERY_S)
+            except TimeoutError:
+                continue
+
+    async def sync(self) -> None:
+        """Fetch, verify and act on new statements."""
+        async with self._syncing:
+            await self._fetch()
+            founds = self.role is Role.GOVERNMENT and self._founder is None
+            if founds and not self._trusted.parties:
+                await self._found()
+            await self._grant_missing()
+
+    async def applicants(self) -> list[Applicant]:
+        """List who waits for admission. Their keys are the coordinator's word."""
+        async with translated("the coordinator"):
+            reply = await self._link.directory.ListApplicants(
+                directory_pb2.ListApplicantsRequest(), timeout=_TIMEOUT_S
+            )
+        return [
+            Applicant(
+                found.name,
+                Role(found.role),
+                keys_from_wire(found.keys),
+            )
+            for found in reply.applicants
+        ]
+
+    async def admit(self, name: str, fingerprint: str) -> Party:
+        """Admit an applicant, compared with the fingerprint that it gave out of band.
+
+        Raises:
+            VerificationError: the coordinator presents another key than the party's own.
+            NotFoundError: nobody of that name waits.
+        """
+        self._require_government()
+        found = {applicant.name: applicant for applicant in await self.applicants()}.get(name)
+        if found is None:
+            known = self._trusted.parties.get(PartyName(name))
+            if known is None:
+                raise NotFoundError(
+                    f"no party {name!r} waits for admission", hint="`trisect party list` shows who does"
+                )
+            if fingerprint and normal_fingerprint(fingerprint) != known.keys.identity.fingerprint:
+                raise VerificationError(f"{name} was admitted with another key than the given fingerprint's")
+            return known
+        presented = found.keys.identity.fingerprint
+        if fingerprint and normal_fingerprint(fingerprint) != presented:
+            raise VerificationError(
+                f"the coordinator presents the key {presented} for {name}, not the one of the given fingerprint",
+                hint="do not admit it: either the fingerprint was mistyped, or somebody between has swapped the key",
+            )
+        admission = Admission(
+            consortium=self._consortium,
+            party=PartyName(name),
+            role=found.role,
+            keys=found.keys,
+            key_check=KeyCheck.FINGERPRINT if fingerprint else KeyCheck.NONE,
+            serial=self._trusted.next_serial(PartyName(name)),
+            issuer=self.name,
+            issued=self._now(),
+        )
+        await self._publish(admission)
+        return self._trusted.party(name)
+
+    async def change_standing(self, name: str, standing: Standing, reason: str) -> Party:
+        """Suspend, reinstate or expel a party."""
+        self._require_government()
+        party = self._trusted.party(name)
+        if party.name == self.name:
+            raise ConflictError("a party does not change its own standing")
+        if party.standing is standing:
+            return party
+        await self._publish(
+            StandingChange(
+                consortium=self._consortium,
+                party=party.name,
+                standing=standing,
+                reason=reason,
+                serial=self._trusted.next_serial(party.name),
+                issuer=self.name,
+                issued=self._now(),
+            )
+        )
+        return self._trusted.party(name)
+
+    async def rotate(self) -> int:
+        """Begin a new pepper epoch and grant it to every active party; gives how many were granted.
+
+        Raises:
+            DeniedError: only the founding government rotates.
+        """
+        self._require_government()
+        if self.own is None or self.own.key_check is not KeyCheck.FOUNDER:
+            raise DeniedError("the pepper is rotated by the founding government's node only")
+        if self._peppers.epoch != self.own.pepper_epoch:
+            raise ConflictError("the last rotation has not ended yet", hint="try again in a moment")
+        chain = self._peppers.next_chain()
+        await self._publish(self._grant(self.own, chain))
+        return sum(
+            party.pepper_epoch == len(chain) - 1 and party.name != self.name
+            for party in self._trusted.parties.values()
+        )
+
+    async def _fetch(self) -> None:
+        more = True
+        while more:
+            async with translated("the coordinator"):
+                reply = await self._link.directory.ListStatements(
+                    directory_pb2.ListStatementsRequest(after=self._newest), timeout=_TIMEOUT_S
+                )
+            for found in reply.statements:
+                await self._take(found.sequence, found.envelope)
+            more = reply.more and bool(reply.statements)
+        await self._open_grant()
+
+    async def _take(self, sequence: int, envelope: bytes) -> None:
+        if sequence != self._newest + 1:
+            raise VerificationError("the coordinator left out a statement")
+        trial = self._trusted.copy()
+        statement = trial.apply(envelope)
+        await asyncio.to_thread(self._store.append, envelope, expected=sequence)
+        self._trusted = trial
+        self._newest = sequence
+        self._remember_grant(statement)
+
+    def _remember_grant(self, statement: Statement) -> None:
+        if isinstance(statement, PepperGrant) and statement.party == self.name:
+            self._granted = statement
+
+    async def _open_grant(self) -> None:
+        """Check that the admission names this node's key, and take the newest peppers granted to it."""
+        own, key = self.own, self._link.keys
+        if own is not None and own.keys.identity != key.identity.public:
+            raise VerificationError(
+                f"{self.name} was admitted with a key that is not this node's",
+                hint="this home was replaced by a newer one, or somebody between has put another key in your "
+                "place: tell the government",
+            )
+        if self._granted is not None and self._granted.epoch > self._peppers.epoch:
+            box = self._granted.box
+            await self._peppers.take(
+                sealed.open_box(box, key.sealing, consortium=self._consortium, party=self.name)
+            )
+
+    async def _found(self) -> None:
+        """Found the consortium: admit this party, and make the first pepper."""
+        await self._publish(
+            Admission(
+                consortium=self._consortium,
+                party=self.name,
+                role=Role.GOVERNMENT,
+                keys=self._link.keys.public,
+                key_check=KeyCheck.FOUNDER,
+                serial=1,
+                issuer=self.name,
+                issued=self._now(),
+            ),
+            locked=True,
+        )
+        _log.info("the consortium is founded", extra={"consortium": self._consortium})
+
+    async def _grant_missing(self) -> None:
+        """As a government, give every active party the newest peppers; as the founder, make the first."""
+        own = self.own
+        if own is None or own.role is not Role.GOVERNMENT or own.standing is not Standing.ACTIVE:
+            return
+        if own.key_check is KeyCheck.FOUNDER and self._peppers.epoch < 0:
+            await self._publish(self._grant(own, self._peppers.next_chain()), locked=True)
+        if own.key_check is not KeyCheck.FOUNDER and own.pepper_epoch != self._peppers.epoch:
+            return
+        for party in list(self._trusted.parties.values()):
+            if party.standing is Standing.ACTIVE and party.pepper_epoch < self._peppers.epoch:
+                await self._publish(self._grant(party, self._peppers.chain), locked=True)
+
+    def _grant(self, party: Party, peppers: Sequence[Pepper]) -> PepperGrant:
+        box = sealed.grant_box(peppers, party.keys.sealing, consortium=self._consortium, party=party.name)
+        return PepperGrant(
+            consortium=self._consortium,
+            party=party.name,
+            box=box,
+            serial=len(peppers),
+            issuer=self.name,
+            issued=self._now(),
+        )
+
+    async def _publish(self, statement: Statement, *, locked: bool = False) -> None:
+        """Sign and publish a statement, then take it back in as everybody does."""
+        key = self._link.keys.identity
+        envelope = documents.sign(statement.KIND, statement.to_body(), [key])
+        async with translated("the coordinator"):
+            await self._link.directory.Publish(
+                directory_pb2.PublishRequest(envelope=envelope), timeout=_TIMEOUT_S
+            )
+        if locked:
+            await self._fetch()
+        else:
+            await self.sync()
+
+    def _require_government(self) -> None:
+        self.require_active()
+        if self.role is not Role.GOVERNMENT:
+            raise DeniedError("only a government node does this", hint="use --home of a government's node")
+
+    def _now(self) -> str:
+        return to_text(self._clock())

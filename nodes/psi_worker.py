@@ -1,0 +1,80 @@
+"""The disposable process in which one exchange's engine runs: `python -m nodes.psi_worker`.
+
+It speaks over stdin and stdout: a command is a header and a body, so is a reply. Hostile elements may kill
+it; the node then fails that one exchange. It holds one exchange's items and ephemeral key, and ends with it.
+"""
+
+from __future__ import annotations
+
+import resource
+import struct
+import sys
+from typing import BinaryIO
+
+import numpy as np
+
+from trisect.errors import TrisectError
+from trisect.psi.ecdh import EcdhAnswerer, EcdhAsker
+from trisect.psi.sessions import Operation
+
+COMMAND = struct.Struct(">BQQQ")
+"""Operation (0 and 255 load asker's or answerer's items), first item, count, bytes that follow."""
+
+REPLY = struct.Struct(">BQ")
+"""0 for a result, 1 for an error's message; bytes that follow."""
+
+LOAD_ASKER = 0
+LOAD_ANSWERER = 255
+OK = 0
+ERROR = 1
+
+
+def main() -> None:
+    """Serve commands until the node closes stdin."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold tokens and a key
+    commands, replies = sys.stdin.buffer, sys.stdout.buffer
+    engine: EcdhAsker | EcdhAnswerer | None = None
+    while header := commands.read(COMMAND.size):
+        operation, first, count, length = COMMAND.unpack(header)
+        body = commands.read(length)
+        if len(body) != length:
+            return
+        try:
+            if operation in {LOAD_ASKER, LOAD_ANSWERER}:
+                engine = EcdhAsker(body) if operation == LOAD_ASKER else EcdhAnswerer(body)
+                _reply(replies, OK, b"")
+            else:
+                _reply(replies, OK, _perform(engine, Operation(operation), first, count, body))
+        except TrisectError as error:
+            _reply(replies, ERROR, error.message.encode())
+
+
+def _perform(
+    engine: EcdhAsker | EcdhAnswerer | None, operation: Operation, first: int, count: int, body: bytes
+) -> bytes:
+    match engine, operation:
+        case EcdhAsker(), Operation.REQUEST:
+            return engine.request(first, count)
+        case EcdhAsker(), Operation.ADD_SETUP:
+            engine.add_setup(body, count)
+            return b""
+        case EcdhAsker(), Operation.INTERSECT:
+            return np.asarray(engine.intersect(first, body, count), dtype=">u4").tobytes()
+        case EcdhAnswerer(), Operation.SETUP:
+            engine.setup(first, count)
+            return b""
+        case EcdhAnswerer(), Operation.SORTED_SETUP:
+            return engine.sorted_setup()
+        case EcdhAnswerer(), Operation.RESPOND:
+            return engine.respond(body, count)
+        case _:
+            raise TrisectError(f"the worker cannot do {operation.name} now")
+
+
+def _reply(replies: BinaryIO, status: int, body: bytes) -> None:
+    replies.write(REPLY.pack(status, len(body)) + body)
+    replies.flush()
+
+
+if __name__ == "__main__":
+    main()

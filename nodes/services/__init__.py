@@ -1,0 +1,1 @@
+"""The node's gRPC services for its administrator: translate, call, translate back."""

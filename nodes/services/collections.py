@@ -1,0 +1,240 @@
+"""Collections, sharings, imports and single entries of a node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from nodes.config import Import
+from nodes.intake import Intake, Step, Target
+from nodes.peppers import Peppers
+from nodes.untreated import Spelling, kind_or_auto, stored
+from trisect.errors import BadInputError, TimedOutError
+from trisect.indicators.entries import Entry, RawRow, to_entry
+from trisect.indicators.forms import Profile
+from trisect.indicators.labels import State
+from trisect.rpc.authentication import Context
+from trisect.rules.vocabulary import collection_name, modes, purpose, recipient
+from trisect.store.collections import Collection, Collections, EntryRow, SharingRow
+from trisect.wire.v1 import collections_pb2 as pb
+from trisect.wire.v1 import collections_pb2_grpc
+
+FIRST_MESSAGE_S = 30.0
+_STATES = {
+    pb.ChangeEntryRequest.ACT_RETRACT: State.RETRACTED,
+    pb.ChangeEntryRequest.ACT_CONTEST: State.CONTESTED,
+    pb.ChangeEntryRequest.ACT_LIFT: State.RETRACTED,
+    pb.ChangeEntryRequest.ACT_CONFIRM: State.ACTIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionsService(collections_pb2_grpc.CollectionsServicer):
+    """What an administrator does with lists."""
+
+    collections: Collections
+    intake: Intake
+    peppers: Peppers
+    defaults: Import
+    allow_reserved: bool
+
+    async def ListCollections(  # noqa: N802
+        self, _request: pb.ListCollectionsRequest, _context: Context
+    ) -> pb.ListCollectionsReply:
+        """List all collections with their sharings."""
+        found = await asyncio.to_thread(self.collections.list)
+        return pb.ListCollectionsReply(
+            collections=[await self._describe(collection, counts) for collection, *counts in found]
+        )
+
+    async def ShareCollection(  # noqa: N802
+        self, request: pb.ShareCollectionRequest, _context: Context
+    ) -> pb.ShareCollectionReply:
+        """Share a collection with somebody for a purpose."""
+        wanted = getattr(request.sharing, "with")
+        rows = [
+            SharingRow(recipient(wanted), purpose(request.sharing.purpose).value, mode.value)
+            for mode in modes(",".join(request.sharing.modes))
+        ]
+        await asyncio.to_thread(self.collections.share, request.collection, rows)
+        return pb.ShareCollectionReply(collection=await self._one(request.collection))
+
+    async def UnshareCollection(  # noqa: N802
+        self, request: pb.UnshareCollectionRequest, _context: Context
+    ) -> pb.UnshareCollectionReply:
+        """Take a sharing back."""
+        wanted = recipient(getattr(request, "with"))
+        only = purpose(request.purpose).value if request.purpose else None
+        await asyncio.to_thread(self.collections.unshare, request.collection, wanted, only)
+        return pb.UnshareCollectionReply(collection=await self._one(request.collection))
+
+    async def DeleteCollection(  # noqa: N802
+        self, request: pb.DeleteCollectionRequest, _context: Context
+    ) -> pb.DeleteCollectionReply:
+        """Delete a collection with all it holds."""
+        return pb.DeleteCollectionReply(
+            entries=await asyncio.to_thread(self.collections.delete, request.collection)
+        )
+
+    async def Import(  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.ImportRequest], _context: Context
+    ) -> AsyncIterator[pb.ImportReply]:
+        """Import rows into a collection."""
+        try:
+            async with asyncio.timeout(FIRST_MESSAGE_S):
+                first = await anext(request_iterator, None)
+        except TimeoutError as error:
+            raise TimedOutError("the importing command fell silent") from error
+        if first is None or not first.HasField("begin"):
+            raise BadInputError("an import begins with its options")
+        async for step in self.import_steps(first.begin, _batches(request_iterator)):
+            yield _reply(step)
+
+    def import_steps(self, begin: pb.ImportBegin, batches: AsyncIterator[pb.RawBatch]) -> AsyncIterator[Step]:
+        """Import batches that somebody else reads; raises BadInputError for options that cannot be."""
+        return self.intake.run(self._target(begin), batches)
+
+    def check_begin(self, begin: pb.ImportBegin) -> None:
+        """Check an import's options; raises BadInputError."""
+        self._target(begin)
+
+    async def ChangeEntry(  # noqa: N802
+        self, request: pb.ChangeEntryRequest, _context: Context
+    ) -> pb.ChangeEntryReply:
+        """Add, show or change the state of one entry, named by its value or its reference."""
+        if request.act == pb.ChangeEntryRequest.ACT_ADD:
+            return _entries(await self._add(request))
+        token = self._entry(request).token if request.value else None
+        if token is None and not request.ref:
+            raise BadInputError("name the entry by its value (stdin) or by --ref")
+        if request.act == pb.ChangeEntryRequest.ACT_SHOW:
+            if token is not None:
+                return _entries(await asyncio.to_thread(self.collections.entries_of, token))
+            return _entries(
+                await asyncio.to_thread(self.collections.entries_by_ref, request.collection, request.ref)
+            )
+        state = _STATES.get(request.act)
+        if state is None:
+            raise BadInputError("this node's version does not know that act")
+        return _entries(
+            await asyncio.to_thread(
+                self.collections.set_state, request.collection, state, token=token, ref=request.ref or None
+            )
+        )
+
+    async def _add(self, request: pb.ChangeEntryRequest) -> Sequence[EntryRow]:
+        entry = self._entry(request)
+        await self.intake.add_one(
+            collection_name(request.collection),
+            stored(entry),
+            source=self.defaults.source,
+            legal_basis=self.defaults.legal_basis,
+            retention_days=self.defaults.retention_days,
+        )
+        return await asyncio.to_thread(self.collections.entries_of, entry.token)
+
+    def _entry(self, request: pb.ChangeEntryRequest) -> Entry:
+        fields = dict.fromkeys(RawRow._fields, "") | {
+            name: getattr(request, name) for name in RawRow._fields if hasattr(request, name)
+        }
+        return to_entry(
+            RawRow(**fields),
+            default_kind=kind_or_auto(request.kind),
+            profile=self._profile(request.region, plus_optional=False),
+            tokeniser=self.peppers.tokeniser(),
+        )
+
+    def _target(self, begin: pb.ImportBegin) -> Target:
+        return Target(
+            collection=collection_name(begin.collection),
+            spelling=Spelling(
+                kind_or_auto(begin.kind), self._profile(begin.region, plus_optional=begin.plus_optional)
+            ),
+            source=begin.source or self.defaults.source,
+            legal_basis=begin.legal_basis or self.defaults.legal_basis,
+            retention_days=begin.retention_days or self.defaults.retention_days,
+            fingerprint=begin.fingerprint,
+            replace=begin.replace,
+            allow_large_drop=begin.allow_large_drop,
+        )
+
+    def _profile(self, region: str, *, plus_optional: bool) -> Profile:
+        return Profile(
+            region=region or self.defaults.region or None,
+            plus_optional=plus_optional,
+            allow_reserved=self.allow_reserved,
+        )
+
+    async def _one(self, name: str) -> pb.Collection:
+        found = await asyncio.to_thread(self.collections.list)
+        for collection, *counts in found:
+            if collection.name == name:
+                return await self._describe(collection, counts)
+        raise BadInputError("the collection was deleted meanwhile")
+
+    async def _describe(self, collection: Collection, counts: Sequence[int]) -> pb.Collection:
+        rows = await asyncio.to_thread(self.collections.sharings, collection.name)
+        described = pb.Collection(
+            name=collection.name,
+            source=collection.source,
+            legal_basis=collection.legal_basis,
+            retention_days=collection.retention_days,
+            entries=counts[0],
+            retracted=counts[1],
+            version=collection.version,
+            created_at=collection.created_at,
+        )
+        for (whom, why), same in groupby(rows, key=lambda row: (row.recipient, row.purpose)):
+            described.sharings.append(
+                pb.Sharing(purpose=why, modes=[row.mode for row in same], **{"with": whom})
+            )
+        return described
+
+
+async def _batches(requests: AsyncIterator[pb.ImportRequest]) -> AsyncIterator[pb.RawBatch]:
+    async for request in requests:
+        match request.WhichOneof("step"):
+            case "batch":
+                yield request.batch
+            case "finish":
+                return
+            case _:
+                raise BadInputError("an import sent a step out of turn")
+    raise BadInputError("the import was cut short", hint="repeat it: it goes on where it stopped")
+
+
+def _reply(step: Step) -> pb.ImportReply:
+    return pb.ImportReply(
+        batches_done=step.progress.batches_done,
+        rows=step.progress.rows,
+        accepted=step.progress.accepted,
+        duplicates=step.progress.duplicates,
+        rejected=step.progress.rejected,
+        rejects=[pb.Reject(where=row.where, kind=row.kind, reason=row.reason) for row in step.rejects],
+        finished=step.finished,
+        retracted=step.retracted,
+        collection_version=step.version,
+    )
+
+
+def _entries(rows: Sequence[EntryRow]) -> pb.ChangeEntryReply:
+    return pb.ChangeEntryReply(
+        entries=[
+            pb.EntryInfo(
+                collection=row.collection,
+                kind=row.kind,
+                ref=row.ref,
+                state=row.state.value,
+                category=row.category,
+                fraud_role=row.fraud_role,
+                confidence="" if row.confidence is None else str(row.confidence),
+                first_seen=row.first_seen,
+                last_seen=row.last_seen,
+                channel=row.channel,
+                ai_technique=row.ai_technique,
+            )
+            for row in rows
+        ]
+    )

@@ -1,0 +1,151 @@
+"""Exchanges and hits of a node."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from nodes.exchanges.asking import Asking, Question
+from nodes.exchanges.book import Book, error_of
+from nodes.exchanges.running import Progress
+from trisect.clock import from_text
+from trisect.psi import planner
+from trisect.psi.bands import band
+from trisect.rpc.authentication import Context
+from trisect.rules.vocabulary import Mode, purpose
+from trisect.store.exchanges import Exchange, HitRow
+from trisect.wire.v1 import matching_pb2 as pb
+from trisect.wire.v1 import matching_pb2_grpc
+
+DEFAULT_LIST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingService(matching_pb2_grpc.MatchingServicer):
+    """What an administrator does with exchanges."""
+
+    asking: Asking
+    book: Book
+
+    async def StartMatch(self, request: pb.StartMatchRequest, _context: Context) -> pb.StartMatchReply:  # noqa: N802
+        """Offer a match; returns once the peer has accepted."""
+        return pb.StartMatchReply(exchange_id=await self.asking.start(question(request)))
+
+    async def ExplainMatch(self, request: pb.StartMatchRequest, _context: Context) -> pb.ExplainMatchReply:  # noqa: N802
+        """Tell what a match would cost and who would learn what; nothing is sent."""
+        asked = question(request)
+        party, snapshot, name = await self.asking.check(asked)
+        engine = planner.require(name, asked.mode)
+        padded = band(snapshot.size)
+        cost = planner.estimate(padded, padded)
+        return pb.ExplainMatchReply(
+            engine=name,
+            why=planner.why(asked.engine),
+            asker_learns=engine.asker_learns,
+            answerer_learns=engine.answerer_learns,
+            coordinator_learns=engine.coordinator_learns,
+            assumes=engine.assumes,
+            asked=snapshot.size,
+            asked_padded=padded,
+            bytes_estimate=cost.bytes,
+            seconds_estimate=cost.seconds,
+            key_check=party.key_check.value,
+        )
+
+    async def WatchExchange(  # noqa: N802
+        self, request: pb.WatchExchangeRequest, _context: Context
+    ) -> AsyncIterator[pb.Exchange]:
+        """Show an exchange until it has ended."""
+        async for exchange, progress in self.book.watch(request.exchange_id):
+            yield describe(exchange, progress)
+
+    async def ListExchanges(  # noqa: N802
+        self, request: pb.ListExchangesRequest, _context: Context
+    ) -> pb.ListExchangesReply:
+        """List the newest exchanges, or one."""
+        if request.exchange_id:
+            found = [await asyncio.to_thread(self.book.store.get, request.exchange_id)]
+        else:
+            found = list(await asyncio.to_thread(self.book.store.list, limit=request.limit or DEFAULT_LIST))
+        return pb.ListExchangesReply(
+            exchanges=[describe(exchange, self.book.progress(exchange.id)) for exchange in found]
+        )
+
+    async def CancelExchange(  # noqa: N802
+        self, request: pb.CancelExchangeRequest, _context: Context
+    ) -> pb.CancelExchangeReply:
+        """Cancel a running exchange."""
+        await asyncio.to_thread(self.book.store.get, request.exchange_id)
+        await self.book.cancel(request.exchange_id)
+        found = await asyncio.to_thread(self.book.store.get, request.exchange_id)
+        return pb.CancelExchangeReply(exchange=describe(found, None))
+
+    async def ListHits(self, request: pb.ListHitsRequest, _context: Context) -> AsyncIterator[pb.HitPage]:  # noqa: N802
+        """Page through hits."""
+        if request.exchange_id:
+            await asyncio.to_thread(self.book.store.get, request.exchange_id)
+        pages = self.book.store.hits(request.exchange_id or None)
+        try:
+            while (page := await asyncio.to_thread(next, pages, None)) is not None:
+                yield pb.HitPage(hits=[_hit(hit) for hit in page])
+        finally:
+            await asyncio.to_thread(pages.close)
+
+
+def _hit(hit: HitRow) -> pb.Hit:
+    return pb.Hit(
+        collection=hit.collection,
+        kind=hit.kind,
+        ref=hit.ref,
+        peer=hit.peer,
+        purpose=hit.purpose,
+        seen_at=hit.seen_at,
+        exchange_id=hit.exchange_id,
+    )
+
+
+def question(request: pb.StartMatchRequest) -> Question:
+    """Read what is asked; raises BadInputError."""
+    return Question(
+        collection=request.collection,
+        peer=request.peer,
+        peer_collection=request.peer_collection,
+        purpose=purpose(request.purpose),
+        mode=Mode.MATCH,
+        engine=request.engine or planner.AUTO,
+    )
+
+
+def describe(exchange: Exchange, progress: Progress | None) -> pb.Exchange:
+    """Write an exchange for its administrator."""
+    error = error_of(exchange)
+    running = progress is not None and not exchange.state.ended
+    return pb.Exchange(
+        exchange_id=exchange.id,
+        end=exchange.side.value,
+        peer=exchange.peer,
+        collection=exchange.collection,
+        peer_collection=exchange.peer_collection,
+        purpose=exchange.purpose,
+        mode=exchange.mode,
+        engine=exchange.engine,
+        state=exchange.state.value,
+        phase=progress.phase if progress and running else "",
+        error_code=error.code,
+        error_message=error.message,
+        error_hint=error.hint,
+        error_rule=error.rule,
+        asked=exchange.asked,
+        asked_padded=exchange.asked_padded,
+        answered_padded=exchange.answered_padded,
+        matched=exchange.matched or 0,
+        bytes_sent=progress.bytes_sent if progress and running else exchange.bytes_sent,
+        bytes_received=progress.bytes_received if progress and running else exchange.bytes_received,
+        seconds=time.time() - from_text(exchange.started_at).timestamp() if running else exchange.seconds,
+        started_at=exchange.started_at,
+        elements_done=progress.elements_done if progress else 0,
+        elements_total=progress.elements_total if progress else 0,
+        key_check=exchange.key_check,
+    )

@@ -1,0 +1,114 @@
+"""Status, parties and pepper of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nodes.link import Link
+from nodes.members import Members
+from nodes.peppers import Peppers
+from trisect import __version__
+from trisect.clock import to_text
+from trisect.daemon import Beat
+from trisect.errors import BadInputError, NotFoundError
+from trisect.rpc.authentication import Context
+from trisect.trust import certificates
+from trisect.trust.membership import Party
+from trisect.trust.statements import Role, Standing
+from trisect.wire.v1 import node_admin_pb2 as pb
+from trisect.wire.v1 import node_admin_pb2_grpc
+
+APPLICANT = "applicant"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
+    """What an administrator asks about the node itself."""
+
+    members: Members
+    peppers: Peppers
+    link: Link
+    beat: Beat
+    http: Callable[[], str]
+
+    async def GetStatus(self, _request: pb.GetStatusRequest, _context: Context) -> pb.GetStatusReply:  # noqa: N802
+        """Tell how the node is."""
+        own = self.members.own
+        _, expires = certificates.validity(self.link.keys.tls.certificate)
+        return pb.GetStatusReply(
+            party=self.members.name,
+            role=self.members.role.value,
+            admitted=self.members.admitted,
+            standing=own.standing.value if own else APPLICANT,
+            fingerprint=self.link.keys.identity.public.fingerprint,
+            http=self.http(),
+            links=[pb.Link(to="coordinator", connected=self.link.connected, detail=self.link.detail)],
+            pepper_epoch=self.peppers.epoch,
+            rolling=self.peppers.rolling,
+            certificate_expires_at=to_text(expires),
+            version=__version__,
+            consortium=self.members.membership.consortium,
+            loop_lag_max_s=self.beat.worst_s,
+        )
+
+    async def ListParties(self, _request: pb.ListPartiesRequest, _context: Context) -> pb.ListPartiesReply:  # noqa: N802
+        """List members, and at a government's node those who wait for admission."""
+        parties = [_party(party) for party in self.members.membership.parties.values()]
+        if self.members.own is not None and self.members.role is Role.GOVERNMENT:
+            parties.extend(
+                pb.PartyInfo(
+                    name=applicant.name,
+                    role=applicant.role.value,
+                    state=APPLICANT,
+                    fingerprint=applicant.keys.identity.fingerprint,
+                    pepper_epoch=-1,
+                )
+                for applicant in await self.members.applicants()
+            )
+        return pb.ListPartiesReply(parties=parties)
+
+    async def Admit(self, request: pb.AdmitRequest, _context: Context) -> pb.AdmitReply:  # noqa: N802
+        """Admit an applicant."""
+        return pb.AdmitReply(party=_party(await self.members.admit(request.party, request.fingerprint)))
+
+    async def ChangeStanding(  # noqa: N802
+        self, request: pb.ChangeStandingRequest, _context: Context
+    ) -> pb.ChangeStandingReply:
+        """Suspend, reinstate or expel a party."""
+        try:
+            standing = Standing(request.standing)
+        except ValueError:
+            raise BadInputError("there is no such standing") from None
+        party = await self.members.change_standing(request.party, standing, request.reason)
+        return pb.ChangeStandingReply(party=_party(party))
+
+    async def GetPepperStatus(  # noqa: N802
+        self, _request: pb.GetPepperStatusRequest, _context: Context
+    ) -> pb.GetPepperStatusReply:
+        """Tell the pepper epoch, and how far a roll is."""
+        if self.peppers.epoch < 0:
+            raise NotFoundError("this node has no pepper yet: its party has not been admitted")
+        return pb.GetPepperStatusReply(
+            epoch=self.peppers.epoch,
+            rolling=self.peppers.rolling,
+            rows_to_roll=await self.peppers.behind(),
+        )
+
+    async def RotatePepper(  # noqa: N802
+        self, _request: pb.RotatePepperRequest, _context: Context
+    ) -> pb.RotatePepperReply:
+        """Begin a new pepper epoch."""
+        granted = await self.members.rotate()
+        return pb.RotatePepperReply(epoch=self.peppers.epoch, parties_granted=granted)
+
+
+def _party(party: Party) -> pb.PartyInfo:
+    return pb.PartyInfo(
+        name=party.name,
+        role=party.role.value,
+        state=party.standing.value,
+        fingerprint=party.keys.identity.fingerprint,
+        key_check=party.key_check.value,
+        pepper_epoch=party.pepper_epoch,
+    )

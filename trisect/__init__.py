@@ -1,0 +1,11 @@
+"""Trisect: tripartite, privacy-preserving fraud intelligence by private set intersection."""
+
+import os
+
+# gRPC reads this once, when it is first imported: with P-256 certificates no TLS 1.2 suite is left in common,
+# so older handshakes fail. The version is checked again on every call (`trisect.rpc.authentication`).
+os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-RSA-AES128-GCM-SHA256"
+# The C core writes warnings to stderr; errors are enough, and ours carry the cure.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+__version__ = "0.1.0"

@@ -1,0 +1,126 @@
+"""Configuration: TOML and environment into frozen dataclasses; an unknown key is an error.
+
+Each daemon declares its sections as dataclasses of str, int, float, bool, None and nested dataclasses, with
+good defaults. Flags win over `TRISECT_*` variables, these over the file, that over the defaults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trisect.errors import BadInputError
+
+CONFIG_FILE = "config.toml"
+T = TypeVar("T")
+
+
+def load(
+    shape: type[T], path: Path, *, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None
+) -> T:
+    """Read a configuration file into a dataclass.
+
+    Args:
+        shape: a frozen dataclass whose every field has a default or is set in the file.
+        path: the TOML file; a missing one is an error.
+        environment: `TRISECT_SECTION_KEY` overrides `key` in `[section]`; `TRISECT_KEY` a top-level key.
+        flags: dotted names (`section.key`) with the values of command-line flags; None is not set.
+
+    Raises:
+        BadInputError: unreadable, not TOML, an unknown key, a missing key or a wrong type; names the key.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInputError(
+            f"cannot read the configuration {path}: {error.strerror}",
+            hint="is --home right, and has `init` or `join` been run there?",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"the configuration {path} is not TOML: {error}") from error
+    for name, value in (flags or {}).items():
+        if value is not None:
+            _place(values, name, value)
+    return typing.cast("T", _build(shape, values, "", environment, flags or {}))
+
+
+def _place(values: dict[str, Any], name: str, value: Any) -> None:
+    *sections, key = name.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+    values[key] = value
+
+
+def _build(
+    shape: type,
+    values: Mapping[str, Any],
+    prefix: str,
+    environment: Mapping[str, str],
+    flags: Mapping[str, Any],
+) -> Any:
+    hints = typing.get_type_hints(shape)
+    fields = {field.name: field for field in dataclasses.fields(shape)}
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise BadInputError(
+            f"unknown configuration key {prefix}{unknown[0]}",
+            hint=f"known here: {', '.join(sorted(fields))}",
+        )
+    built = {}
+    for name, field in fields.items():
+        dotted = prefix + name
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            section = values.get(name, {})
+            if not isinstance(section, dict):
+                raise BadInputError(f"configuration key {dotted} must be a section")
+            built[name] = _build(hint, section, f"{dotted}.", environment, flags)
+            continue
+        variable = "TRISECT_" + dotted.replace(".", "_").upper()
+        if variable in environment and flags.get(dotted) is None:
+            built[name] = _convert(environment[variable], hint, f"{variable} (environment)")
+        elif name in values:
+            built[name] = _check(values[name], hint, dotted)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise BadInputError(f"configuration key {dotted} is missing")
+    return shape(**built)
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+
+
+def _check(value: Any, hint: Any, name: str) -> Any:
+    for choice in _choices(hint):
+        if typing.get_origin(choice) is tuple and isinstance(value, list):
+            inner = typing.get_args(choice)[0]
+            return tuple(_check(item, inner, name) for item in value)
+        if choice is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(choice, type) and type(value) is choice:
+            return value
+    raise BadInputError(f"configuration key {name} must be {_describe(hint)}")
+
+
+def _convert(text: str, hint: Any, name: str) -> Any:
+    for choice in _choices(hint):
+        if choice is bool and text.lower() in {"true", "false", "1", "0"}:
+            return text.lower() in {"true", "1"}
+        if choice in {int, float}:
+            try:
+                return choice(text)
+            except ValueError:
+                continue
+        if choice is str:
+            return text
+    raise BadInputError(f"{name} must be {_describe(hint)}")
+
+
+def _describe(hint: Any) -> str:
+    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+    return " or ".join(names.get(choice, "a list") for choice in _choices(hint) if choice is not type(None))

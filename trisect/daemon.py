@@ -1,0 +1,291 @@
+"""What every daemon is around its work: home, signals, tasks with owners, health, a graceful stop.
+
+`run` owns the event loop. The work is an async context manager that yields once it serves; leaving it drains.
+HTTP answers /live, /ready and /metrics on the loopback unless configured otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import prometheus_client
+
+from trisect import logs
+from trisect.errors import BadInputError, ConflictError, TrisectError
+
+_log = logging.getLogger(__name__)
+STATE_FILE = "daemon.json"
+MAX_SOCKET_PATH = 100
+HEARTBEAT_S = 0.02
+LAG = prometheus_client.Gauge("trisect_loop_lag_max_seconds", "Longest time the event loop was blocked.")
+
+
+class Home:
+    """A daemon's folder: configuration, keystore, database, logs, and what runs from it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.config = self.path / "config.toml"
+        self.logs = self.path / "logs"
+        self.state = self.path / STATE_FILE
+        self._port = self.path / "port"
+
+    def socket(self) -> Path:
+        """Choose the administration socket's path, in a 0700 folder of this user."""
+        path = self.path / "run" / "admin.sock"
+        if len(str(path).encode()) > MAX_SOCKET_PATH:
+            base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+            path = Path(tempfile.mkdtemp(prefix="trisect-", dir=base)) / "admin.sock"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in {path.parent, path.parent.parent} if path.is_relative_to(self.path) else {path.parent}:
+            found = folder.stat()
+            if found.st_uid != os.getuid() or found.st_mode & 0o077:
+                raise BadInputError(
+                    f"{folder} can be entered by others (mode {found.st_mode & 0o777:04o}) or is not this user's",
+                    hint=f"chmod 700 {folder}",
+                )
+        path.unlink(missing_ok=True)
+        return path
+
+    def remembered_port(self, listen: str) -> str:
+        """Put the port of the last run in place of port 0, so that a restart is found again."""
+        host, _, port = listen.rpartition(":")
+        if port == "0" and self._port.exists():
+            port = self._port.read_text().strip()
+        return f"{host}:{port}"
+
+    def remember_port(self, port: int) -> None:
+        """Keep the port that was bound."""
+        self._port.write_text(f"{port}\n")
+
+    def running(self) -> dict[str, Any]:
+        """Tell what runs from this home, as its daemon wrote it.
+
+        Raises:
+            ConflictError: nothing does.
+        """
+        try:
+            found: dict[str, Any] = json.loads(self.state.read_text())
+            os.kill(int(found["pid"]), 0)
+        except (OSError, ValueError, KeyError) as error:
+            raise ConflictError(f"no daemon runs from {self.path}") from error
+        return found
+
+
+class Beat:
+    """Measures how long the event loop is blocked, by waking up on time or late."""
+
+    def __init__(self) -> None:
+        self.worst_s = 0.0
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + HEARTBEAT_S
+            await asyncio.sleep(HEARTBEAT_S)
+            self.worst_s = max(self.worst_s, loop.time() - due)
+            LAG.set(self.worst_s)
+
+    def reset(self) -> float:
+        """Forget the worst lag so far, and give it."""
+        worst, self.worst_s = self.worst_s, 0.0
+        return worst
+
+
+class Tasks:
+    """Long-lived tasks of a daemon. Each has a name; one that fails unforeseen ends the daemon."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Own a coroutine until it ends."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def stop(self) -> None:
+        """Cancel all and wait for them."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error(
+                "a task failed in a way nobody foresaw", exc_info=error, extra={"task": task.get_name()}
+            )
+            if not self.failed.done():
+                self.failed.set_result(error)
+
+
+Readiness = Callable[[], Iterable[tuple[str, str]]]
+"""Gives (name, reason) of everything that is not as it should be; empty means ready."""
+
+
+@asynccontextmanager
+async def http(listen: str, readiness: Readiness) -> AsyncIterator[str]:
+    """Serve /live, /ready and /metrics; gives the base URL."""
+    host, _, port = listen.rpartition(":")
+    metrics = prometheus_client.make_wsgi_app()
+    loop = asyncio.get_running_loop()
+
+    def application(environment: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        path = environment.get("PATH_INFO", "")
+        if path == "/metrics":
+            found: Iterable[bytes] = metrics(environment, start)
+            return found
+        if path not in {"/live", "/ready"}:
+            start("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"not found\n"]
+        reasons = []
+        if path == "/ready":
+            future = asyncio.run_coroutine_threadsafe(_call(readiness), loop)
+            reasons = [{"check": name, "reason": reason} for name, reason in future.result(timeout=5)]
+        body = json.dumps({"ok": not reasons, "reasons": reasons}).encode() + b"\n"
+        status = "503 Service Unavailable" if reasons else "200 OK"
+        start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    try:
+        server = make_server(host or "127.0.0.1", int(port), application, _Server, _Handler)
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"cannot serve HTTP at {listen}", hint="choose another [http] listen") from error
+    thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host or '127.0.0.1'}:{server.server_port}"
+    finally:
+        await asyncio.to_thread(server.shutdown)
+        server.server_close()
+
+
+async def _call(readiness: Readiness) -> list[tuple[str, str]]:
+    return list(readiness())
+
+
+class _Server(WSGIServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is nobody's fault."""
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
+        """Requests of probes are not logged."""
+
+
+def run(
+    home: Home,
+    name: str,
+    work: Callable[[Tasks], AbstractAsyncContextManager[dict[str, Any]]],
+    *,
+    level: str = "info",
+    reload: Callable[[], None] | None = None,
+) -> int:
+    """Run a daemon until SIGTERM or SIGINT; gives its exit code.
+
+    Args:
+        home: its folder; only one daemon runs from it at a time.
+        name: for logs.
+        work: starts the daemon's services; what it yields is published in the home's state file.
+        level: of the log.
+        reload: called on SIGHUP.
+    """
+    logs.set_up(home.logs, name, level=level)
+    lock = os.open(home.path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConflictError(f"another daemon runs from {home.path}") from error
+        with _loop_runner() as runner:
+            return runner.run(_main(home, name, work, reload))
+    finally:
+        os.close(lock)
+
+
+def _loop_runner() -> asyncio.Runner:
+    try:
+        import uvloop  # noqa: PLC0415  (absent on some platforms)
+    except ModuleNotFoundError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+async def _main(
+    home: Home,
+    name: str,
+    work: Callable[[Tasks], AbstractAsyncContextManager[dict[str, Any]]],
+    reload: Callable[[], None] | None,
+) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload or (lambda: None))
+    tasks = Tasks()
+    started = time.monotonic()
+    try:
+        async with work(tasks) as state:
+            _publish(home, {"pid": os.getpid(), "name": name, **state})
+            _notify("READY=1")
+            _log.info(
+                "the daemon serves", extra={"daemon": name, "seconds": round(time.monotonic() - started, 3)}
+            )
+            tasks.failed.add_done_callback(lambda _: stop.set())
+            await stop.wait()
+            _notify("STOPPING=1")
+            home.state.unlink(missing_ok=True)
+            await tasks.stop()
+    except TrisectError as error:
+        _log.error("the daemon cannot run", extra={"reason": error.message, "hint": error.hint})
+        raise
+    _log.info("the daemon has stopped", extra={"daemon": name})
+    return 1 if tasks.failed.done() else 0
+
+
+def _publish(home: Home, state: dict[str, Any]) -> None:
+    scratch = home.state.with_suffix(".new")
+    scratch.write_text(json.dumps(state))
+    scratch.chmod(0o600)
+    scratch.replace(home.state)
+
+
+def _notify(message: str) -> None:
+    """Tell systemd, where it listens (sd_notify, Type=notify)."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.connect("\0" + address[1:] if address.startswith("@") else address)
+        channel.send(message.encode())
+
+
+def fail(error: TrisectError) -> None:
+    """Print why a daemon or its set-up cannot go on."""
+    sys.stderr.write(f"error: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"  hint: {error.hint}\n")

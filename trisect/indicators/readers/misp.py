@@ -1,0 +1,159 @@
+"""MISP: events, lists of events as the API and feeds hand them out, and lists of attributes.
+
+`to_ids` says "use this for detection". Where MISP's own default for a type is yes, an attribute without the
+flag was put aside by a person (context, a victim's, a reference) and is no indicator of fraud. Telephone and
+card-holder types default to no, so there the flag says nothing and the attribute is read. Objects named
+`victim` or `person` describe people, not fraud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from trisect.errors import BadInputError
+from trisect.indicators.entries import RawRow
+from trisect.indicators.readers.batch import Reading, Reason, Unreadable
+from trisect.indicators.readers.observables import (
+    day_of,
+    labels_of,
+    objects_in,
+    place_of,
+    row,
+    text_of,
+)
+
+_PLAIN: Final[Mapping[str, str]] = {
+    "phone-number": "phone", "whois-registrant-phone": "phone", "prtn": "phone",
+    "iban": "iban", "bank-account-nr": "bank_account", "cc-number": "payment_card",
+    "btc": "wallet", "xmr": "wallet", "dash": "wallet",
+    "email": "email", "email-src": "email", "email-dst": "email", "email-reply-to": "email",
+    "whois-registrant-email": "email",
+    "url": "url", "domain": "domain", "hostname": "domain", "ip-src": "ip", "ip-dst": "ip",
+    "sha256": "file_sha256", "mobile-application-id": "app",
+    "identity-card-number": "national_id", "passport-number": "passport",
+    "x509-fingerprint-sha256": "app_certificate",
+}  # fmt: skip
+_COMPOSITE: Final[Mapping[str, tuple[str, str]]] = {  # kinds of the two parts; empty: no indicator
+    "domain|ip": ("domain", "ip"),
+    "hostname|port": ("domain", ""),
+    "ip-src|port": ("ip", ""),
+    "ip-dst|port": ("ip", ""),
+    "filename|sha256": ("", "file_sha256"),
+}
+_ACCOUNTS: Final[Mapping[str, str]] = {
+    "twitter-id": "twitter",
+    "github-username": "github",
+    "jabber-id": "jabber",
+}
+_RELATIONS: Final[Mapping[str, str]] = {  # MISP objects keep these as plain text
+    "msisdn": "phone", "imei": "imei", "imsi": "imsi", "address-crypto": "wallet",
+}  # fmt: skip
+_CONTEXT: Final = frozenset(("link", "target-email", "target-user", "comment"))
+_DEFAULT_NOT_IDS: Final = frozenset(
+    (
+        "phone-number", "whois-registrant-phone", "whois-registrant-email", "email-reply-to", "identity-card-number",
+        "passport-number", "twitter-id", "github-username", "jabber-id", "text",
+    )
+)  # fmt: skip
+_PEOPLE: Final = frozenset(("victim", "person"))
+
+
+def is_misp(document: object) -> bool:
+    """Whether a JSON document has the outline of a MISP export."""
+    if isinstance(document, list):
+        return any(is_misp(item) for item in document[:1])
+    return isinstance(document, dict) and any(key in document for key in ("Event", "response", "Attribute"))
+
+
+def read_misp(document: object, *, name: str) -> Reading:
+    """Rows of a MISP document: attributes of its events and of their objects, in order.
+
+    Raises:
+        BadInputError: neither an event, nor a list of events, nor a list of attributes.
+    """
+    if not is_misp(document):
+        raise BadInputError(
+            "the file is JSON, but neither a MISP event nor a MISP feed or search result",
+            hint='a MISP event has the key "Event" or "Attribute" at its top',
+        )
+    number = 0
+    for event in _events(document):
+        tags = labels_of(tag.get("name") for tag in objects_in(event.get("Tag")))
+        for attribute, people in _attributes(event):
+            number += 1
+            yield from _rows(attribute, number, name=name, people=people, tags=tags)
+
+
+def _events(document: object) -> Iterator[dict[str, object]]:
+    """Events within the wrappers that MISP puts around them; `{"Attribute": [...]}` counts as one."""
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += reversed(item)
+        elif isinstance(item, dict) and "Attribute" not in item and "Object" not in item:
+            waiting += [item[key] for key in ("response", "Event") if key in item]
+        elif isinstance(item, dict):
+            yield item
+
+
+def _attributes(event: dict[str, object]) -> Iterator[tuple[dict[str, object], bool]]:
+    """Every attribute, and whether it belongs to an object that describes a person."""
+    for attribute in objects_in(event.get("Attribute")):
+        yield attribute, False
+    for found in objects_in(event.get("Object")):
+        for attribute in objects_in(found.get("Attribute")):
+            gone = {"deleted": True} if found.get("deleted") is True else {}
+            yield attribute | gone, text_of(found.get("name")) in _PEOPLE
+
+
+def _rows(
+    attribute: dict[str, object], number: int, *, name: str, people: bool, tags: Mapping[str, str]
+) -> Iterator[RawRow | Unreadable]:
+    where = place_of(attribute.get("uuid"), number)
+    type_name = text_of(attribute.get("type"))
+    if attribute.get("deleted") is True:
+        yield Unreadable(where, Reason.WITHDRAWN)
+        return
+    put_aside = attribute.get("to_ids") in (False, "0") and type_name not in _DEFAULT_NOT_IDS
+    if people or put_aside or type_name in _CONTEXT:
+        yield Unreadable(where, Reason.NOT_FRAUD)
+        return
+    labels = dict(tags) | labels_of(tag.get("name") for tag in objects_in(attribute.get("Tag")))
+    for seen in ("first_seen", "last_seen"):
+        labels[seen] = day_of(attribute.get(seen))
+    relation = text_of(attribute.get("object_relation"))
+    yield from attribute_rows(
+        where, type_name, attribute.get("value"), relation=relation, name=name, labels=labels
+    )
+
+
+def attribute_rows(
+    where: str, type_name: str, value: object, *, relation: str = "", name: str, labels: Mapping[str, str]
+) -> Iterator[RawRow | Unreadable]:
+    """One or two rows from a MISP type and its value.
+
+    Args:
+        where: uuid or STIX id of the attribute.
+        type_name: MISP attribute type.
+        value: must be text.
+        relation: what the attribute is to its object; tells kinds that MISP keeps as plain text.
+        name: base name of the file.
+        labels: label fields that are known.
+    """
+    text = text_of(value)
+    kind = _PLAIN.get(type_name) or (_RELATIONS.get(relation) if type_name == "text" else None)
+    if kind is not None:
+        yield row(where, name=name, kind=kind, value=value, labels=labels)
+    elif type_name in _ACCOUNTS and text:
+        account = f"{_ACCOUNTS[type_name]}:{text}"
+        yield row(where, name=name, kind="social_account", value=account, labels=labels)
+    elif type_name not in _COMPOSITE:
+        yield Unreadable(where, Reason.UNSUPPORTED_TYPE)
+    elif text.count("|") != 1:
+        yield Unreadable(where, Reason.BAD_COMPOSITE)
+    else:
+        for part, part_kind in zip(text.split("|"), _COMPOSITE[type_name], strict=True):
+            if part_kind:
+                yield row(where, name=name, kind=part_kind, value=part, labels=labels)

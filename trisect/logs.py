@@ -1,0 +1,92 @@
+"""Structured logs: a constant sentence plus fields, one JSON object a line, and nothing that identifies.
+
+Every record passes `_clean`: bytes are shown by length only, and what looks like a token, a key or a long
+number is masked, whoever wrote it. A traceback keeps files and lines; messages of foreign exceptions are
+dropped, since libraries like to quote their input.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import re
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from trisect.clock import system_clock, to_text
+from trisect.errors import TrisectError
+
+MAX_LOG_BYTES = 20 * 1024 * 1024
+KEPT_LOGS = 5
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+# 40 and more characters of hex or base64 (tokens, keys), or eight and more digits however grouped.
+_SECRET = re.compile(r"[A-Za-z0-9+/_=-]{40,}|\+?\d(?:[ ().-]?\d){7,}")
+
+
+class Redactor(logging.Formatter):
+    """Writes a record as one line of JSON, cleaned."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        fields: dict[str, Any] = {
+            "at": to_text(system_clock()),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _clean(record.getMessage()),
+        }
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                fields[name] = _clean(value)
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["error"] = describe(record.exc_info[1])
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def describe(error: BaseException) -> list[str]:
+    """Describe an exception and its causes by place and type; only our own keep their message."""
+    lines: list[str] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        own = f": {current.message}" if isinstance(current, TrisectError) else ""
+        lines.append(type(current).__name__ + own)
+        lines.extend(
+            f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(current.__traceback__)
+        )
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return lines
+
+
+def set_up(folder: Path | None, name: str, *, level: str = "info") -> None:
+    """Send all logs of this process to `folder/name.log`, rotated, and warnings to stderr too."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    root.handlers.clear()
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.WARNING)
+    handlers: list[logging.Handler] = [console]
+    if folder is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(
+                folder / f"{name}.log", maxBytes=MAX_LOG_BYTES, backupCount=KEPT_LOGS, encoding="utf-8"
+            )
+        )
+    for handler in handlers:
+        handler.setFormatter(Redactor())
+        root.addHandler(handler)
+    for noisy in ("sqlalchemy", "alembic", "grpc", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _clean(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    return _SECRET.sub("<redacted>", str(value))

@@ -1,0 +1,1 @@
+"""Matching protocols as state machines, engines behind one seam. No I/O."""

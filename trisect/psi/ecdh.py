@@ -1,0 +1,157 @@
+"""Engine `ecdh`: openmined-psi (P-256, RAW structure), the only door to that library.
+
+Runs in a disposable worker process, since hostile input can abort the C++; each object serves one exchange
+with a key of its own that never leaves it. Messages to the library are its own protobuf messages, built from
+arrays: each element is a two-byte field header and 33 bytes, so no Python loop touches an element.
+
+Security: semi-honest for correctness; a deviating asker learns nothing beyond its declared number of
+evaluations. Source: github.com/OpenMined/PSI, `psi.proto`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from private_set_intersection.python import psi as library
+
+from trisect.errors import VerificationError
+from trisect.psi import points
+from trisect.psi.points import POINT_BYTES, Points
+
+_RAW_FIELD = 1
+_ELEMENTS_OF_RAW = 1
+_ELEMENTS_OF_REQUEST = 2
+_ELEMENTS_OF_RESPONSE = 1
+_REVEAL_INTERSECTION = b"\x08\x01"
+_LENGTH_DELIMITED = 2
+_RECORD_BYTES = POINT_BYTES + 2
+
+
+class EcdhAsker:
+    """The side that learns which of its items are common.
+
+    Args:
+        items: 32 bytes each, in the order in which they will be sent.
+    """
+
+    def __init__(self, items: bytes) -> None:
+        self._items = items
+        self._engine = library.cpp_client.CreateWithNewKey(True)  # noqa: FBT003
+        self._parts: list[Points] = []
+        self._setup: library.cpp_proto_server_setup | None = None
+
+    def request(self, first: int, count: int) -> bytes:
+        """Blind items `first` to `first + count`; gives 33 bytes each, in order."""
+        message = self._engine.CreateRequest(_slice(self._items, first, count)).save()
+        return _elements(message, len(_REVEAL_INTERSECTION), _ELEMENTS_OF_REQUEST, count).tobytes()
+
+    def add_setup(self, data: bytes, count: int) -> None:
+        """Take the next block of the answerer's sorted setup; raises VerificationError."""
+        block = points.parse(data, count)
+        points.check_ascending(np.concatenate([self._parts[-1][-1:], block]) if self._parts else block)
+        self._parts.append(block)
+
+    def intersect(self, first: int, data: bytes, count: int) -> list[int]:
+        """Match the evaluations of items `first` to `first + count`; gives indices among all items.
+
+        The first call closes the setup.
+
+        Raises:
+            VerificationError: an evaluation that is no point of the curve.
+        """
+        evaluated = points.parse(data, count)
+        if self._setup is None:
+            body = _records(np.concatenate(self._parts), _ELEMENTS_OF_RAW)
+            self._parts.clear()
+            raw = _header(_RAW_FIELD) + _varint(len(body)) + body
+            self._setup = library.cpp_proto_server_setup.Load(raw)
+        response = library.cpp_proto_response.Load(_records(evaluated, _ELEMENTS_OF_RESPONSE))
+        with _library_errors():
+            return [first + index for index in self._engine.GetIntersection(self._setup, response)]
+
+
+class EcdhAnswerer:
+    """The side whose set is asked about.
+
+    Args:
+        items: 32 bytes each, shuffled.
+    """
+
+    def __init__(self, items: bytes) -> None:
+        self._items = items
+        self._engine = library.cpp_server.CreateWithNewKey(True)  # noqa: FBT003
+        self._parts: list[Points] = []
+
+    def setup(self, first: int, count: int) -> None:
+        """Encrypt items `first` to `first + count` into the setup."""
+        chosen = _slice(self._items, first, count)
+        message = self._engine.CreateSetupMessage(0.0, count, chosen, library.data_structure.Raw).save()
+        skip = len(_header(_RAW_FIELD) + _varint(count * _RECORD_BYTES))
+        self._parts.append(_elements(message, skip, _ELEMENTS_OF_RAW, count))
+
+    def sorted_setup(self) -> bytes:
+        """Give the whole setup, 33 bytes an element, strictly sorted."""
+        merged = points.ascending(np.concatenate(self._parts))
+        self._parts.clear()
+        points.check_ascending(merged)
+        return merged.tobytes()
+
+    def respond(self, data: bytes, count: int) -> bytes:
+        """Evaluate a block of the asker's blinded items; gives 33 bytes each, in the same order.
+
+        Raises:
+            VerificationError: malformed, or an element that is no point of the curve.
+        """
+        blinded = points.parse(data, count)
+        request = library.cpp_proto_request.Load(
+            _REVEAL_INTERSECTION + _records(blinded, _ELEMENTS_OF_REQUEST)
+        )
+        with _library_errors():
+            message = self._engine.ProcessRequest(request).save()
+        return _elements(message, 0, _ELEMENTS_OF_RESPONSE, count).tobytes()
+
+
+class _library_errors:  # noqa: N801  (reads as a clause)
+    """Turn what the library raises on hostile elements into ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RuntimeError | ValueError):
+            raise VerificationError("the peer sent an element that is no point of the curve") from error
+
+
+def _slice(items: bytes, first: int, count: int) -> Sequence[bytes]:
+    return [items[at * 32 : at * 32 + 32] for at in range(first, first + count)]
+
+
+def _header(field: int) -> bytes:
+    return bytes([field << 3 | _LENGTH_DELIMITED])
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number >> 7:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def _records(block: Points, field: int) -> bytes:
+    """Write points as a repeated bytes field."""
+    records = np.empty((len(block), _RECORD_BYTES), np.uint8)
+    records[:, :2] = np.frombuffer(_header(field) + bytes([POINT_BYTES]), np.uint8)
+    records[:, 2:] = block
+    return records.tobytes()
+
+
+def _elements(message: bytes, skip: int, field: int, count: int) -> Points:
+    """Read a repeated bytes field of our own library's output; anything unforeseen is a bug and raises."""
+    if len(message) != skip + count * _RECORD_BYTES:
+        raise VerificationError("the engine's message does not have the elements it was asked for")
+    records = np.frombuffer(message, np.uint8, offset=skip).reshape(count, _RECORD_BYTES)
+    if (records[:, :2] != np.frombuffer(_header(field) + bytes([POINT_BYTES]), np.uint8)).any():
+        raise VerificationError("the engine's message does not have the elements it was asked for")
+    return records[:, 2:]

@@ -1,0 +1,125 @@
+"""What an end offers to an engine: its tokens, padded, salted with probes, shuffled.
+
+Probes are items that both ends derive from the channel's secret: a present one stands in both sets and must
+be found, an absent one stands in the asker's only and must not. The asker puts one of each at a random place
+of every block, so that an engine that answers a block wrongly is caught.
+"""
+
+from __future__ import annotations
+
+import hmac
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trisect.clock import Randomness
+from trisect.errors import VerificationError
+from trisect.psi.bands import band
+from trisect.psi.points import BLOCK_POINTS
+
+TOKEN_BYTES = 32
+Items = npt.NDArray[np.uint8]
+"""An array of shape (n, 32)."""
+
+_PER_BLOCK = BLOCK_POINTS - 2
+
+
+def probed_blocks(padded: int) -> int:
+    """Tell into how many blocks the asker's padded set goes, with two probes in each."""
+    return -(-padded // _PER_BLOCK)
+
+
+def asked_size(padded: int) -> int:
+    """Tell how many items an asker with that padded size sends, probes included."""
+    return padded + 2 * probed_blocks(padded)
+
+
+def answered_size(padded: int, asker_padded: int) -> int:
+    """Tell how many items an answerer offers, the present probes included."""
+    return padded + probed_blocks(asker_padded)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedItems:
+    """The asker's items in the order they are sent.
+
+    Attributes:
+        items: shape (n, 32).
+        origin: for each item the index of the asker's token, -1 a dummy, -2 a present probe, -3 an absent one.
+    """
+
+    items: Items
+    origin: npt.NDArray[np.int64]
+
+    def matched(self, indices: Sequence[int]) -> list[int]:
+        """Check the probes and give the indices of the asker's tokens that matched, ascending.
+
+        Args:
+            indices: where in `items` the engine found a match.
+
+        Raises:
+            VerificationError: a present probe is missing, an absent one or a dummy matched.
+        """
+        found = self.origin[np.asarray(indices, dtype=np.int64)]
+        present = int((self.origin == _PRESENT).sum())
+        if len(set(indices)) != len(indices) or int((found == _PRESENT).sum()) != present:
+            raise VerificationError("the engine did not find every probe that is surely present")
+        if ((found == _ABSENT) | (found == _DUMMY)).any():
+            raise VerificationError("the engine found a probe that is surely absent")
+        return sorted(int(index) for index in found[found >= 0])
+
+
+_DUMMY, _PRESENT, _ABSENT = -1, -2, -3
+
+
+def asked_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> AskedItems:
+    """Arrange an asker's distinct tokens (32 bytes each, one after the other) for one exchange."""
+    own = _tokens(tokens)
+    padded, origin = _padded(own, randomness)
+    count = probed_blocks(len(padded))
+    order = _shuffled(len(padded), randomness)
+    items = np.concatenate([padded[order], _probes(probe_secret, b"present", count)])
+    items = np.concatenate([items, _probes(probe_secret, b"absent", count)])
+    marks = np.concatenate([origin[order], np.full(count, _PRESENT), np.full(count, _ABSENT)])
+    places = _interleaved(len(padded), count, randomness)
+    return AskedItems(items[places], marks[places])
+
+
+def answered_items(tokens: bytes, probe_secret: bytes, asker_padded: int, randomness: Randomness) -> Items:
+    """Arrange an answerer's distinct tokens for one exchange."""
+    padded, _ = _padded(_tokens(tokens), randomness)
+    items = np.concatenate([padded, _probes(probe_secret, b"present", probed_blocks(asker_padded))])
+    return items[_shuffled(len(items), randomness)]
+
+
+def _tokens(tokens: bytes) -> Items:
+    return np.frombuffer(tokens, np.uint8).reshape(-1, TOKEN_BYTES)
+
+
+def _padded(own: Items, randomness: Randomness) -> tuple[Items, npt.NDArray[np.int64]]:
+    dummies = band(len(own)) - len(own)
+    random = np.frombuffer(randomness(dummies * TOKEN_BYTES), np.uint8).reshape(-1, TOKEN_BYTES)
+    return np.concatenate([own, random]), np.concatenate([np.arange(len(own)), np.full(dummies, _DUMMY)])
+
+
+def _probes(secret: bytes, sort: bytes, count: int) -> Items:
+    made = (hmac.digest(secret, sort + struct.pack(">I", index), "sha256") for index in range(count))
+    return np.frombuffer(b"".join(made), np.uint8).reshape(-1, TOKEN_BYTES)
+
+
+def _shuffled(count: int, randomness: Randomness) -> npt.NDArray[np.intp]:
+    return np.argsort(np.frombuffer(randomness(count * 8), np.uint64), kind="stable")
+
+
+def _interleaved(padded: int, probes: int, randomness: Randomness) -> npt.NDArray[np.intp]:
+    """Order `padded` shuffled items and then the probes so that each block gets one probe of each sort."""
+    starts = range(0, padded, _PER_BLOCK)
+    parts = []
+    for block, start in enumerate(starts):
+        inside = np.arange(start, min(start + _PER_BLOCK, padded))
+        members = np.concatenate([inside, [padded + block, padded + probes + block]])
+        parts.append(members[_shuffled(len(members), randomness)])
+    return np.concatenate(parts)

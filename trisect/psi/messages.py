@@ -1,0 +1,52 @@
+"""What goes inside sealed frames: a tag, a block number, and elements.
+
+    tag (1 byte) | block (4 bytes, big endian) | elements (33 bytes each)
+
+Not here: receipts, which travel as signed documents, and framing (`trisect.trust.channel`).
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from typing import NamedTuple
+
+from trisect.errors import VerificationError
+
+_HEADER = struct.Struct(">BI")
+
+
+class Tag(enum.IntEnum):
+    """What a message carries."""
+
+    BEGIN = 1
+    REQUEST = 2
+    SETUP = 3
+    RESPONSE = 4
+
+
+class Message(NamedTuple):
+    """One block of one kind."""
+
+    tag: Tag
+    block: int
+    elements: bytes
+
+    def encode(self) -> bytes:
+        """Write the message as the plaintext of one frame."""
+        return _HEADER.pack(self.tag, self.block) + self.elements
+
+
+def decode(plaintext: bytes) -> Message:
+    """Read the plaintext of one frame.
+
+    Raises:
+        VerificationError: too short, or of an unknown tag.
+    """
+    if len(plaintext) < _HEADER.size:
+        raise VerificationError("a message is cut short")
+    tag, block = _HEADER.unpack_from(plaintext)
+    try:
+        return Message(Tag(tag), block, plaintext[_HEADER.size :])
+    except ValueError as error:
+        raise VerificationError("a message has a tag that this engine does not know") from error

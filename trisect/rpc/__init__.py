@@ -1,0 +1,1 @@
+"""gRPC as all daemons and the command use it: status mapping, TLS, authorisation, interceptors."""

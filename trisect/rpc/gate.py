@@ -1,0 +1,173 @@
+"""The interceptor before every handler: authorise, run, translate errors, count, cut.
+
+A handler sees only calls that the table allows, finds the caller in `caller()`, raises our errors and lets
+anything else escape: that is a bug, logged once with a correlation id and shown to nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+import grpc.aio
+from prometheus_client import Counter, Histogram
+
+from trisect.errors import DeniedError, Fault, TrisectError
+from trisect.rpc import status
+from trisect.rpc.authentication import Context
+from trisect.rpc.authorisation import TABLE, Access
+from trisect.trust.certificates import Principal
+from trisect.wire.v1 import errors_pb2
+
+_log = logging.getLogger(__name__)
+_caller: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("caller", default=None)
+
+CALLS = Counter("trisect_rpc_calls", "Calls by method and outcome.", ["method", "outcome"])
+SECONDS = Histogram("trisect_rpc_seconds", "Duration of unary calls.", ["method"])
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Authorise = Callable[[Access, Context], Awaitable[Principal | None]]
+"""Checks that the caller of this context has that access; gives the caller where the transport names one."""
+
+
+def caller() -> Principal:
+    """Tell who called; only inside handlers of methods that a certificate opens."""
+    found = _caller.get()
+    if found is None:
+        raise DeniedError("this method needs a certificate")
+    return found
+
+
+class Gate(grpc.aio.ServerInterceptor):
+    """Stands before all handlers of one server."""
+
+    def __init__(self, authorise: Authorise) -> None:
+        self._authorise = authorise
+        self._running: dict[str, set[asyncio.Task[object]]] = defaultdict(set)
+        self._cut: set[asyncio.Task[object]] = set()
+
+    def cut(self, party: str) -> int:
+        """End all running calls of a party, as when it is suspended; gives how many there were."""
+        tasks = list(self._running.get(party, ()))
+        self._cut.update(tasks)
+        for task in tasks:
+            task.cancel()
+        return len(tasks)
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """Wrap the handler of one call."""
+        handler = await continuation(handler_call_details)
+        return None if handler is None else _wrapped(handler, handler_call_details.method, self)
+
+    @asynccontextmanager
+    async def passing(self, method: str, context: Context) -> AsyncIterator[None]:
+        """Let one call through, or abort it."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (a handler always runs in a task)
+        name = ""
+        outcome = "ok"
+        try:
+            principal = await self._authorise(_access(method), context)
+            _caller.set(principal)
+            name = principal.name if principal else ""
+            self._running[name].add(task)
+            yield
+        except TrisectError as error:
+            outcome = error.fault.value
+            await _abort(context, error)
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            if task not in self._cut:
+                raise
+            task.uncancel()
+            await _abort(context, DeniedError(f"party {name} has been suspended while this call ran"))
+        except grpc.aio.AbortError:
+            raise
+        except Exception:  # noqa: BLE001  the one place where a bug ends: logged here, bare to the caller
+            outcome = "bug"
+            await _abort_bug(context, method)
+        finally:
+            CALLS.labels(method.rsplit("/", 1)[-1], outcome).inc()
+            self._running[name].discard(task)
+            self._cut.discard(task)
+
+
+def _access(method: str) -> Access:
+    try:
+        return TABLE[method]
+    except KeyError:
+        raise DeniedError("this method is not open to anybody") from None
+
+
+def _wrapped(handler: Handler, method: str, gate: Gate) -> Handler:
+    behaviour: Any = (
+        handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+    )
+
+    async def unary(request: Any, context: Context) -> Any:
+        started = time.monotonic()
+        async with gate.passing(method, context):
+            reply = await behaviour(request, context)
+            SECONDS.labels(method.rsplit("/", 1)[-1]).observe(time.monotonic() - started)
+            return reply
+
+    async def streaming(request: Any, context: Context) -> AsyncIterator[Any]:
+        async with gate.passing(method, context):
+            async for reply in behaviour(request, context):
+                yield reply
+
+    kinds = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+    # gRPC's own services (health, reflection) write to the context instead of yielding.
+    wrapper = streaming if inspect.isasyncgenfunction(behaviour) else unary
+    return kinds[handler.request_streaming, handler.response_streaming](
+        wrapper, handler.request_deserializer, handler.response_serializer
+    )
+
+
+async def _abort(context: Context, error: TrisectError) -> NoReturn:
+    found = status.detail(error)
+    row = status.TABLE[error.fault]
+    await context.abort(
+        row.status, error.message, trailing_metadata=((status.DETAIL_KEY, found.SerializeToString()),)
+    )
+    raise AssertionError
+
+
+async def _abort_bug(context: Context, method: str) -> NoReturn:
+    correlation_id = secrets.token_hex(4)
+    _log.exception(
+        "a call failed in a way nobody foresaw", extra={"method": method, "correlation_id": correlation_id}
+    )
+    found = errors_pb2.ErrorDetail(
+        fault=Fault.BUG.value,
+        code=status.RemoteBugError.code,
+        message="an internal error; the daemon's log has it under the correlation id",
+        correlation_id=correlation_id,
+    )
+    await context.abort(
+        grpc.StatusCode.INTERNAL,
+        "internal error",
+        trailing_metadata=((status.DETAIL_KEY, found.SerializeToString()),),
+    )
+    raise AssertionError
+
+
+__all__ = ["Authorise", "Gate", "caller"]

@@ -1,0 +1,190 @@
+"""What the two ends of an exchange sign: offer, accept or refusal, and receipts.
+
+Names of collections travel sealed to the answerer; what the coordinator sees of an offer is who asks whom,
+for what purpose, in which mode, with which engine, and a padded size.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+from trisect.errors import VerificationError
+from trisect.rules.vocabulary import MAX_COLLECTION_NAME
+from trisect.trust import canonical_json, documents
+from trisect.trust.canonical_json import Json
+from trisect.trust.documents import Signed
+from trisect.trust.keys import IdentityKey, IdentityPublic, SealingKey, SealingPublic
+
+_BYTES = "bytes"
+_INT = "int"
+
+
+class _Document:
+    """A signed document whose fields are text, whole numbers and bytes (base64 in JSON)."""
+
+    KIND: ClassVar[str]
+
+    def sign(self, key: IdentityKey) -> bytes:
+        """Sign the document; gives the envelope."""
+        return documents.sign(self.KIND, self._body(), [key])
+
+    def _body(self) -> dict[str, Json]:
+        body: dict[str, Json] = {}
+        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = getattr(self, field.name)
+            body[field.name] = base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        return body
+
+    @classmethod
+    def verify(cls, envelope: bytes, key: IdentityPublic) -> tuple[Self, Signed]:
+        """Check signature and shape; raises VerificationError."""
+        signed = documents.verify(envelope, cls.KIND, [key])
+        return cls._read(signed.body), signed
+
+    @classmethod
+    def peek(cls, envelope: bytes) -> Self:
+        """Read without checking the signature."""
+        kind, body = documents.peek(envelope)
+        if kind != cls.KIND:
+            raise VerificationError(f"a document is not of the kind {cls.KIND}")
+        return cls._read(body)
+
+    @classmethod
+    def _read(cls, body: Mapping[str, Any]) -> Self:
+        values: dict[str, Any] = {}
+        for field in fields(cls):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = body.get(field.name)
+            expected = int if field.type == _INT else str
+            if not isinstance(value, expected) or isinstance(value, bool):
+                raise VerificationError(f"a document of the kind {cls.KIND} has no sound field {field.name}")
+            values[field.name] = _decoded(value, field.name) if field.type == _BYTES else value
+        if set(body) != set(values):
+            raise VerificationError(f"a document of the kind {cls.KIND} has a field that it must not have")
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(_Document):
+    """An asker's proposal of one exchange."""
+
+    KIND: ClassVar[str] = "offer.v1"
+
+    consortium: str
+    exchange: bytes
+    attempt: int
+    asker: str
+    asker_key: str
+    answerer: str
+    answerer_key: str
+    purpose: str
+    mode: str
+    engine: str
+    pepper_epoch: int
+    asked_padded: int
+    share: bytes
+    details: bytes
+    created: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accept(_Document):
+    """An answerer's consent to one offer."""
+
+    KIND: ClassVar[str] = "accept.v1"
+
+    exchange: bytes
+    offer_hash: bytes
+    permit_hash: bytes
+    answered_padded: int
+    share: bytes
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(_Document):
+    """An answerer's refusal of one offer, with its reason."""
+
+    KIND: ClassVar[str] = "refusal.v1"
+
+    exchange: bytes
+    offer_hash: bytes
+    fault: str
+    code: str
+    message: str
+    hint: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(_Document):
+    """What one end says has happened: hashes over all frames, counts, no identifiers and no result."""
+
+    KIND: ClassVar[str] = "receipt.v1"
+
+    exchange: bytes
+    side: str
+    offer_hash: bytes
+    accept_hash: bytes
+    asker_frames: int
+    asker_transcript: bytes
+    answerer_frames: int
+    answerer_transcript: bytes
+    elements_evaluated: int
+    finished: str
+
+    def check_against(self, other: Receipt) -> None:
+        """Check that two ends say the same; raises VerificationError."""
+        for name in _AGREED:
+            if getattr(self, name) != getattr(other, name):
+                raise VerificationError(f"the two receipts of an exchange contradict each other in {name}")
+        if self.side == other.side:
+            raise VerificationError("both receipts are of the same end")
+
+
+_AGREED = (
+    "exchange",
+    "offer_hash",
+    "accept_hash",
+    "asker_frames",
+    "asker_transcript",
+    "answerer_frames",
+    "answerer_transcript",
+    "elements_evaluated",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What of an offer only the answerer may read."""
+
+    collection: str
+
+    def seal(self, to: SealingPublic, exchange: bytes) -> bytes:
+        """Seal to the answerer's key, bound to the exchange."""
+        pad = "." * (MAX_COLLECTION_NAME - len(self.collection))  # so that the length tells nothing
+        body = canonical_json.encode({"collection": self.collection, "pad": pad})
+        return to.seal(body, context=_context(exchange))
+
+    @classmethod
+    def open(cls, sealed: bytes, key: SealingKey, exchange: bytes) -> Self:
+        """Open at the answerer; raises VerificationError."""
+        body = canonical_json.decode(key.open(sealed, context=_context(exchange)))
+        collection = body.get("collection")
+        if not isinstance(collection, str):
+            raise VerificationError("an offer's sealed details name no collection")
+        return cls(collection)
+
+
+def _context(exchange: bytes) -> bytes:
+    return b"trisect/offer-details/v1\x00" + exchange
+
+
+def _decoded(text: Any, name: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise VerificationError(f"a document's field {name} is not base64") from error

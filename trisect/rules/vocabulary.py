@@ -1,0 +1,98 @@
+"""Purposes, modes, recipients and names of collections: the words of every sharing and every exchange."""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from trisect.errors import BadInputError
+from trisect.trust.statements import Role
+
+
+class Purpose(enum.StrEnum):
+    """Why somebody asks; each stands for a term of the W3C Data Privacy Vocabulary."""
+
+    SCAM_PREVENTION = "scam-prevention"
+    PAYMENT_CHECK = "payment-check"
+    CALL_SCREENING = "call-screening"
+    LEAK_TRACING = "leak-tracing"
+    RIGHTS = "rights"
+    SUPERVISION = "supervision"
+
+    @property
+    def dpv(self) -> str:
+        """The purpose as an IRI of DPV 2.3."""
+        return f"https://w3id.org/dpv#{_DPV[self]}"
+
+
+_DPV = {
+    Purpose.SCAM_PREVENTION: "FraudPreventionAndDetection",
+    Purpose.PAYMENT_CHECK: "CounterMoneyLaundering",
+    Purpose.CALL_SCREENING: "MaintainFraudDatabase",
+    Purpose.LEAK_TRACING: "EnforceSecurity",
+    Purpose.RIGHTS: "RightsFulfilment",
+    Purpose.SUPERVISION: "LegalCompliance",
+}
+
+
+class Mode(enum.StrEnum):
+    """What an asker learns: the common entries, how many there are, or the labels of a few items."""
+
+    MATCH = "match"
+    COUNT = "count"
+    LOOKUP = "lookup"
+
+
+def purpose(text: str) -> Purpose:
+    """Read a purpose; raises BadInputError naming those there are."""
+    try:
+        return Purpose(text)
+    except ValueError:
+        raise BadInputError(
+            "there is no such purpose", hint=f"purposes: {', '.join(known.value for known in Purpose)}"
+        ) from None
+
+
+def modes(text: str) -> tuple[Mode, ...]:
+    """Read a comma-separated list of modes; raises BadInputError naming those there are."""
+    try:
+        found = tuple(dict.fromkeys(Mode(part.strip()) for part in text.split(",")))
+    except ValueError:
+        raise BadInputError(
+            "there is no such mode", hint=f"modes: {', '.join(known.value for known in Mode)}"
+        ) from None
+    return found
+
+
+ALL = "all"
+_ROLE_PREFIX = "role:"
+_PARTY = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def recipient(text: str) -> str:
+    """Check whom a collection is shared with: a party's name, `role:ROLE` or `all`."""
+    if text == ALL:
+        return text
+    if text.startswith(_ROLE_PREFIX):
+        if text.removeprefix(_ROLE_PREFIX) in {role.value for role in Role}:
+            return text
+    elif _PARTY.fullmatch(text):
+        return text
+    raise BadInputError(
+        "this names nobody to share with",
+        hint=f"give a party's name, {', '.join(_ROLE_PREFIX + role.value for role in Role)}, or {ALL}",
+    )
+
+
+MAX_COLLECTION_NAME = 64
+_COLLECTION = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def collection_name(text: str) -> str:
+    """Check a collection's name; raises BadInputError."""
+    if not _COLLECTION.fullmatch(text):
+        raise BadInputError(
+            f"a collection's name has 1 to {MAX_COLLECTION_NAME} characters of a-z, 0-9, '.', '_' and '-'",
+            hint="choose a name such as scam-numbers",
+        )
+    return text

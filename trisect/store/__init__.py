@@ -1,0 +1,4 @@
+"""What a daemon keeps: SQLite by default, PostgreSQL at scale, one implementation over SQLAlchemy Core.
+
+Synchronous throughout; daemons call it in threads.
+"""

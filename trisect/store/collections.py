@@ -1,0 +1,302 @@
+"""A node's named lists: what they are, with whom they are shared, and their entries.
+
+Not here: the import of many rows (`trisect.store.intake`) and pepper rotation (`trisect.store.rolling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from trisect.errors import ConflictError, NotFoundError
+from trisect.indicators.kinds import kind_of_number
+from trisect.indicators.labels import State
+from trisect.indicators.tokens import Token
+from trisect.store.database import Database
+from trisect.store.tables import collections, entries, imports, rejects, sharings
+
+STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3}
+_STATES = {number: state for state, number in STATE_NUMBERS.items()}
+_ACTIVE = STATE_NUMBERS[State.ACTIVE]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection. `public_id` is what others see of it; `version` rises with every change."""
+
+    id: int
+    public_id: str
+    name: str
+    source: str
+    legal_basis: str
+    retention_days: int
+    created_at: str
+    version: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharingRow:
+    """With whom (a party's name, `role:ROLE` or `all`), for what purpose and in which mode."""
+
+    recipient: str
+    purpose: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """What a collection says about one indicator, without the token."""
+
+    collection: str
+    kind: str
+    ref: str
+    state: State
+    category: str
+    fraud_role: str
+    channel: str
+    ai_technique: str
+    confidence: int | None
+    first_seen: str
+    last_seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The active tokens of one collection at one moment, 32 bytes each, one after the other."""
+
+    collection: Collection
+    tokens: bytes
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
+        return len(self.tokens) // 32
+
+
+class Collections:
+    """Collections, sharings and single entries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self,
+        name: str,
+        *,
+        public_id: str,
+        source: str,
+        legal_basis: str,
+        retention_days: int,
+        created_at: str,
+    ) -> Collection:
+        """Make a collection, or give the one of that name as it is."""
+        with self._database.write() as connection:
+            found = _find(connection, name)
+            if found is not None:
+                return found
+            connection.execute(
+                sa.insert(collections).values(
+                    name=name,
+                    public_id=public_id,
+                    source=source,
+                    legal_basis=legal_basis,
+                    retention_days=retention_days,
+                    created_at=created_at,
+                    version=0,
+                    generation=0,
+                )
+            )
+            return _require(connection, name)
+
+    def get(self, name: str) -> Collection:
+        """Look a collection up; raises NotFoundError."""
+        with self._database.read() as connection:
+            return _require(connection, name)
+
+    def list(self) -> Sequence[tuple[Collection, int, int]]:
+        """List all collections by name, each with its numbers of active and of retracted entries."""
+        is_active = entries.c.state == _ACTIVE
+        is_retracted = entries.c.state == STATE_NUMBERS[State.RETRACTED]
+        counts = (
+            sa.select(
+                entries.c.collection_id,
+                sa.func.sum(sa.case((is_active, 1), else_=0)).label("active"),
+                sa.func.sum(sa.case((is_retracted, 1), else_=0)).label("retracted"),
+            )
+            .group_by(entries.c.collection_id)
+            .subquery()
+        )
+        query = (
+            sa.select(collections, counts.c.active, counts.c.retracted)
+            .outerjoin(counts, counts.c.collection_id == collections.c.id)
+            .order_by(collections.c.name)
+        )
+        with self._database.read() as connection:
+            found = []
+            for row in connection.execute(query):
+                fields = row._asdict()
+                active, retracted = fields.pop("active") or 0, fields.pop("retracted") or 0
+                found.append((Collection(**fields), int(active), int(retracted)))
+            return found
+
+    def delete(self, name: str) -> int:
+        """Delete a collection with all it holds; gives the number of entries that went."""
+        with self._database.write() as connection:
+            found = _require(connection, name)
+            running = sa.select(imports.c.id).where(imports.c.collection_id == found.id)
+            connection.execute(sa.delete(rejects).where(rejects.c.import_id.in_(running)))
+            connection.execute(sa.delete(imports).where(imports.c.collection_id == found.id))
+            connection.execute(sa.delete(sharings).where(sharings.c.collection_id == found.id))
+            gone = connection.execute(sa.delete(entries).where(entries.c.collection_id == found.id)).rowcount
+            connection.execute(sa.delete(collections).where(collections.c.id == found.id))
+            return gone
+
+    def sharings(self, name: str) -> Sequence[SharingRow]:
+        """List with whom a collection is shared."""
+        with self._database.read() as connection:
+            found = _require(connection, name)
+            rows = connection.execute(
+                sa.select(sharings.c.recipient, sharings.c.purpose, sharings.c.mode)
+                .where(sharings.c.collection_id == found.id)
+                .order_by(sharings.c.recipient, sharings.c.purpose, sharings.c.mode)
+            )
+            return [SharingRow(*row) for row in rows]
+
+    def share(self, name: str, rows: Sequence[SharingRow]) -> None:
+        """Add sharings; what is shared already stays."""
+        with self._database.write() as connection:
+            found = _require(connection, name)
+            for row in rows:
+                key = _sharing_key(found.id, row)
+                present = connection.execute(sa.select(sharings).where(*key)).one_or_none()
+                if present is None:
+                    connection.execute(
+                        sa.insert(sharings).values(
+                            collection_id=found.id,
+                            recipient=row.recipient,
+                            purpose=row.purpose,
+                            mode=row.mode,
+                        )
+                    )
+
+    def unshare(self, name: str, recipient: str, purpose: str | None) -> int:
+        """Take sharings back, for one purpose or for all; gives how many there were."""
+        with self._database.write() as connection:
+            found = _require(connection, name)
+            where = [sharings.c.collection_id == found.id, sharings.c.recipient == recipient]
+            if purpose is not None:
+                where.append(sharings.c.purpose == purpose)
+            return connection.execute(sa.delete(sharings).where(*where)).rowcount
+
+    def snapshot(self, name: str, *, epoch: int) -> Snapshot:
+        """Read all active tokens of a collection at one moment.
+
+        Raises:
+            NotFoundError: no such collection.
+            ConflictError: some entry has not yet been rolled to this pepper epoch.
+        """
+        with self._database.read() as connection:
+            found = _require(connection, name)
+            mine = entries.c.collection_id == found.id
+            behind = connection.execute(
+                sa.select(sa.literal(1)).where(mine, entries.c.epoch != epoch).limit(1)
+            ).one_or_none()
+            if behind is not None:
+                raise ConflictError(
+                    "the collection is being rolled to another pepper epoch", hint="try again in a moment"
+                )
+            query = sa.select(entries.c.token).where(mine, entries.c.state == _ACTIVE)
+            rows = connection.execution_options(yield_per=10_000).execute(query)
+            return Snapshot(found, b"".join(row[0] for row in rows))
+
+    def entries_of(self, token: Token) -> Sequence[EntryRow]:
+        """List what every collection says about a token."""
+        return self._entries(entries.c.token == token)
+
+    def entries_by_ref(self, name: str, ref: str) -> Sequence[EntryRow]:
+        """List the entries of a collection with a reference."""
+        return self._entries(collections.c.name == name, entries.c.ref == ref)
+
+    def set_state(
+        self, name: str, state: State, *, token: Token | None = None, ref: str | None = None
+    ) -> Sequence[EntryRow]:
+        """Change the state of the entries of a collection with that token or that reference.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        chosen = entries.c.token == token if token is not None else entries.c.ref == ref
+        with self._database.write() as connection:
+            found = _require(connection, name)
+            changed = connection.execute(
+                sa.update(entries)
+                .where(entries.c.collection_id == found.id, chosen)
+                .values(state=STATE_NUMBERS[state])
+            )
+            if not changed.rowcount:
+                raise NotFoundError(f"collection {name} has no such entry")
+            bump(connection, found.id)
+        return self._entries(collections.c.name == name, chosen)
+
+    def _entries(self, *where: sa.ColumnElement[bool]) -> Sequence[EntryRow]:
+        query = (
+            sa.select(entries, collections.c.name)
+            .join(collections, collections.c.id == entries.c.collection_id)
+            .where(*where)
+            .order_by(collections.c.name, entries.c.ref)
+            .limit(1_000)
+        )
+        with self._database.read() as connection:
+            return [_entry_row(row) for row in connection.execute(query)]
+
+
+def bump(connection: sa.Connection, collection_id: int) -> None:
+    """Raise a collection's version."""
+    connection.execute(
+        sa.update(collections)
+        .where(collections.c.id == collection_id)
+        .values(version=collections.c.version + 1)
+    )
+
+
+def _find(connection: sa.Connection, name: str) -> Collection | None:
+    row = connection.execute(sa.select(collections).where(collections.c.name == name)).one_or_none()
+    return Collection(**row._asdict()) if row else None
+
+
+def _require(connection: sa.Connection, name: str) -> Collection:
+    found = _find(connection, name)
+    if found is None:
+        raise NotFoundError(
+            f"there is no collection {name!r} here", hint="`trisect collection list` names all"
+        )
+    return found
+
+
+def _sharing_key(collection_id: int, row: SharingRow) -> list[sa.ColumnElement[bool]]:
+    return [
+        sharings.c.collection_id == collection_id,
+        sharings.c.recipient == row.recipient,
+        sharings.c.purpose == row.purpose,
+        sharings.c.mode == row.mode,
+    ]
+
+
+def _entry_row(row: sa.Row[tuple[object, ...]]) -> EntryRow:
+    fields = row._mapping  # noqa: SLF001  (SQLAlchemy's documented name)
+    return EntryRow(
+        collection=fields["name"],
+        kind=kind_of_number(fields["kind"]).value,
+        ref=fields["ref"],
+        state=_STATES[fields["state"]],
+        category=fields["category"] or "",
+        fraud_role=fields["fraud_role"] or "",
+        channel=fields["channel"] or "",
+        ai_technique=fields["ai_technique"] or "",
+        confidence=fields["confidence"],
+        first_seen=fields["first_seen"] or "",
+        last_seen=fields["last_seen"] or "",
+    )

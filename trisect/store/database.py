@@ -1,0 +1,177 @@
+"""Connections, transactions, migrations, and the database's failures in our words.
+
+SQLite: WAL, one writer at a time, and two durabilities. `durable` transactions survive a power cut once
+they have returned (receipts, statements, standing); bulk ones survive a killed process, and after a power cut
+the database is whole but may miss the last batches, whose progress row is missing with them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from trisect.errors import BadInputError, ConflictError, ExhaustedError, TrisectError, UnreachableError
+
+BUSY_TIMEOUT_S = 10
+_SQLITE_FULL = ("disk is full", "disk I/O error")
+_POSTGRES_FULL = ("53100", "53200", "53300")
+
+
+class DatabaseUnavailableError(UnreachableError):
+    """The database cannot be reached or opened."""
+
+    code = "TRI-DATABASE"
+
+
+class Database:
+    """One database of one daemon.
+
+    Args:
+        url: an SQLAlchemy URL of SQLite (`sqlite:///FILE`) or PostgreSQL (`postgresql+psycopg://...`).
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = sa.engine.make_url(url)
+        except exc.ArgumentError as error:
+            raise BadInputError(
+                "the database URL cannot be read",
+                hint="use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+            ) from error
+        self.sqlite = parsed.get_backend_name() == "sqlite"
+        if not self.sqlite and parsed.get_backend_name() != "postgresql":
+            raise BadInputError("the database is neither SQLite nor PostgreSQL")
+        if not self.sqlite:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self._writing = threading.Lock() if self.sqlite else None
+        arguments: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}} if self.sqlite else {}
+        try:
+            self.engine = sa.create_engine(parsed, pool_pre_ping=not self.sqlite, **arguments)
+        except ModuleNotFoundError as error:
+            raise BadInputError(
+                "PostgreSQL needs the extra `postgres`", hint="pip install 'trisect[postgres]'"
+            ) from error
+        # One snapshot for all statements of a reading transaction; SQLite's WAL gives that by itself.
+        self._reading = (
+            self.engine if self.sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
+        if self.sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    def migrate(self, tree: str) -> None:
+        """Bring the schema to the newest version.
+
+        Args:
+            tree: the folder of migrations below `trisect/store/migrations`: `node` or `coordinator`.
+        """
+        with _translated(), self.engine.begin() as connection:
+            configuration = alembic.config.Config()
+            location = resources.files("trisect.store") / "migrations" / tree
+            configuration.set_main_option("script_location", str(location).replace("%", "%%"))
+            configuration.set_main_option("path_separator", "os")
+            configuration.attributes["connection"] = connection
+            alembic.command.upgrade(configuration, "head")
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open a transaction that sees one state of the database and changes nothing."""
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+        """Open a transaction that is committed when the block ends without an error."""
+        if self._writing is None:
+            with _translated(), self.engine.begin() as connection:
+                if not durable:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+                yield connection
+            return
+        with self._writing, _translated(), self.engine.connect() as connection:
+            level = "FULL" if durable else "NORMAL"
+            driver = connection.connection.driver_connection
+            assert driver is not None  # noqa: S101  (an open connection has one)
+            driver.execute(f"PRAGMA synchronous={level}")
+            connection.info["write"] = True
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.info.pop("write", None)
+
+    def check(self) -> None:
+        """Ask the database for a sign of life; raises DatabaseUnavailableError."""
+        with self.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """Give the URL of an SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-32768"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    immediate = connection.info.get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except exc.IntegrityError as error:
+        raise ConflictError("the database refused a row that contradicts another") from _shorn(error)
+    except (exc.OperationalError, exc.InterfaceError) as error:
+        raise _explained(error) from _shorn(error)
+    except exc.TimeoutError as error:
+        raise DatabaseUnavailableError("no database connection became free in time") from error
+
+
+def _explained(error: exc.DBAPIError) -> TrisectError:
+    text = str(error.orig)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if any(sign in text for sign in _SQLITE_FULL) or state in _POSTGRES_FULL:
+        return ExhaustedError(
+            "the database's disk is full or failing; the transaction was rolled back and nothing is lost",
+            hint="free space on the volume of the database and repeat the command",
+        )
+    if "database is locked" in text or "database table is locked" in text:
+        return ExhaustedError(
+            f"the database is locked by another process for more than {BUSY_TIMEOUT_S} s",
+            hint="end the program that has the file open (a backup, a shell) and repeat the command",
+        )
+    if "readonly database" in text:
+        return DatabaseUnavailableError(
+            "the database cannot be written", hint="check owner and mode of its file and folder"
+        )
+    return DatabaseUnavailableError(
+        "the database cannot be used", hint="is it running, is the URL right, may this user open it?"
+    )
+
+
+def _shorn(error: exc.DBAPIError) -> exc.DBAPIError:
+    """Drop statement and parameters, which hold tokens, from what tracebacks and logs could show."""
+    error.statement = None
+    error.params = None
+    error.hide_parameters = True
+    return error

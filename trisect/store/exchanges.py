@@ -1,0 +1,231 @@
+"""What a node remembers of its exchanges, and their hits.
+
+An exchange moves offered -> running -> (asker) complete, or (answerer) unconfirmed -> complete, or ends as
+refused, failed or cancelled. Hits and the end of an exchange are one transaction: there is no partial result.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from trisect.errors import ConflictError, NotFoundError
+from trisect.indicators.kinds import kind_of_number
+from trisect.store.database import Database
+from trisect.store.tables import collections, entries, exchanges, hits
+
+_IN_CLAUSE = 500
+HITS_PAGE = 2_000
+
+
+class Side(enum.StrEnum):
+    """Which end of the exchange this node is."""
+
+    ASKER = "asker"
+    ANSWERER = "answerer"
+
+
+class ExchangeState(enum.StrEnum):
+    """Where an exchange stands."""
+
+    OFFERED = "offered"
+    RUNNING = "running"
+    UNCONFIRMED = "unconfirmed"
+    COMPLETE = "complete"
+    REFUSED = "refused"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self not in _OPEN
+
+
+_OPEN = {ExchangeState.OFFERED, ExchangeState.RUNNING, ExchangeState.UNCONFIRMED}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One exchange as this end knows it; `error` is a serialised `ErrorDetail`."""
+
+    id: str
+    side: Side
+    peer: str
+    collection: str
+    peer_collection: str
+    purpose: str
+    mode: str
+    engine: str
+    key_check: str
+    state: ExchangeState
+    asked: int
+    asked_padded: int
+    answered_padded: int
+    started_at: str
+    expires_at: str
+    offer: bytes
+    answer: bytes | None = None
+    error: bytes | None = None
+    matched: int | None = None
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    seconds: float = 0.0
+    own_receipt: bytes | None = None
+    peer_receipt: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """One of the asker's own entries that matched."""
+
+    exchange_id: str
+    collection: str
+    kind: str
+    ref: str
+    peer: str
+    purpose: str
+    seen_at: str
+
+
+class Exchanges:
+    """All exchanges of a node, newest first where listed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, exchange: Exchange) -> None:
+        """Record a new exchange.
+
+        Raises:
+            ConflictError: its id has been used; offers are single-use.
+        """
+        with self._database.write() as connection:
+            known = connection.execute(
+                sa.select(exchanges.c.id).where(exchanges.c.id == exchange.id)
+            ).one_or_none()
+            if known is not None:
+                raise ConflictError("an offer with this id has come before; offers are single-use")
+            connection.execute(sa.insert(exchanges).values(**_values(exchange)))
+
+    def update(self, exchange_id: str, **changes: Any) -> Exchange:
+        """Change fields of an exchange that has not ended.
+
+        Raises:
+            ConflictError: it has ended, so that nothing changes any more.
+        """
+        with self._database.write() as connection:
+            return _update(connection, exchange_id, changes)
+
+    def complete(self, exchange_id: str, tokens: Sequence[bytes], **changes: Any) -> Exchange:
+        """End an asker's exchange with its hits, all or nothing.
+
+        Args:
+            exchange_id: which.
+            tokens: the asker's matched tokens; those whose entry is gone meanwhile bring no hit.
+            changes: further fields to set.
+        """
+        with self._database.write() as connection:
+            done = _update(connection, exchange_id, {"state": ExchangeState.COMPLETE, **changes})
+            mine = sa.select(collections.c.id).where(collections.c.name == done.collection).scalar_subquery()
+            for at in range(0, len(tokens), _IN_CLAUSE):
+                found = sa.select(
+                    sa.literal(exchange_id), entries.c.token, entries.c.epoch, entries.c.kind, entries.c.ref
+                ).where(entries.c.collection_id == mine, entries.c.token.in_(tokens[at : at + _IN_CLAUSE]))
+                connection.execute(
+                    sa.insert(hits).from_select(["exchange_id", "token", "epoch", "kind", "ref"], found)
+                )
+            return done
+
+    def get(self, exchange_id: str) -> Exchange:
+        """Look an exchange up; raises NotFoundError."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(exchanges).where(exchanges.c.id == exchange_id)).one_or_none()
+        if row is None:
+            raise NotFoundError(
+                f"there is no exchange {exchange_id[:40]!r} here", hint="`trisect exchange list` names all"
+            )
+        return _exchange(row)
+
+    def list(self, *, limit: int = 50) -> Sequence[Exchange]:
+        """List the newest exchanges."""
+        query = sa.select(exchanges).order_by(exchanges.c.started_at.desc(), exchanges.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [_exchange(row) for row in connection.execute(query)]
+
+    def open(self) -> Sequence[Exchange]:
+        """List the exchanges that have not ended."""
+        query = sa.select(exchanges).where(exchanges.c.state.in_([state.value for state in _OPEN]))
+        with self._database.read() as connection:
+            return [_exchange(row) for row in connection.execute(query)]
+
+    def unreceipted(self, peer: str) -> Sequence[Exchange]:
+        """List complete exchanges asked of a peer whose receipt has not come back."""
+        query = sa.select(exchanges).where(
+            exchanges.c.peer == peer,
+            exchanges.c.side == Side.ASKER.value,
+            exchanges.c.state == ExchangeState.COMPLETE.value,
+            exchanges.c.peer_receipt.is_(None),
+        )
+        with self._database.read() as connection:
+            return [_exchange(row) for row in connection.execute(query)]
+
+    def set_peer_receipt(self, exchange_id: str, receipt: bytes) -> None:
+        """Keep the peer's receipt for an exchange that is complete here."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(exchanges)
+                .where(exchanges.c.id == exchange_id, exchanges.c.peer_receipt.is_(None))
+                .values(peer_receipt=receipt)
+            )
+
+    def hits(self, exchange_id: str | None) -> Generator[Sequence[HitRow], None, None]:
+        """Page through the hits of one exchange or of all, oldest exchange first."""
+        query = (
+            sa.select(
+                exchanges.c.id,
+                exchanges.c.collection,
+                hits.c.kind,
+                hits.c.ref,
+                exchanges.c.peer,
+                exchanges.c.purpose,
+                exchanges.c.started_at,
+            )
+            .join(exchanges, exchanges.c.id == hits.c.exchange_id)
+            .order_by(exchanges.c.started_at, exchanges.c.id, hits.c.ref, hits.c.kind)
+        )
+        if exchange_id is not None:
+            query = query.where(exchanges.c.id == exchange_id)
+        with self._database.read() as connection:
+            rows = connection.execution_options(yield_per=HITS_PAGE).execute(query)
+            for page in rows.partitions():
+                yield [HitRow(row[0], row[1], kind_of_number(row[2]).value, *row[3:]) for row in page]
+
+
+def _update(connection: sa.Connection, exchange_id: str, changes: dict[str, Any]) -> Exchange:
+    row = connection.execute(
+        sa.update(exchanges)
+        .where(exchanges.c.id == exchange_id, exchanges.c.state.in_([state.value for state in _OPEN]))
+        .values(**{name: _plain(value) for name, value in changes.items()})
+        .returning(*exchanges.c)
+    ).one_or_none()
+    if row is None:
+        raise ConflictError("the exchange has ended already")
+    return _exchange(row)
+
+
+def _values(exchange: Exchange) -> dict[str, Any]:
+    return {field.name: _plain(getattr(exchange, field.name)) for field in fields(exchange)}
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def _exchange(row: sa.Row[tuple[object, ...]]) -> Exchange:
+    found = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented name)
+    return Exchange(**found | {"side": Side(found["side"]), "state": ExchangeState(found["state"])})

@@ -1,0 +1,239 @@
+"""Imports: batches of entries and their progress in one transaction each, so that a killed import goes on.
+
+A batch is committed with its counts, rejects and number, or not at all. Every import has a generation; each
+row it brings carries it, so that `--replace` knows which rows the new file no longer has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+
+from trisect.errors import ConflictError, DeniedError
+from trisect.indicators.labels import State
+from trisect.store.collections import STATE_NUMBERS, bump
+from trisect.store.database import Database
+from trisect.store.tables import collections, entries, imports, rejects
+
+_ACTIVE = STATE_NUMBERS[State.ACTIVE]
+_RETRACTED = STATE_NUMBERS[State.RETRACTED]
+_IN_CLAUSE = 500
+LARGEST_UNASKED_DROP = 0.2
+
+StoredEntry: TypeAlias = tuple[
+    bytes,
+    int,
+    str,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    str | None,
+]
+"""token, kind number, ref, subject, category, fraud_role, channel, ai_technique, confidence, first and last seen."""
+
+_INSERT_COLUMNS = "token, kind, ref, subject, category, fraud_role, channel, ai_technique, confidence, first_seen, last_seen"
+
+
+class RejectRow(NamedTuple):
+    """One row that was not taken: where it stands, its kind as far as known, and why."""
+
+    where: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import has come."""
+
+    id: int
+    collection_id: int
+    generation: int
+    batches_done: int
+    rows: int
+    accepted: int
+    duplicates: int
+    rejected: int
+
+
+class Imports:
+    """Running imports."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, collection_id: int, fingerprint: bytes) -> Progress:
+        """Start an import, or find the unfinished one of the same fingerprint.
+
+        Args:
+            collection_id: where the rows go.
+            fingerprint: SHA-256 over file and options; empty never resumes.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(
+                sa.select(imports).where(
+                    imports.c.collection_id == collection_id, imports.c.fingerprint == fingerprint
+                )
+            ).first()
+            if row is not None and fingerprint:
+                return _progress(row)
+            generation = connection.execute(
+                sa.update(collections)
+                .where(collections.c.id == collection_id)
+                .values(generation=collections.c.generation + 1)
+                .returning(collections.c.generation)
+            ).scalar_one()
+            return _progress(
+                connection.execute(
+                    sa.insert(imports)
+                    .values(
+                        collection_id=collection_id,
+                        fingerprint=fingerprint,
+                        generation=generation,
+                        **dict.fromkeys(("batches_done", "rows", "accepted", "duplicates", "rejected"), 0),
+                    )
+                    .returning(*imports.c)
+                ).one()
+            )
+
+    def rejects(self, import_id: int) -> Sequence[RejectRow]:
+        """List what an import has rejected so far, in order."""
+        query = (
+            sa.select(rejects.c.place, rejects.c.kind, rejects.c.reason)
+            .where(rejects.c.import_id == import_id)
+            .order_by(rejects.c.position)
+        )
+        with self._database.read() as connection:
+            return [RejectRow(*row) for row in connection.execute(query)]
+
+    def add(
+        self, progress: Progress, rows: Sequence[StoredEntry], refused: Sequence[RejectRow], *, epoch: int
+    ) -> Progress:
+        """Commit the next batch.
+
+        Args:
+            progress: what `begin` or the last `add` gave.
+            rows: entries sorted by token, without duplicates among them.
+            refused: rows that were rejected.
+            epoch: pepper epoch of the tokens.
+        """
+        distinct = _first_of_each(rows)
+        with self._database.write(durable=False) as connection:
+            accepted = self._insert(connection, progress, distinct, epoch)
+            if refused:
+                connection.execute(
+                    sa.insert(rejects),
+                    [
+                        {
+                            "import_id": progress.id,
+                            "position": progress.rejected + at,
+                            "place": row.where,
+                            "kind": row.kind,
+                            "reason": row.reason,
+                        }
+                        for at, row in enumerate(refused)
+                    ],
+                )
+            if accepted:
+                bump(connection, progress.collection_id)
+            done = connection.execute(
+                sa.update(imports)
+                .where(imports.c.id == progress.id, imports.c.batches_done == progress.batches_done)
+                .values(
+                    batches_done=progress.batches_done + 1,
+                    rows=progress.rows + len(rows) + len(refused),
+                    accepted=progress.accepted + accepted,
+                    duplicates=progress.duplicates + len(rows) - accepted,
+                    rejected=progress.rejected + len(refused),
+                )
+                .returning(*imports.c)
+            ).one_or_none()
+            if done is None:
+                raise ConflictError("another import of the same file runs", hint="wait until it has ended")
+            return _progress(done)
+
+    def finish(self, progress: Progress, *, replace: bool, allow_large_drop: bool) -> tuple[int, int]:
+        """End an import; with `replace`, retract what it did not bring.
+
+        Returns:
+            How many entries were retracted, and the collection's version.
+
+        Raises:
+            DeniedError: `replace` would retract more than a fifth of the list and nobody has said yes.
+        """
+        mine = entries.c.collection_id == progress.collection_id
+        missing = sa.and_(mine, entries.c.generation != progress.generation, entries.c.state == _ACTIVE)
+        with self._database.write() as connection:
+            retracted = 0
+            if replace:
+                count = sa.select(sa.func.count()).select_from(entries)
+                total = connection.execute(count.where(mine, entries.c.state == _ACTIVE)).scalar_one()
+                drop = connection.execute(count.where(missing)).scalar_one()
+                if drop > total * LARGEST_UNASKED_DROP and not allow_large_drop:
+                    raise DeniedError(
+                        f"--replace would retract {drop} of {total} entries, more than a fifth",
+                        hint="check that the file is the whole list; then repeat with --yes",
+                    )
+                retracted = connection.execute(
+                    sa.update(entries).where(missing).values(state=_RETRACTED)
+                ).rowcount
+            if retracted:
+                bump(connection, progress.collection_id)
+            connection.execute(sa.delete(rejects).where(rejects.c.import_id == progress.id))
+            connection.execute(sa.delete(imports).where(imports.c.id == progress.id))
+            version = connection.execute(
+                sa.select(collections.c.version).where(collections.c.id == progress.collection_id)
+            ).scalar_one()
+            return retracted, version
+
+    def _insert(
+        self, connection: sa.Connection, progress: Progress, rows: Sequence[StoredEntry], epoch: int
+    ) -> int:
+        """Insert what is new; what was there is marked as seen in this generation, and revived if retracted."""
+        if not rows:
+            return 0
+        mark = "?" if self._database.sqlite else "%s"
+        fixed = (progress.collection_id, epoch, _ACTIVE, progress.generation)
+        statement = (
+            f"INSERT INTO entries ({_INSERT_COLUMNS}, collection_id, epoch, state, generation) "  # noqa: S608
+            f"VALUES ({', '.join([mark] * 15)}) ON CONFLICT (collection_id, token) DO NOTHING"
+        )
+        result = connection.exec_driver_sql(statement, [(*row, *fixed) for row in rows])
+        if result.rowcount == len(rows):
+            return len(rows)
+        return result.rowcount + self._touch(connection, progress, [row[0] for row in rows])
+
+    @staticmethod
+    def _touch(connection: sa.Connection, progress: Progress, tokens: Sequence[bytes]) -> int:
+        """Mark known rows as present in this generation; gives how many retracted ones came back."""
+        revived = 0
+        for at in range(0, len(tokens), _IN_CLAUSE):
+            older = sa.and_(
+                entries.c.collection_id == progress.collection_id,
+                entries.c.token.in_(tokens[at : at + _IN_CLAUSE]),
+                entries.c.generation != progress.generation,
+            )
+            back = sa.update(entries).where(older, entries.c.state == _RETRACTED)
+            revived += connection.execute(back.values(state=_ACTIVE, generation=progress.generation)).rowcount
+            connection.execute(sa.update(entries).where(older).values(generation=progress.generation))
+        return revived
+
+
+def _first_of_each(rows: Sequence[StoredEntry]) -> Sequence[StoredEntry]:
+    if not any(left[0] == right[0] for left, right in pairwise(rows)):
+        return rows
+    return [next(same) for _, same in groupby(rows, key=lambda row: row[0])]
+
+
+def _progress(row: sa.Row[tuple[object, ...]]) -> Progress:
+    fields = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented name)
+    del fields["fingerprint"]
+    return Progress(**fields)

@@ -1,0 +1,80 @@
+"""Pepper rotation in the store: the sealed chain of peppers, and rolling every stored token in place.
+
+Every row carries its epoch, and a batch is one transaction, so a roll that was killed goes on where it
+stopped. The token is part of the primary key: a rolled row is a new row in another place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+
+from trisect.indicators.tokens import Token
+from trisect.store.database import Database
+from trisect.store.tables import entries, hits, settings
+
+BATCH = 5_000
+_PEPPERS = "peppers"
+_ROLLED = (entries, hits)
+
+
+class Rolling:
+    """The peppers of a node and the epoch of its rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def sealed_peppers(self) -> bytes | None:
+        """Give the sealed chain as it was kept, or None before admission."""
+        with self._database.read() as connection:
+            return connection.execute(
+                sa.select(settings.c.value).where(settings.c.name == _PEPPERS)
+            ).scalar_one_or_none()
+
+    def keep_peppers(self, sealed: bytes) -> None:
+        """Keep the sealed chain in place of the former one."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(settings).where(settings.c.name == _PEPPERS))
+            connection.execute(sa.insert(settings).values(name=_PEPPERS, value=sealed))
+
+    def behind(self, epoch: int) -> int:
+        """Count the rows whose tokens are of an older epoch."""
+        with self._database.read() as connection:
+            return sum(
+                connection.execute(
+                    sa.select(sa.func.count()).select_from(table).where(table.c.epoch < epoch)
+                ).scalar_one()
+                for table in _ROLLED
+            )
+
+    def roll(self, epoch: int, climb: Callable[[Token, int], Token]) -> Sequence[int]:
+        """Roll one batch of rows to an epoch.
+
+        Args:
+            epoch: the newest.
+            climb: gives a token's successor at `epoch`, from the epoch it has.
+
+        Returns:
+            How many rows were rolled in each table; all zero when nothing is behind.
+        """
+        return [self._roll_batch(table, epoch, climb) for table in _ROLLED]
+
+    def _roll_batch(self, table: sa.Table, epoch: int, climb: Callable[[Token, int], Token]) -> int:
+        with self._database.write() as connection:
+            rows = connection.execute(sa.select(table).where(table.c.epoch < epoch).limit(BATCH)).all()
+            if not rows:
+                return 0
+            keys = list(table.primary_key.columns)
+            same = sa.and_(*(column == sa.bindparam(f"old_{column.name}") for column in keys))
+            old = [{f"old_{column.name}": getattr(row, column.name) for column in keys} for row in rows]
+            connection.execute(sa.delete(table).where(same), old)
+            new = sorted(
+                (
+                    row._asdict() | {"token": climb(Token(row.token), row.epoch), "epoch": epoch}
+                    for row in rows
+                ),
+                key=lambda row: row["token"],
+            )
+            connection.execute(sa.insert(table), new)
+            return len(rows)

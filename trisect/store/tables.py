@@ -1,0 +1,175 @@
+"""The tables. Two schemas, one for a node and one for the coordinator; both keep signed statements.
+
+Tokens are stored with the pepper epoch they belong to, so that a rotation can roll them in place.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+NODE = sa.MetaData()
+COORDINATOR = sa.MetaData()
+
+
+def _statements(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "statements",
+        metadata,
+        sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("envelope", sa.LargeBinary, nullable=False),
+    )
+
+
+def _settings(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "settings",
+        metadata,
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+    )
+
+
+node_statements = _statements(NODE)
+coordinator_statements = _statements(COORDINATOR)
+settings = _settings(NODE)
+
+collections = sa.Table(
+    "collections",
+    NODE,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("public_id", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("legal_basis", sa.Text, nullable=False),
+    sa.Column("retention_days", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+)
+
+entries = sa.Table(
+    "entries",
+    NODE,
+    sa.Column("collection_id", sa.Integer, sa.ForeignKey("collections.id"), primary_key=True),
+    sa.Column("token", sa.LargeBinary, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("kind", sa.SmallInteger, nullable=False),
+    sa.Column("state", sa.SmallInteger, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text),
+    sa.Column("category", sa.Text),
+    sa.Column("fraud_role", sa.Text),
+    sa.Column("channel", sa.Text),
+    sa.Column("ai_technique", sa.Text),
+    sa.Column("confidence", sa.SmallInteger),
+    sa.Column("first_seen", sa.Text),
+    sa.Column("last_seen", sa.Text),
+    sqlite_with_rowid=False,
+)
+
+sharings = sa.Table(
+    "sharings",
+    NODE,
+    sa.Column("collection_id", sa.Integer, sa.ForeignKey("collections.id"), primary_key=True),
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("mode", sa.Text, primary_key=True),
+)
+
+imports = sa.Table(
+    "imports",
+    NODE,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("collection_id", sa.Integer, sa.ForeignKey("collections.id"), nullable=False),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("batches_done", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("accepted", sa.BigInteger, nullable=False),
+    sa.Column("duplicates", sa.BigInteger, nullable=False),
+    sa.Column("rejected", sa.BigInteger, nullable=False),
+)
+
+rejects = sa.Table(
+    "rejects",
+    NODE,
+    sa.Column("import_id", sa.Integer, sa.ForeignKey("imports.id"), primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+exchanges = sa.Table(
+    "exchanges",
+    NODE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("side", sa.Text, nullable=False),
+    sa.Column("peer", sa.Text, nullable=False),
+    sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("peer_collection", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("engine", sa.Text, nullable=False),
+    sa.Column("key_check", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("error", sa.LargeBinary),
+    sa.Column("asked", sa.BigInteger, nullable=False),
+    sa.Column("asked_padded", sa.BigInteger, nullable=False),
+    sa.Column("answered_padded", sa.BigInteger, nullable=False),
+    sa.Column("matched", sa.BigInteger),
+    sa.Column("bytes_sent", sa.BigInteger, nullable=False),
+    sa.Column("bytes_received", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("started_at", sa.Text, nullable=False, index=True),
+    sa.Column("expires_at", sa.Text, nullable=False),
+    sa.Column("offer", sa.LargeBinary, nullable=False),
+    sa.Column("answer", sa.LargeBinary),
+    sa.Column("own_receipt", sa.LargeBinary),
+    sa.Column("peer_receipt", sa.LargeBinary),
+)
+
+hits = sa.Table(
+    "hits",
+    NODE,
+    sa.Column("exchange_id", sa.Text, sa.ForeignKey("exchanges.id"), primary_key=True),
+    sa.Column("token", sa.LargeBinary, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("kind", sa.SmallInteger, nullable=False),
+    sa.Column("ref", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+schedules = sa.Table(
+    "schedules",
+    NODE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("every_s", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.Text, nullable=False),
+    sa.Column("work", sa.LargeBinary, nullable=False),
+    sa.Column("last_result", sa.Text, nullable=False),
+)
+
+invitations = sa.Table(
+    "invitations",
+    COORDINATOR,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Text, nullable=False),
+    sa.Column("key_hash", sa.LargeBinary),
+    sa.Column("certificate", sa.LargeBinary),
+    sa.Column("contested", sa.Integer, nullable=False),
+)
+
+enrolled = sa.Table(
+    "enrolled",
+    COORDINATOR,
+    sa.Column("party", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("identity", sa.LargeBinary, nullable=False),
+    sa.Column("sealing", sa.LargeBinary, nullable=False),
+    sa.Column("sealing_signature", sa.LargeBinary, nullable=False),
+    sa.Column("joined_at", sa.Text, nullable=False),
+)

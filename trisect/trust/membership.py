@@ -1,0 +1,201 @@
+"""Who belongs to the consortium, as it follows from signed statements alone.
+
+All checks, no I/O: a coordinator and every node apply the same statements in the same order and come to the
+same directory. The root of trust is the founding government's key fingerprint, which stands in every
+invitation; the coordinator's word counts for nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import assert_never
+
+from trisect.errors import ConflictError, DeniedError, NotFoundError, VerificationError
+from trisect.trust import documents
+from trisect.trust.keys import Fingerprint, IdentityPublic, PartyName
+from trisect.trust.statements import (
+    STATEMENTS,
+    Admission,
+    KeyCheck,
+    PartyKeys,
+    PepperGrant,
+    Role,
+    Standing,
+    StandingChange,
+    Statement,
+    Succession,
+)
+
+MAX_PARTIES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One party as the newest statements about it have it."""
+
+    name: PartyName
+    role: Role
+    keys: PartyKeys
+    key_check: KeyCheck
+    standing: Standing
+    serial: int
+    pepper_epoch: int = -1
+    former_identities: tuple[bytes, ...] = ()
+
+    def require_active(self) -> None:
+        """Raise DeniedError where the party is suspended or expelled."""
+        if self.standing is not Standing.ACTIVE:
+            raise DeniedError(
+                f"party {self.name} is {self.standing.value}",
+                hint="a government node can reinstate it with `trisect party reinstate`",
+            )
+
+
+@dataclass(slots=True)
+class Membership:
+    """The directory of one consortium.
+
+    Args:
+        consortium: its name, which every statement must carry.
+        founder: the fingerprint of the founding government's identity key; None accepts the first founder
+            that comes (only the coordinator and the founder itself may start so).
+    """
+
+    consortium: str
+    founder: Fingerprint | None = None
+    _parties: dict[PartyName, Party] = field(default_factory=dict)
+
+    @property
+    def parties(self) -> Mapping[PartyName, Party]:
+        """All parties by name, in the order of their admission."""
+        return MappingProxyType(self._parties)
+
+    def party(self, name: str) -> Party:
+        """Look a party up; raises NotFoundError."""
+        try:
+            return self._parties[PartyName(name)]
+        except KeyError:
+            raise NotFoundError(
+                f"there is no party {name!r} in the consortium",
+                hint="`trisect party list` at a government node names all",
+            ) from None
+
+    def apply(self, envelope: bytes) -> Statement:
+        """Verify one statement and take it in.
+
+        Raises:
+            VerificationError: forged, out of another consortium, or by somebody who may not say it.
+            ConflictError: its serial has been used.
+        """
+        kind, body = documents.peek(envelope)
+        if kind not in STATEMENTS:
+            raise VerificationError("a statement is of no kind that this version knows")
+        statement = STATEMENTS[kind].from_body(body)
+        if statement.consortium != self.consortium:
+            raise VerificationError("a statement belongs to another consortium")
+        signers = self._signers(statement)
+        documents.verify(envelope, kind, signers, threshold=len(signers))
+        match statement:
+            case Admission():
+                self._admit(statement)
+            case StandingChange():
+                self._stand(self.party(statement.party), statement)
+            case Succession():
+                self._succeed(self.party(statement.party), statement)
+            case PepperGrant():
+                self._grant(self.party(statement.party), statement)
+            case _:
+                assert_never(statement)
+        return statement
+
+    def copy(self) -> Membership:
+        """Make a directory that can be changed without changing this one."""
+        return Membership(self.consortium, self.founder, dict(self._parties))
+
+    def next_serial(self, name: PartyName) -> int:
+        """Tell the serial that the next statement about a party must carry."""
+        party = self._parties.get(name)
+        return party.serial + 1 if party else 1
+
+    def _signers(self, statement: Statement) -> list[IdentityPublic]:
+        """List the keys that must all have signed a statement."""
+        if isinstance(statement, Succession):
+            return [self.party(statement.party).keys.identity, statement.keys.identity]
+        if not self._parties:
+            return [self._founder_key(statement)]
+        issuer = self.party(statement.issuer)
+        if issuer.role is not Role.GOVERNMENT:
+            raise VerificationError(f"{issuer.name} is no government party and cannot make statements")
+        if issuer.standing is not Standing.ACTIVE:
+            raise VerificationError(f"{issuer.name} is {issuer.standing.value} and cannot make statements")
+        return [issuer.keys.identity]
+
+    def _founder_key(self, statement: Statement) -> IdentityPublic:
+        founds = (
+            isinstance(statement, Admission)
+            and statement.role is Role.GOVERNMENT
+            and statement.issuer == statement.party
+            and statement.key_check is KeyCheck.FOUNDER
+        )
+        if not founds or not isinstance(statement, Admission):
+            raise VerificationError("the first statement of a consortium is not a founding admission")
+        found = statement.keys.identity.fingerprint
+        if self.founder is not None and found != self.founder:
+            raise VerificationError(
+                f"the founding government's key is {found}; the invitation names {self.founder}",
+                hint="ask for a new invitation and compare the fingerprints with the government by telephone",
+            )
+        return statement.keys.identity
+
+    def _admit(self, admission: Admission) -> None:
+        if self._parties and admission.key_check is KeyCheck.FOUNDER:
+            raise VerificationError("a consortium has one founder only")
+        if len(self._parties) >= MAX_PARTIES:
+            raise ConflictError(f"a consortium has at most {MAX_PARTIES} parties")
+        known = self._parties.get(admission.party)
+        if known is not None and known.role is not admission.role:
+            raise VerificationError(f"{admission.party} was admitted as {known.role.value} before")
+        self._check_serial(admission, known)
+        self.founder = self.founder or admission.keys.identity.fingerprint
+        self._parties[admission.party] = Party(
+            name=admission.party,
+            role=admission.role,
+            keys=admission.keys,
+            key_check=admission.key_check,
+            standing=Standing.ACTIVE,
+            serial=admission.serial,
+        )
+
+    def _stand(self, party: Party, change: StandingChange) -> None:
+        self._check_change(party, change)
+        self._parties[party.name] = replace(party, serial=change.serial, standing=change.standing)
+
+    def _succeed(self, party: Party, succession: Succession) -> None:
+        self._check_change(party, succession)
+        self._parties[party.name] = replace(
+            party,
+            serial=succession.serial,
+            keys=succession.keys,
+            former_identities=(*party.former_identities, party.keys.identity.raw),
+        )
+
+    def _check_change(self, party: Party, statement: StandingChange | Succession) -> None:
+        self._check_serial(statement, party)
+        if party.standing is Standing.EXPELLED:
+            raise ConflictError(f"{party.name} is expelled; only a new admission brings it back")
+
+    def _grant(self, party: Party, grant: PepperGrant) -> None:
+        if grant.epoch < party.pepper_epoch:
+            raise ConflictError(f"{party.name} holds a newer pepper epoch than {grant.epoch}")
+        self._parties[party.name] = replace(party, pepper_epoch=grant.epoch)
+
+    @staticmethod
+    def _check_serial(statement: Statement, known: Party | None) -> None:
+        expected = known.serial + 1 if known else 1
+        if statement.serial != expected:
+            raise ConflictError(
+                f"a statement about {statement.party} has serial {statement.serial}, expected {expected}",
+                hint="another officer was first, or an old statement was played again; look and repeat",
+            )

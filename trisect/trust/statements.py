@@ -1,0 +1,273 @@
+"""What a government says about parties, as signed documents: admissions, standings, pepper grants.
+
+Each statement about a party carries a serial that only rises, so that an old one cannot be played again.
+Not here: who may say what, and what follows from it (`trisect.trust.membership`).
+"""
+
+from __future__ import annotations
+
+import base64
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeVar
+
+from trisect.errors import BadInputError, VerificationError
+from trisect.trust.canonical_json import Json
+from trisect.trust.keys import IdentityKey, IdentityPublic, PartyName, SealingPublic
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+E = TypeVar("E", bound=enum.StrEnum)
+_SEALING_DOMAIN = b"trisect/sealing-key/v1\x00"
+
+
+class Role(enum.StrEnum):
+    """The three sides."""
+
+    PROVIDER = "provider"
+    GOVERNMENT = "government"
+    PROXY = "proxy"
+
+
+class KeyCheck(enum.StrEnum):
+    """How the admitting government knew that the keys are the party's own."""
+
+    FOUNDER = "founder"
+    FINGERPRINT = "fingerprint"
+    NONE = "none"
+
+
+class Standing(enum.StrEnum):
+    """Whether a party takes part."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    EXPELLED = "expelled"
+
+
+def party_name(text: str) -> PartyName:
+    """Check a party's name.
+
+    Raises:
+        BadInputError: it is not 1 to 63 of a-z, 0-9 and inner dashes.
+    """
+    if not _NAME.fullmatch(text):
+        raise BadInputError(
+            "a party's name has 1 to 63 characters: a-z, 0-9 and dashes inside",
+            hint="choose a name such as first-bank",
+        )
+    return PartyName(text)
+
+
+@dataclass(frozen=True, slots=True)
+class PartyKeys:
+    """A party's public keys; the identity key has signed the sealing key."""
+
+    identity: IdentityPublic
+    sealing: SealingPublic
+    sealing_signature: bytes
+
+    @classmethod
+    def bind(cls, identity: IdentityKey, sealing: SealingPublic) -> Self:
+        """Sign a sealing key with its owner's identity key."""
+        return cls(identity.public, sealing, identity.private.sign(_SEALING_DOMAIN + sealing.raw))
+
+    def check(self) -> None:
+        """Check that the identity key has signed the sealing key.
+
+        Raises:
+            VerificationError: it has not.
+        """
+        self.identity.verify(self.sealing_signature, _SEALING_DOMAIN + self.sealing.raw)
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the keys as fields of a document."""
+        return {
+            "identity": _text(self.identity.raw),
+            "sealing": _text(self.sealing.raw),
+            "sealing_signature": _text(self.sealing_signature),
+        }
+
+    @classmethod
+    def from_raw(cls, identity: bytes, sealing: bytes, sealing_signature: bytes) -> Self:
+        """Read the keys and check them; raises VerificationError."""
+        keys = cls(IdentityPublic(identity), SealingPublic(sealing), sealing_signature)
+        keys.check()
+        return keys
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the keys out of a document and check them; raises VerificationError."""
+        return cls.from_raw(*(_bytes(body, name) for name in ("identity", "sealing", "sealing_signature")))
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A party, its role and its keys, as a government has admitted it."""
+
+    KIND: ClassVar = "admission.v1"
+
+    consortium: str
+    party: PartyName
+    role: Role
+    keys: PartyKeys
+    key_check: KeyCheck
+    serial: int
+    issuer: PartyName
+    issued: str
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the statement's fields."""
+        return {
+            **_common(self),
+            "role": self.role.value,
+            "key_check": self.key_check.value,
+            **self.keys.to_body(),
+        }
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the statement's fields; raises VerificationError."""
+        return cls(
+            **_read_common(body),
+            role=_member(Role, body, "role"),
+            keys=PartyKeys.from_body(body),
+            key_check=_member(KeyCheck, body, "key_check"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StandingChange:
+    """A suspension, a reinstatement or an expulsion."""
+
+    KIND: ClassVar = "standing.v1"
+
+    consortium: str
+    party: PartyName
+    standing: Standing
+    reason: str
+    serial: int
+    issuer: PartyName
+    issued: str
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the statement's fields."""
+        return {**_common(self), "standing": self.standing.value, "reason": self.reason}
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the statement's fields; raises VerificationError."""
+        return cls(
+            **_read_common(body),
+            standing=_member(Standing, body, "standing"),
+            reason=_string(body, "reason"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """A party's new keys, signed by its old identity key and by the new one."""
+
+    KIND: ClassVar = "succession.v1"
+
+    consortium: str
+    party: PartyName
+    keys: PartyKeys
+    serial: int
+    issuer: PartyName
+    issued: str
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the statement's fields."""
+        return {**_common(self), **self.keys.to_body()}
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the statement's fields; raises VerificationError."""
+        return cls(**_read_common(body), keys=PartyKeys.from_body(body))
+
+
+@dataclass(frozen=True, slots=True)
+class PepperGrant:
+    """All peppers up to an epoch, sealed to one party's key.
+
+    Here `serial` counts pepper epochs: it is the newest epoch in the box plus one.
+    """
+
+    KIND: ClassVar = "pepper-grant.v1"
+
+    consortium: str
+    party: PartyName
+    box: bytes
+    serial: int
+    issuer: PartyName
+    issued: str
+
+    @property
+    def epoch(self) -> int:
+        """The newest pepper epoch in the box."""
+        return self.serial - 1
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the statement's fields."""
+        return {**_common(self), "box": _text(self.box)}
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the statement's fields; raises VerificationError."""
+        return cls(**_read_common(body), box=_bytes(body, "box"))
+
+
+Statement = Admission | StandingChange | Succession | PepperGrant
+STATEMENTS: Mapping[str, type[Statement]] = {
+    kind.KIND: kind for kind in (Admission, StandingChange, Succession, PepperGrant)
+}
+
+
+def _common(statement: Statement) -> dict[str, Json]:
+    return {
+        "consortium": statement.consortium,
+        "party": statement.party,
+        "serial": statement.serial,
+        "issuer": statement.issuer,
+        "issued": statement.issued,
+    }
+
+
+def _read_common(body: Mapping[str, Any]) -> dict[str, Any]:
+    serial = body.get("serial")
+    if not isinstance(serial, int) or isinstance(serial, bool) or serial < 1:
+        raise VerificationError("a statement has no serial")
+    return {
+        "consortium": _string(body, "consortium"),
+        "party": party_name(_string(body, "party")),
+        "serial": serial,
+        "issuer": party_name(_string(body, "issuer")),
+        "issued": _string(body, "issued"),
+    }
+
+
+def _string(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise VerificationError(f"a statement has no text field {name}")
+    return value
+
+
+def _member(vocabulary: type[E], body: Mapping[str, Any], name: str) -> E:
+    try:
+        return vocabulary(_string(body, name))
+    except ValueError as error:
+        raise VerificationError(f"a statement's field {name} holds no known word") from error
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _bytes(body: Mapping[str, Any], name: str) -> bytes:
+    try:
+        return base64.b64decode(_string(body, name), validate=True)
+    except ValueError as error:
+        raise VerificationError(f"a statement's field {name} is not base64") from error

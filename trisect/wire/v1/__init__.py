@@ -1,0 +1,1 @@
+"""The wire contract, generated from `proto/`; never edited by hand (`make proto`)."""
