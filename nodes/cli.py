@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from nodes import enrol
-from nodes.app import Node
 from nodes.config import Config
 from trisect import config, daemon
 from trisect.clock import system_clock, system_randomness
@@ -77,6 +76,8 @@ def run(
     database: Annotated[str | None, typer.Option(help="Database URL in place of the configured one.")] = None,
 ) -> None:
     """Run the node until it is told to stop."""
+    from nodes.app import Node  # noqa: PLC0415  (heavy, and `join` does without)
+
     place = Home(home)
     found = read_config(place, database=database)
     sys.exit(daemon.run(place, "node", lambda tasks: Node(place, found).serve(tasks), level=found.log_level))

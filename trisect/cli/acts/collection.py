@@ -1,0 +1,125 @@
+"""Collections and their sharings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trisect.cli import link, screen
+from trisect.cli.call import Call
+from trisect.errors import NotFoundError
+from trisect.rules.vocabulary import collection_name, modes, purpose, recipient
+from trisect.wire.v1 import collections_pb2 as pb
+
+
+async def list_all(call: Call) -> None:
+    """List all collections."""
+    found = await _all(call)
+    call.report.result(
+        {"collections": found},
+        lambda: screen.table(
+            ["COLLECTION", "ENTRIES", "RETRACTED", "VERSION", "SOURCE", "SHARED WITH"],
+            [
+                [
+                    one["name"],
+                    one["entries"],
+                    one["retracted"],
+                    one["version"],
+                    one["source"],
+                    sorted({sharing["with"] for sharing in one["sharings"]}),
+                ]
+                for one in found
+            ],
+            empty="There is no collection yet; `trisect import` makes one.",
+        ),
+    )
+
+
+async def show(call: Call, name: str) -> None:
+    """Show one collection."""
+    collection_name(name)
+    found = next((one for one in await _all(call) if one["name"] == name), None)
+    if found is None:
+        raise NotFoundError(
+            "there is no such collection here", hint="`trisect collection list` shows those there are"
+        )
+    call.report.result(found, lambda: _print(found))
+
+
+async def share(call: Call, name: str, whom: str, why: str, mode: str) -> None:
+    """Share a collection."""
+    sharing = pb.Sharing(
+        purpose=purpose(why).value, modes=[one.value for one in modes(mode)], **{"with": recipient(whom)}
+    )
+    request = pb.ShareCollectionRequest(collection=collection_name(name), sharing=sharing)
+    async with link.node(call) as node:
+        reply = await node.collections.ShareCollection(request, timeout=link.CALL_S)
+    found = _describe(reply.collection)
+    call.report.result(found, lambda: _print(found))
+
+
+async def unshare(call: Call, name: str, whom: str, why: str) -> None:
+    """Take a sharing back."""
+    request = pb.UnshareCollectionRequest(
+        collection=collection_name(name),
+        purpose=purpose(why).value if why else "",
+        **{"with": recipient(whom)},
+    )
+    async with link.node(call) as node:
+        reply = await node.collections.UnshareCollection(request, timeout=link.CALL_S)
+    found = _describe(reply.collection)
+    call.report.result(found, lambda: _print(found))
+
+
+async def delete(call: Call, name: str) -> None:
+    """Delete a collection."""
+    request = pb.DeleteCollectionRequest(collection=collection_name(name))
+    call.confirm(f"collection {name} will be deleted with all its entries")
+    async with link.node(call) as node:
+        reply = await node.collections.DeleteCollection(request, timeout=link.LONG_CALL_S)
+    call.report.result(
+        {"collection": name, "entries": reply.entries},
+        lambda: screen.say(f"{name} is deleted, with {screen.count(reply.entries, 'entry', 'entries')}."),
+    )
+
+
+async def _all(call: Call) -> list[dict[str, Any]]:
+    async with link.node(call) as node:
+        reply = await node.collections.ListCollections(pb.ListCollectionsRequest(), timeout=link.CALL_S)
+    return [_describe(one) for one in reply.collections]
+
+
+def _describe(found: pb.Collection) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "source": found.source,
+        "legal_basis": found.legal_basis,
+        "retention_days": found.retention_days,
+        "entries": found.entries,
+        "retracted": found.retracted,
+        "version": found.version,
+        "created_at": found.created_at,
+        "sharings": [
+            {"with": getattr(one, "with"), "purpose": one.purpose, "modes": list(one.modes)}
+            for one in found.sharings
+        ],
+    }
+
+
+def _print(found: dict[str, Any]) -> None:
+    screen.facts(
+        {
+            "collection": found["name"],
+            "entries": f"{found['entries']:,} ({found['retracted']:,} retracted)",
+            "version": found["version"],
+            "source": found["source"],
+            "legal basis": found["legal_basis"],
+            "kept for": screen.count(found["retention_days"], "day"),
+            "created": found["created_at"],
+        }
+    )
+    screen.say("")
+    screen.table(
+        ["SHARED WITH", "PURPOSE", "MODES"],
+        [[one["with"], one["purpose"], one["modes"]] for one in found["sharings"]],
+        empty="It is shared with nobody: nobody can ask it.",
+    )

@@ -1,0 +1,214 @@
+"""Exchanges: listed, shown, followed, cancelled."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from trisect.cli import link, screen
+from trisect.cli.call import Call
+from trisect.cli.failures import UsageError
+from trisect.cli.progress import Progress
+from trisect.cli.units import span
+from trisect.errors import Fault, NotFoundError, TrisectError
+from trisect.rpc.status import restore
+from trisect.trust.statements import KeyCheck
+from trisect.wire.v1 import errors_pb2
+from trisect.wire.v1 import matching_pb2 as pb
+
+UNCHECKED = (
+    "nobody compared this peer's key with what the peer itself says (key_check: none), so the coordinator is "
+    "blind to this exchange only if it is honest. A government administrator mends that with "
+    "`trisect party admit --fingerprint`."
+)
+_ID = re.compile(r"[0-9a-f]{8,64}")
+_COMPLETE = "complete"
+_WITHOUT_RESULT = {"refused": Fault.DENIED, "failed": Fault.FAILED, "cancelled": Fault.CONFLICT}
+"""States that end without a result, and the fault of an error whose code is not known here."""
+
+
+async def list_all(call: Call, limit: int) -> None:
+    """List exchanges."""
+    async with link.node(call) as node:
+        reply = await node.matching.ListExchanges(pb.ListExchangesRequest(limit=limit), timeout=link.CALL_S)
+    found = [describe(one) for one in reply.exchanges]
+    call.report.result(
+        {"exchanges": found},
+        lambda: screen.table(
+            ["EXCHANGE", "STARTED", "THIS NODE", "PEER", "COLLECTION", "PURPOSE", "STATE", "MATCHED"],
+            [
+                [
+                    one["exchange_id"],
+                    one["started_at"],
+                    "asks" if one["end"] == "asker" else "answers",
+                    one["peer"],
+                    one["collection"],
+                    one["purpose"],
+                    one["state"],
+                    one["matched"],
+                ]
+                for one in found
+            ],
+            empty="There has been no exchange yet.",
+        ),
+    )
+
+
+async def show(call: Call, exchange_id: str) -> None:
+    """Show one exchange."""
+    async with link.node(call) as node:
+        reply = await node.matching.ListExchanges(
+            pb.ListExchangesRequest(limit=1, exchange_id=check_id(exchange_id)), timeout=link.CALL_S
+        )
+    if not reply.exchanges:
+        raise NotFoundError("there is no such exchange here", hint="`trisect exchange list` shows those there are")
+    found = reply.exchanges[0]
+    call.report.result(describe(found), lambda: _print(found))
+
+
+async def watch(call: Call, exchange_id: str) -> None:
+    """Follow one exchange to its end."""
+    ended = await follow(call, check_id(exchange_id))
+    call.report.result(describe(ended), lambda: print_result(ended))
+
+
+async def cancel(call: Call, exchange_id: str) -> None:
+    """Cancel one exchange."""
+    async with link.node(call) as node:
+        reply = await node.matching.CancelExchange(
+            pb.CancelExchangeRequest(exchange_id=check_id(exchange_id)), timeout=link.CALL_S
+        )
+    found = reply.exchange
+    call.report.result(
+        describe(found), lambda: screen.say(f"exchange {found.exchange_id} is {found.state}.")
+    )
+
+
+async def follow(call: Call, exchange_id: str) -> pb.Exchange:
+    """Show an exchange's progress until it has ended.
+
+    Raises:
+        TrisectError: it ended without a result, for the reason that it is raised with.
+    """
+    last: pb.Exchange | None = None
+    with Progress(call.report, "elements") as progress:
+        async with link.node(call) as node:
+            request = pb.WatchExchangeRequest(exchange_id=exchange_id)
+            async for last in link.stream(node.matching.WatchExchange(request)):
+                share = last.elements_done / last.elements_total if last.elements_total else None
+                progress.update(
+                    last.phase or last.state, last.elements_done, share=share, waits_for=_waits_for(last)
+                )
+    if last is None or last.state in {"offered", "running"}:
+        raise TrisectError(
+            "the node ended the watch before the exchange had ended",
+            hint=f"see `trisect exchange show {exchange_id}`",
+        )
+    if last.state in _WITHOUT_RESULT:
+        raise error_of(last)
+    return last
+
+
+def error_of(found: pb.Exchange) -> TrisectError:
+    """Make the error that an exchange ended with."""
+    fault = _WITHOUT_RESULT.get(found.state, Fault.FAILED)
+    error = restore(
+        errors_pb2.ErrorDetail(
+            fault=fault.value,
+            code=found.error_code,
+            message=found.error_message or f"the exchange ended as {found.state}",
+            hint=found.error_hint,
+            rule=found.error_rule,
+        )
+    )
+    error.code = found.error_code or error.code
+    return error
+
+
+def _waits_for(found: pb.Exchange) -> str:
+    return found.peer if found.state in {"offered", "unconfirmed"} else ""
+
+
+def _checked(exchange_id: str) -> str:
+    if not _ID.fullmatch(exchange_id):
+        raise UsageError("this is not an exchange's id", hint="`trisect exchange list` shows ids")
+    return exchange_id
+
+
+def describe(found: pb.Exchange) -> dict[str, Any]:
+    """Lay an exchange out for scripts."""
+    error = None
+    if found.error_code or found.error_message:
+        error = {
+            "code": found.error_code,
+            "message": found.error_message,
+            "hint": found.error_hint or None,
+            "rule": found.error_rule or None,
+        }
+    asker = found.end == "asker"
+    return {
+        "exchange_id": found.exchange_id,
+        "end": found.end,
+        "peer": found.peer,
+        "collection": found.collection,
+        "peer_collection": found.peer_collection,
+        "purpose": found.purpose,
+        "mode": found.mode,
+        "engine": found.engine,
+        "state": found.state,
+        "phase": found.phase or None,
+        "asked": found.asked if asker else None,
+        "asked_padded": found.asked_padded,
+        "answered_padded": found.answered_padded,
+        "matched": found.matched if asker and found.state == _COMPLETE else None,
+        "bytes_sent": found.bytes_sent,
+        "bytes_received": found.bytes_received,
+        "seconds": round(found.seconds, 3),
+        "started_at": found.started_at,
+        "elements_done": found.elements_done,
+        "elements_total": found.elements_total,
+        "key_check": found.key_check or None,
+        "error": error,
+    }
+
+
+def _print(found: pb.Exchange) -> None:
+    asks = found.end == "asker"
+    pairs: dict[str, object] = {
+        "exchange": found.exchange_id,
+        "state": f"{found.state}, {found.phase}" if found.phase else found.state,
+        "this node": "asks" if asks else "answers",
+        "peer": found.peer,
+        "collections": f"{found.collection} here, {found.peer_collection} there",
+        "purpose": f"{found.purpose} ({found.mode}, engine {found.engine})",
+        "started": f"{found.started_at}, took {span(found.seconds)}",
+        "sizes shown": f"{found.asked_padded:,} asked, {found.answered_padded:,} answered",
+        "traffic": f"{screen.size(found.bytes_sent)} sent, {screen.size(found.bytes_received)} received",
+    }
+    if asks and found.state == _COMPLETE:
+        pairs["matched"] = f"{found.matched:,} of {found.asked:,}"
+    if found.error_message:
+        pairs["why"] = found.error_message
+    if found.error_hint:
+        pairs["what helps"] = found.error_hint
+    screen.facts(pairs)
+    if found.key_check == KeyCheck.NONE:
+        screen.say(f"warning: {UNCHECKED}")
+
+
+def print_result(ended: pb.Exchange) -> None:
+    """Print how an exchange ended, for people."""
+    if ended.end == "answerer":
+        screen.say(f"{ended.peer} asked {ended.collection}; what it found is not known here. State: {ended.state}.")
+    else:
+        screen.say(
+            f"{ended.matched:,} of {screen.count(ended.asked, 'entry', 'entries')} in {ended.collection} are also in "
+            f"{ended.peer}'s {ended.peer_collection}."
+        )
+        screen.say(
+            f"{ended.seconds:.1f} s, {screen.size(ended.bytes_sent)} sent, "
+            f"{screen.size(ended.bytes_received)} received, engine {ended.engine}; "
+            f"`trisect hits --exchange {ended.exchange_id}` lists them."
+        )
+    if ended.key_check == KeyCheck.NONE:
+        screen.say(f"warning: {UNCHECKED}")

@@ -1,0 +1,120 @@
+"""Hits: own entries that a peer has too."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from trisect.cli import files, link, screen
+from trisect.cli.acts.exchange import check_id
+from trisect.cli.call import Call
+from trisect.cli.failures import UsageError
+from trisect.cli.settings import Format
+from trisect.wire.v1 import matching_pb2 as pb
+
+FIELDS = ("collection", "kind", "ref", "peer", "purpose", "seen_at", "label", "exchange_id")
+SHOWN = 100
+"""Rows on a terminal; a pipe and a file get all."""
+
+Hit = dict[str, Any]
+Write = Callable[[Hit], None]
+
+
+async def hits(call: Call, exchange_id: str, output: Path | None) -> None:
+    """List hits, or write them to a file."""
+    asked = check_id(exchange_id) if exchange_id else ""
+    if output is None:
+        await _to_stdout(call, asked)
+    else:
+        await _to_file(call, asked, output)
+
+
+async def _to_stdout(call: Call, exchange_id: str) -> None:
+    found: list[Hit] = []
+    number = 0
+    async for hit in _read(call, exchange_id):
+        number += 1
+        if call.settings.output is Format.JSONL:
+            call.report.event("hit", hit)
+        else:
+            found.append(hit)
+    data: dict[str, Any] = {"count": number}
+    if call.settings.output is not Format.JSONL:
+        data["hits"] = found
+    call.report.result(data, lambda: _print(call, found))
+
+
+async def _to_file(call: Call, exchange_id: str, output: Path) -> None:
+    writer = _WRITERS.get(output.suffix.lower())
+    if writer is None:
+        raise UsageError("--output is neither .csv nor .jsonl", hint="name the file hits.csv or hits.jsonl")
+    kept: list[Hit] = []
+    number = 0
+    with files.written(output) as stream:
+        write = writer(stream)
+        async for hit in _read(call, exchange_id):
+            write(hit)
+            number += 1
+            if call.settings.output is Format.JSON:
+                kept.append(hit)
+    data: dict[str, Any] = {"count": number, "output": str(output)}
+    if call.settings.output is Format.JSON:
+        data["hits"] = kept
+    call.report.result(data, lambda: screen.say(f"{screen.count(number, 'hit')} written to {output}"))
+
+
+async def _read(call: Call, exchange_id: str) -> AsyncIterator[Hit]:
+    async with link.node(call) as node:
+        pages = node.matching.ListHits(pb.ListHitsRequest(exchange_id=exchange_id))
+        async for page in link.stream(pages):
+            for hit in page.hits:
+                yield {
+                    "collection": hit.collection,
+                    "kind": hit.kind,
+                    "ref": hit.ref,
+                    "peer": hit.peer,
+                    "purpose": hit.purpose,
+                    "seen_at": hit.seen_at,
+                    "label": None,
+                    "exchange_id": hit.exchange_id,
+                }
+
+
+def _csv(stream: TextIO) -> Write:
+    writer = csv.DictWriter(stream, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    return lambda hit: writer.writerow({name: _cell(value) for name, value in hit.items()})
+
+
+def _cell(value: object) -> str:
+    """Keep a spreadsheet from taking a reference for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _json_lines(stream: TextIO) -> Write:
+    def write(hit: Hit) -> None:
+        stream.write(json.dumps(hit, ensure_ascii=False) + "\n")
+
+    return write
+
+
+_WRITERS: dict[str, Callable[[TextIO], Write]] = {".csv": _csv, ".jsonl": _json_lines}
+
+
+def _print(call: Call, found: list[Hit]) -> None:
+    shown = found[:SHOWN] if sys.stdout.isatty() else found
+    screen.table(
+        ["COLLECTION", "KIND", "REF", "ALSO AT", "PURPOSE", "SEEN", "EXCHANGE"],
+        [
+            [hit[name] for name in ("collection", "kind", "ref", "peer", "purpose", "seen_at", "exchange_id")]
+            for hit in shown
+        ],
+        empty="There is no hit.",
+    )
+    if len(shown) < len(found):
+        call.report.note(f"{len(found) - len(shown):,} more; `--output hits.csv` writes all {len(found):,}")

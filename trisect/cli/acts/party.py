@@ -1,0 +1,120 @@
+"""Parties and their standing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trisect.cli import link, screen
+from trisect.cli.call import Call
+from trisect.errors import NotFoundError
+from trisect.trust.statements import KeyCheck, Standing, party_name
+from trisect.wire.v1 import node_admin_pb2 as pb
+
+UNCHECKED = (
+    "Nobody has compared this party's key with what it says itself. If the coordinator swapped the key, it can "
+    "read what this party exchanges. Ask the party for its fingerprint and admit with --fingerprint."
+)
+
+
+async def list_all(call: Call) -> None:
+    """List all parties."""
+    parties = await _all(call)
+    call.report.result(
+        {"parties": parties},
+        lambda: screen.table(
+            ["PARTY", "ROLE", "STATE", "KEY CHECKED", "PEPPER", "FINGERPRINT"],
+            [
+                [
+                    party["name"],
+                    party["role"],
+                    party["state"],
+                    _checked(party),
+                    party["pepper_epoch"],
+                    party["fingerprint"],
+                ]
+                for party in parties
+            ],
+            empty="There is no party yet.",
+        ),
+    )
+
+
+async def show(call: Call, name: str) -> None:
+    """Show one party."""
+    found = next((party for party in await _all(call) if party["name"] == name), None)
+    if found is None:
+        raise NotFoundError(
+            "there is no such party here", hint="`trisect party list` shows those there are; has it joined?"
+        )
+    call.report.result(found, lambda: _print(found))
+
+
+async def admit(call: Call, name: str, fingerprint: str) -> None:
+    """Admit a party."""
+    request = pb.AdmitRequest(party=party_name(name), fingerprint=fingerprint.strip())
+    async with link.node(call) as node:
+        reply = await node.admin.Admit(request, timeout=link.CALL_S)
+    found = _describe(reply.party)
+
+    def text() -> None:
+        screen.say(f"{name} is admitted.")
+        if found["key_check"] == KeyCheck.NONE:
+            screen.say(f"warning: {UNCHECKED}")
+
+    call.report.result(found, text)
+
+
+async def change(call: Call, name: str, standing: str, reason: str) -> None:
+    """Suspend, reinstate or expel a party."""
+    request = pb.ChangeStandingRequest(
+        party=party_name(name), standing=Standing(standing).value, reason=reason
+    )
+    if standing == Standing.EXPELLED:
+        call.confirm(f"{name} will be expelled for good")
+    async with link.node(call) as node:
+        reply = await node.admin.ChangeStanding(request, timeout=link.CALL_S)
+    found = _describe(reply.party)
+
+    def text() -> None:
+        screen.say(f"{name} is {found['state']}.")
+        if found["state"] == Standing.EXPELLED:
+            call.report.note("it still knows the present pepper: `trisect pepper rotate` makes that useless")
+
+    call.report.result(found, text)
+
+
+async def _all(call: Call) -> list[dict[str, Any]]:
+    async with link.node(call) as node:
+        reply = await node.admin.ListParties(pb.ListPartiesRequest(), timeout=link.CALL_S)
+    return [_describe(party) for party in reply.parties]
+
+
+def _describe(party: pb.PartyInfo) -> dict[str, Any]:
+    return {
+        "name": party.name,
+        "role": party.role,
+        "state": party.state,
+        "fingerprint": party.fingerprint,
+        "key_check": party.key_check or None,
+        "pepper_epoch": party.pepper_epoch if party.pepper_epoch >= 0 else None,
+    }
+
+
+def _checked(party: dict[str, Any]) -> str:
+    words = {KeyCheck.FOUNDER: "founder", KeyCheck.FINGERPRINT: "yes", KeyCheck.NONE: "NO"}
+    return words.get(party["key_check"], "") if party["key_check"] else ""
+
+
+def _print(party: dict[str, Any]) -> None:
+    screen.facts(
+        {
+            "party": party["name"],
+            "role": party["role"],
+            "state": party["state"],
+            "fingerprint": party["fingerprint"],
+            "key checked": _checked(party),
+            "pepper epoch": party["pepper_epoch"],
+        }
+    )
+    if party["key_check"] == KeyCheck.NONE:
+        screen.say(f"warning: {UNCHECKED}")

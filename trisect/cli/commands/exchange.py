@@ -1,0 +1,52 @@
+"""`trisect exchange`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from trisect.cli.call import Call
+from trisect.cli.commands.matching_options import ExchangeId
+from trisect.cli.options import command, group
+
+app = typer.Typer()
+
+
+@group(app)
+def exchange(_call: Call) -> None:
+    """See the exchanges that this node asked for or answered; follow or cancel one."""
+
+
+@command(app, "list")
+def list_all(
+    call: Call, limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50
+) -> None:
+    """List the newest exchanges."""
+    from trisect.cli.acts import exchange as act  # noqa: PLC0415
+
+    call.run(act.list_all(call, limit))
+
+
+@command(app)
+def show(call: Call, exchange_id: ExchangeId) -> None:
+    """Show one exchange: sizes, bytes, time, and why it failed if it did."""
+    from trisect.cli.acts import exchange as act  # noqa: PLC0415
+
+    call.run(act.show(call, exchange_id))
+
+
+@command(app)
+def watch(call: Call, exchange_id: ExchangeId) -> None:
+    """Follow an exchange to its end; one that fails ends the command with its own error and code."""
+    from trisect.cli.acts import exchange as act  # noqa: PLC0415
+
+    call.run(act.watch(call, exchange_id))
+
+
+@command(app)
+def cancel(call: Call, exchange_id: ExchangeId) -> None:
+    """Cancel a running exchange; neither end keeps a result."""
+    from trisect.cli.acts import exchange as act  # noqa: PLC0415
+
+    call.run(act.cancel(call, exchange_id))

@@ -1,0 +1,83 @@
+"""`trisect party`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from trisect.cli.call import Call
+from trisect.cli.options import command, group
+
+app = typer.Typer()
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The party's name.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; every party will read it.")]
+
+
+@group(app)
+def party(_call: Call) -> None:
+    """See the parties; admit, suspend, reinstate or expel one (--home is a government node's)."""
+
+
+@command(app, "list")
+def list_all(call: Call) -> None:
+    """List members and those who wait for admission."""
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.list_all(call))
+
+
+@command(app)
+def show(call: Call, name: Name) -> None:
+    """Show one party and its key's fingerprint."""
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.show(call, name))
+
+
+@command(app)
+def admit(
+    call: Call,
+    name: Name,
+    fingerprint: Annotated[
+        str,
+        typer.Option(
+            metavar="F", help="The key's fingerprint as the party told it to you, by telephone or in person."
+        ),
+    ] = "",
+) -> None:
+    """Admit a party that has joined, and hand it the peppers.
+
+    Without --fingerprint nobody has checked that the key is the party's own: a coordinator that swapped it
+    could read what that party exchanges, and every result will say `key_check: none`.
+    """
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.admit(call, name, fingerprint))
+
+
+@command(app)
+def suspend(call: Call, name: Name, reason: Reason = "") -> None:
+    """Suspend a party; its running exchanges are cut within seconds."""
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.change(call, name, "suspended", reason))
+
+
+@command(app)
+def reinstate(call: Call, name: Name, reason: Reason = "") -> None:
+    """End a suspension."""
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.change(call, name, "active", reason))
+
+
+@command(app)
+def expel(call: Call, name: Name, reason: Reason = "") -> None:
+    """Expel a party for good; asks first.
+
+    Rotate the pepper afterwards (`trisect pepper rotate`), so that the pepper it holds grows useless.
+    """
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.change(call, name, "expelled", reason))

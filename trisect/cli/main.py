@@ -1,0 +1,51 @@
+"""Where the command begins and ends: parse, run, and turn whatever went wrong into one error and a code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from typer import Abort
+from typer.main import get_command
+
+from trisect.cli.failures import InterruptedCommandError
+from trisect.cli.report import Report, silence_stdout
+from trisect.cli.settings import Format, format_of
+from trisect.cli.tree import app
+from trisect.cli.usage import ClickException, explain, help_instead
+from trisect.errors import TrisectError
+
+BROKEN_PIPE_EXIT = 1
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; gives its exit code."""
+    report = Report(format_of(arguments))
+    try:
+        return int(get_command(app).main(list(arguments), prog_name="trisect", standalone_mode=False) or 0)
+    except ClickException as error:
+        return _bad_usage(report, error)
+    except TrisectError as error:
+        return report.failure(error)
+    except (KeyboardInterrupt, Abort):
+        return report.failure(InterruptedCommandError("interrupted"))
+    except BrokenPipeError:
+        silence_stdout()
+        return BROKEN_PIPE_EXIT
+    except Exception as error:  # noqa: BLE001  (whatever it is, a script gets an error object and exit code 5)
+        return report.bug(error)
+
+
+def _bad_usage(report: Report, error: ClickException) -> int:
+    if report.output is Format.TEXT and (text := help_instead(error)):
+        sys.stderr.write(f"{text}\n\n")
+    return report.failure(explain(error))
+
+
+def main() -> None:
+    """Entry point of `trisect`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Rich on stdout for people: aligned, plain, and deaf to control characters in what others wrote."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 160
+_NOTHING = "-"
+
+
+def console() -> Console:
+    """Open stdout; a pipe is wide, so that no id is folded in it."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False, width=width)
+
+
+def plain(value: object) -> str:
+    """Write a value for people; characters that could steer a terminal become `?`."""
+    match value:
+        case None | "":
+            return _NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.1f}"
+        case list() | tuple():
+            return ", ".join(map(plain, value)) or _NOTHING
+    return "".join(c if c.isprintable() else "?" for c in str(value))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """Print a table, or a sentence where there are no rows."""
+    lines = [[Text(plain(cell)) for cell in row] for row in rows]
+    if not lines:
+        say(empty)
+        return
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        found.add_column(heading, overflow="fold")
+    for line in lines:
+        found.add_row(*line)
+    console().print(found)
+
+
+def facts(pairs: Mapping[str, object]) -> None:
+    """Print names and values, one pair a line."""
+    found = Table(box=None, pad_edge=False, show_header=False)
+    found.add_column(style="bold", no_wrap=True)
+    found.add_column(overflow="fold")
+    for name, value in pairs.items():
+        found.add_row(name, Text(plain(value)))
+    console().print(found)
+
+
+def say(text: str) -> None:
+    """Print a sentence."""
+    console().print(Text(text))
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Write a number with its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: float) -> str:
+    """Write a number of bytes."""
+    for unit in ("B", "KiB", "MiB"):
+        if number < 1024:  # noqa: PLR2004
+            return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"
+        number /= 1024
+    return f"{number:,.1f} GiB"

@@ -1,0 +1,66 @@
+"""The whole command tree. A further group registers itself here, and nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from trisect import __version__
+from trisect.cli.call import Call
+from trisect.cli.commands import (
+    collection,
+    doctor,
+    entry,
+    exchange,
+    hits,
+    imports,
+    invite,
+    match,
+    party,
+    pepper,
+    schedule,
+    status,
+)
+from trisect.cli.options import group
+
+app = typer.Typer(
+    name="trisect",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer's callback)
+    if wanted:
+        sys.stdout.write(f"trisect {__version__}\n")
+        raise typer.Exit
+
+
+@group(app)
+def trisect(
+    _call: Call,
+    version: Annotated[  # noqa: ARG001  (its callback does the work)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Find what fraud lists have in common, and show nothing else.
+
+    Administers a node or the coordinator: `trisect --home H COMMAND` talks to the daemon that runs from H.
+    """
+
+
+status.declare(app)
+doctor.declare(app)
+invite.declare(app)
+app.add_typer(party.app, name="party")
+app.add_typer(collection.app, name="collection")
+imports.declare(app)
+app.add_typer(entry.app, name="entry")
+match.declare(app)
+hits.declare(app)
+app.add_typer(exchange.app, name="exchange")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(pepper.app, name="pepper")

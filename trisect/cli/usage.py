@@ -1,0 +1,79 @@
+"""Command lines that cannot be read, said without repeating what was typed: it may be an indicator."""
+
+from __future__ import annotations
+
+import re
+
+# Typer 0.29 carries the parser inside itself and names these classes nowhere else; pyproject.toml pins 0.29.
+from typer._click.exceptions import (
+    BadOptionUsage,
+    BadParameter,
+    ClickException,
+    MissingParameter,
+    NoSuchOption,
+    UsageError as ParserError,
+)
+
+from trisect.cli.failures import UsageError
+
+__all__ = ["ClickException", "explain", "help_instead"]
+_MISSING_COMMAND = "Missing command"
+_OPTION = re.compile(r"--?[a-z][a-z-]{0,30}")
+_WORD = re.compile(r"[a-z][a-z-]{0,20}")
+_UNKNOWN_COMMAND = re.compile(r"No such command '([^']*)'\.(?: Did you mean (.*)\?)?", re.DOTALL)
+
+
+def explain(error: ClickException) -> UsageError:
+    """Turn what the parser raised into ours."""
+    path = error.ctx.command_path if isinstance(error, ParserError) and error.ctx else "trisect"
+    message, hint = _words(error)
+    return UsageError(message, hint=hint or f"see `{path} --help`")
+
+
+def help_instead(error: ClickException) -> str:
+    """Give the help of a group that was named without a command; empty for any other mistake."""
+    if isinstance(error, ParserError) and error.ctx and error.message.startswith(_MISSING_COMMAND):
+        return error.ctx.get_help()
+    return ""
+
+
+def _words(error: ClickException) -> tuple[str, str]:
+    match error:
+        case NoSuchOption():
+            known = ", ".join(sorted(error.possibilities or ()))
+            return f"there is no option {_if_tame(_OPTION, error.option_name)}".rstrip(), (
+                f"did you mean {known}?" if known else ""
+            )
+        case BadOptionUsage():
+            return f"{_if_tame(_OPTION, error.option_name)} needs a value".strip(), ""
+        case MissingParameter():
+            return f"{_parameter(error)} is missing", ""
+        case BadParameter():
+            return f"{_parameter(error)} has a value that it does not take", _choices(error)
+    unknown = _UNKNOWN_COMMAND.fullmatch(error.message)
+    if unknown:
+        near = f"did you mean {unknown[2]}?" if unknown[2] else ""
+        return f"there is no command {_if_tame(_WORD, unknown[1])}".rstrip(), near
+    if error.message.startswith(_MISSING_COMMAND):
+        return "a command is missing", ""
+    if "extra argument" in error.message:
+        return "there are too many arguments", ""
+    return "the command line cannot be read", ""
+
+
+def _if_tame(shape: re.Pattern[str], text: str) -> str:
+    return text if shape.fullmatch(text) else ""
+
+
+def _parameter(error: BadParameter) -> str:
+    if error.param is None:
+        return "an argument"
+    if error.param.param_type_name == "option":
+        return max(error.param.opts, key=len)
+    return error.param.display_name_raw
+
+
+def _choices(error: BadParameter) -> str:
+    descriptor = getattr(error.param, "type_descriptor", None)
+    choices = getattr(descriptor, "choices", None)
+    return f"it takes {', '.join(str(getattr(choice, 'value', choice)) for choice in choices)}" if choices else ""
