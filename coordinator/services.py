@@ -111,8 +111,8 @@ class DirectoryService(directory_pb2_grpc.DirectoryServicer):
         sequence = await asyncio.to_thread(self._registry.publish, caller().name, request.envelope)
         for party in self._registry.membership.parties.values():
             if party.standing is not Standing.ACTIVE:
-                self._switchboard.drop(party.name)
                 self._gate.cut(party.name)
+                self._switchboard.drop(party.name)
         changed = relay_pb2.StatementsChanged(newest_statement=sequence)
         self._switchboard.notify(relay_pb2.LinkDown(statements_changed=changed))
         return directory_pb2.PublishReply(sequence=sequence)

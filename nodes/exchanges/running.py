@@ -169,11 +169,12 @@ class Running:
             sequence=frame.sequence, elements=frame.elements, final=frame.final, sealed=frame.sealed
         )
         try:
-            async with translated("the coordinator"), asyncio.timeout(self.write_s):
+            async with asyncio.timeout(self.write_s):
                 await self.stream.write(message)
         except TimeoutError as error:
             raise TimedOutError("the relay took no frame in time") from error
-        except asyncio.InvalidStateError as error:
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            # A write into an ended stream fails before gRPC knows why it ended.
             raise UnreachableError("the connection was lost in the middle of the exchange") from error
 
     async def _watch(self) -> None:

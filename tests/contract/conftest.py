@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,14 +43,16 @@ def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     if request.param == "postgresql":
         server, templates = request.getfixturevalue("postgresql")
-        return Backend(
-            "postgresql",
-            lambda: server.url(server.new()),
-            lambda tree: server.url(server.new(templates[tree])),
-        )
+        with ExitStack() as lent:
+            yield Backend(
+                "postgresql",
+                lambda: server.url(server.new()),
+                lambda tree: server.url(lent.enter_context(server.lent(templates[tree]))),
+            )
+        return
     templates = request.getfixturevalue("sqlite_templates")
     numbers = itertools.count(1)
 
@@ -58,7 +61,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
         shutil.copy(templates[tree], path)
         return sqlite_url(path)
 
-    return Backend("sqlite", lambda: sqlite_url(tmp_path / f"empty-{next(numbers)}.db"), copied)
+    yield Backend("sqlite", lambda: sqlite_url(tmp_path / f"empty-{next(numbers)}.db"), copied)
 
 
 @pytest.fixture

@@ -194,7 +194,9 @@ class Node(Daemon):
             "ShareCollection", collections_pb2.ShareCollectionRequest(collection=collection, sharing=sharing)
         )
 
-    async def start_match(self, collection: str, peer: str, theirs: str, purpose: str = "scam-prevention") -> str:
+    async def start_match(
+        self, collection: str, peer: str, theirs: str, purpose: str = "scam-prevention"
+    ) -> str:
         reply = await self.matching(
             "StartMatch",
             matching_pb2.StartMatchRequest(
@@ -220,7 +222,9 @@ class Node(Daemon):
         found: list[matching_pb2.Hit] = []
         async with self.channel() as channel:
             stub = matching_pb2_grpc.MatchingStub(channel)
-            async for page in stub.ListHits(matching_pb2.ListHitsRequest(exchange_id=exchange_id), timeout=60):
+            async for page in stub.ListHits(
+                matching_pb2.ListHitsRequest(exchange_id=exchange_id), timeout=60
+            ):
                 found.extend(page.hits)
         return found
 
@@ -265,7 +269,16 @@ def run(program: str, *arguments: object, environment: dict[str, str] | None = N
 def join(home: Path, invitation: str, *arguments: object) -> dict:
     """Join; gives the data of the command's answer."""
     done = run(
-        "trisect-node", "join", "--home", home, "--invitation", "-", "--format", "json", *arguments, stdin=invitation
+        "trisect-node",
+        "join",
+        "--home",
+        home,
+        "--invitation",
+        "-",
+        "--format",
+        "json",
+        *arguments,
+        stdin=invitation,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["data"]
@@ -287,7 +300,9 @@ class Cluster:
         return [self.coordinator, *self.nodes.values()]
 
     @classmethod
-    async def create(cls, folder: Path, parties: Sequence[str] = tuple(ROLES), *, demo: bool = True) -> Cluster:
+    async def create(
+        cls, folder: Path, parties: Sequence[str] = tuple(ROLES), *, demo: bool = True
+    ) -> Cluster:
         """Set up and start a coordinator and admitted parties, the government first."""
         home = folder / "coordinator"
         assert run("trisect-coordinator", "init", "--home", home).returncode == 0

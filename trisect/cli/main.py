@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ BROKEN_PIPE_EXIT = 1
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives its exit code."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the C core would write to stderr beside our own words
     report = Report(format_of(arguments))
     try:
         return int(get_command(app).main(list(arguments), prog_name="trisect", standalone_mode=False) or 0)

@@ -17,6 +17,7 @@ import typer
 from trisect.cli.call import Call
 from trisect.cli.settings import HOME_VARIABLE, Format, Settings
 
+_PREFIX = "global_"  # a command may have an option of its own under the same Python name
 _GLOBAL: dict[str, tuple[Any, Any]] = {
     "home": (
         Annotated[
@@ -38,7 +39,9 @@ _GLOBAL: dict[str, tuple[Any, Any]] = {
         None,
     ),
     "yes": (
-        Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.", show_default=False)],
+        Annotated[
+            bool, typer.Option("--yes", "-y", help="Answer yes to every question.", show_default=False)
+        ],
         False,
     ),
     "quiet": (
@@ -85,7 +88,7 @@ def _with_global_options(body: Body) -> Callable[..., None]:
     hints = typing.get_type_hints(body, include_extras=True)
 
     def run(context: typer.Context, /, **values: Any) -> None:
-        given = {name: values.pop(name) for name in _GLOBAL}
+        given = {name: values.pop(_PREFIX + name) for name in _GLOBAL}
         settings = context.ensure_object(Settings)
         settings.merge(**given)
         body(Call.of(settings, context), **values)
@@ -97,7 +100,9 @@ def _with_global_options(body: Body) -> Callable[..., None]:
             for parameter in own
         ),
         *(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            inspect.Parameter(
+                _PREFIX + name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+            )
             for name, (annotation, default) in _GLOBAL.items()
         ),
     ]

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
 
 from trisect.cli.report import Report
 from trisect.cli.units import span
@@ -86,9 +87,7 @@ class Progress:
         if self._bar is not None and self._task is not None:
             completed = 0.0 if share is None else share
             total = None if share is None else 1.0
-            self._bar.update(
-                self._task, description=phase, detail=detail, completed=completed, total=total
-            )
+            self._bar.update(self._task, description=phase, detail=detail, completed=completed, total=total)
         elif now - self._said >= EVERY_S:
             self._said = now
             self._report.note(f"{phase}: {detail}")

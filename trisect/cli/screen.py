@@ -47,7 +47,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: s
         found.add_column(heading, overflow="fold")
     for line in lines:
         found.add_row(*line)
-    console().print(found)
+    _show(found)
 
 
 def facts(pairs: Mapping[str, object]) -> None:
@@ -57,7 +57,18 @@ def facts(pairs: Mapping[str, object]) -> None:
     found.add_column(overflow="fold")
     for name, value in pairs.items():
         found.add_row(name, Text(plain(value)))
-    console().print(found)
+    _show(found)
+
+
+def _show(found: Table) -> None:
+    """Print a table; a pipe gets it without the blanks that fill its last column."""
+    out = console()
+    if out.is_terminal:
+        out.print(found)
+        return
+    with out.capture() as kept:
+        out.print(found)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in kept.get().splitlines()))
 
 
 def say(text: str) -> None:

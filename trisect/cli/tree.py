@@ -29,7 +29,7 @@ app = typer.Typer(
     name="trisect",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -42,7 +42,8 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer's callback)
 @group(app)
 def trisect(
     _call: Call,
-    version: Annotated[  # noqa: ARG001  (its callback does the work)
+    *,
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:

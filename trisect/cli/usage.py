@@ -11,6 +11,8 @@ from typer._click.exceptions import (
     ClickException,
     MissingParameter,
     NoSuchOption,
+)
+from typer._click.exceptions import (
     UsageError as ParserError,
 )
 
@@ -38,25 +40,31 @@ def help_instead(error: ClickException) -> str:
 
 
 def _words(error: ClickException) -> tuple[str, str]:
+    """Say in our own words what is wrong, and perhaps what would mend it."""
     match error:
         case NoSuchOption():
             known = ", ".join(sorted(error.possibilities or ()))
-            return f"there is no option {_if_tame(_OPTION, error.option_name)}".rstrip(), (
-                f"did you mean {known}?" if known else ""
-            )
+            near = f"did you mean {known}?" if known else ""
+            found = f"there is no option {_if_tame(_OPTION, error.option_name)}".rstrip(), near
         case BadOptionUsage():
-            return f"{_if_tame(_OPTION, error.option_name)} needs a value".strip(), ""
+            found = f"{_if_tame(_OPTION, error.option_name)} needs a value".strip(), ""
         case MissingParameter():
-            return f"{_parameter(error)} is missing", ""
+            found = f"{_parameter(error)} is missing", ""
         case BadParameter():
-            return f"{_parameter(error)} has a value that it does not take", _choices(error)
-    unknown = _UNKNOWN_COMMAND.fullmatch(error.message)
+            found = f"{_parameter(error)} has a value that it does not take", _choices(error)
+        case _:
+            found = _other_words(error.message)
+    return found
+
+
+def _other_words(message: str) -> tuple[str, str]:
+    unknown = _UNKNOWN_COMMAND.match(message)
     if unknown:
         near = f"did you mean {unknown[2]}?" if unknown[2] else ""
         return f"there is no command {_if_tame(_WORD, unknown[1])}".rstrip(), near
-    if error.message.startswith(_MISSING_COMMAND):
+    if message.startswith(_MISSING_COMMAND):
         return "a command is missing", ""
-    if "extra argument" in error.message:
+    if "extra argument" in message:
         return "there are too many arguments", ""
     return "the command line cannot be read", ""
 
@@ -76,4 +84,8 @@ def _parameter(error: BadParameter) -> str:
 def _choices(error: BadParameter) -> str:
     descriptor = getattr(error.param, "type_descriptor", None)
     choices = getattr(descriptor, "choices", None)
-    return f"it takes {', '.join(str(getattr(choice, 'value', choice)) for choice in choices)}" if choices else ""
+    return (
+        f"it takes {', '.join(str(getattr(choice, 'value', choice)) for choice in choices)}"
+        if choices
+        else ""
+    )

@@ -13,8 +13,8 @@ import logging
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -31,6 +31,7 @@ from trisect.wire.v1 import errors_pb2
 _log = logging.getLogger(__name__)
 _caller: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("caller", default=None)
 
+_END = object()
 CALLS = Counter("trisect_rpc_calls", "Calls by method and outcome.", ["method", "outcome"])
 SECONDS = Histogram("trisect_rpc_seconds", "Duration of unary calls.", ["method"])
 
@@ -52,16 +53,17 @@ class Gate(grpc.aio.ServerInterceptor):
 
     def __init__(self, authorise: Authorise) -> None:
         self._authorise = authorise
-        self._running: dict[str, set[asyncio.Task[object]]] = defaultdict(set)
-        self._cut: set[asyncio.Task[object]] = set()
+        self._streams: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     def cut(self, party: str) -> int:
-        """End all running calls of a party, as when it is suspended; gives how many there were."""
-        tasks = list(self._running.get(party, ()))
-        self._cut.update(tasks)
-        for task in tasks:
-            task.cancel()
-        return len(tasks)
+        """End all running streams of a party, as when it is suspended; gives how many there were.
+
+        A stream ends at its next message, in or out. Cancelling its task instead would tear gRPC out of a write.
+        """
+        cuts = list(self._streams.get(party, ()))
+        for cut in cuts:
+            cut.set()
+        return len(cuts)
 
     async def intercept_service(
         self,
@@ -73,27 +75,23 @@ class Gate(grpc.aio.ServerInterceptor):
         return None if handler is None else _wrapped(handler, handler_call_details.method, self)
 
     @asynccontextmanager
-    async def passing(self, method: str, context: Context) -> AsyncIterator[None]:
-        """Let one call through, or abort it."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  (a handler always runs in a task)
+    async def passing(self, method: str, context: Context) -> AsyncIterator[asyncio.Event]:
+        """Let one call through, or abort it; gives the event that cuts it."""
+        cut = asyncio.Event()
         name = ""
         outcome = "ok"
         try:
             principal = await self._authorise(_access(method), context)
             _caller.set(principal)
             name = principal.name if principal else ""
-            self._running[name].add(task)
-            yield
+            self._streams[name].add(cut)
+            yield cut
         except TrisectError as error:
             outcome = error.fault.value
             await _abort(context, error)
         except asyncio.CancelledError:
             outcome = "cancelled"
-            if task not in self._cut:
-                raise
-            task.uncancel()
-            await _abort(context, DeniedError(f"party {name} has been suspended while this call ran"))
+            raise
         except grpc.aio.AbortError:
             raise
         except Exception:  # noqa: BLE001  the one place where a bug ends: logged here, bare to the caller
@@ -101,8 +99,22 @@ class Gate(grpc.aio.ServerInterceptor):
             await _abort_bug(context, method)
         finally:
             CALLS.labels(method.rsplit("/", 1)[-1], outcome).inc()
-            self._running[name].discard(task)
-            self._cut.discard(task)
+            self._streams[name].discard(cut)
+
+
+async def _next_unless_cut(replies: AsyncGenerator[Any, None], cut: asyncio.Event) -> Any:
+    getting = asyncio.ensure_future(anext(replies, _END))
+    cutting = asyncio.ensure_future(cut.wait())
+    try:
+        await asyncio.wait({getting, cutting}, return_when=asyncio.FIRST_COMPLETED)
+        if cut.is_set():
+            raise DeniedError(f"party {caller().name} has been suspended while this call ran")
+        return getting.result()
+    finally:
+        cutting.cancel()
+        if not getting.done():
+            getting.cancel()
+            await asyncio.wait({getting})
 
 
 def _access(method: str) -> Access:
@@ -125,8 +137,8 @@ def _wrapped(handler: Handler, method: str, gate: Gate) -> Handler:
             return reply
 
     async def streaming(request: Any, context: Context) -> AsyncIterator[Any]:
-        async with gate.passing(method, context):
-            async for reply in behaviour(request, context):
+        async with gate.passing(method, context) as cut, aclosing(behaviour(request, context)) as replies:
+            while (reply := await _next_unless_cut(replies, cut)) is not _END:
                 yield reply
 
     kinds = {

@@ -65,15 +65,26 @@ def server_credentials(current: Callable[[], TlsIdentity], authority: bytes) -> 
         current: gives the identity to show at the next handshake.
         authority: the CA that clients must be certified by, PEM.
     """
+    shown = current()
 
-    def configuration() -> grpc.ServerCertificateConfiguration:
-        identity = current()
+    def configuration(identity: TlsIdentity) -> grpc.ServerCertificateConfiguration:
         return grpc.ssl_server_certificate_configuration(
             [(identity.key, identity.certificate)], root_certificates=authority
         )
 
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        # Asked at every handshake. A new configuration each time crashed the C core under parallel handshakes.
+        nonlocal shown
+        latest = current()
+        if latest is shown:
+            return None
+        shown = latest
+        return configuration(latest)
+
     return grpc.dynamic_ssl_server_credentials(
-        configuration(), configuration, require_client_authentication=True
+        configuration(shown),
+        changed,  # type: ignore[arg-type]  # None is allowed and means: as before
+        require_client_authentication=True,
     )
 
 

@@ -23,7 +23,9 @@ from trisect.errors import BadInputError, ConflictError, ExhaustedError, Trisect
 
 BUSY_TIMEOUT_S = 10
 _SQLITE_FULL = ("disk is full", "disk I/O error")
+_SQLITE_DAMAGED = ("file is not a database", "disk image is malformed")
 _POSTGRES_FULL = ("53100", "53200", "53300")
+_OUR_MISTAKES = (exc.ProgrammingError, exc.DataError, exc.NotSupportedError)
 
 
 class DatabaseUnavailableError(UnreachableError):
@@ -141,7 +143,10 @@ def _translated() -> Iterator[None]:
         yield
     except exc.IntegrityError as error:
         raise ConflictError("the database refused a row that contradicts another") from _shorn(error)
-    except (exc.OperationalError, exc.InterfaceError) as error:
+    except _OUR_MISTAKES as error:
+        _shorn(error)
+        raise
+    except exc.DBAPIError as error:
         raise _explained(error) from _shorn(error)
     except exc.TimeoutError as error:
         raise DatabaseUnavailableError("no database connection became free in time") from error
@@ -160,6 +165,10 @@ def _explained(error: exc.DBAPIError) -> TrisectError:
             f"the database is locked by another process for more than {BUSY_TIMEOUT_S} s",
             hint="end the program that has the file open (a backup, a shell) and repeat the command",
         )
+    if any(sign in text for sign in _SQLITE_DAMAGED):
+        return DatabaseUnavailableError(
+            "the database file is damaged or is no SQLite database", hint="restore it from its backup"
+        )
     if "readonly database" in text:
         return DatabaseUnavailableError(
             "the database cannot be written", hint="check owner and mode of its file and folder"
@@ -170,8 +179,10 @@ def _explained(error: exc.DBAPIError) -> TrisectError:
 
 
 def _shorn(error: exc.DBAPIError) -> exc.DBAPIError:
-    """Drop statement and parameters, which hold tokens, from what tracebacks and logs could show."""
-    error.statement = None
-    error.params = None
+    """Leave kind and state of a driver's error; its text, statement and parameters hold tokens."""
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None) or ""
+    error.args = (f"{type(error.orig).__name__} {state}".rstrip(),)
+    error.statement = error.params = error.orig = None
     error.hide_parameters = True
+    error.__cause__ = error.__context__ = None
     return error

@@ -176,10 +176,11 @@ class Imports:
             if replace:
                 count = sa.select(sa.func.count()).select_from(entries)
                 total = connection.execute(count.where(mine, entries.c.state == _ACTIVE)).scalar_one()
+                before = max(0, total - progress.accepted)  # a longer file must not make the drop look small
                 drop = connection.execute(count.where(missing)).scalar_one()
-                if drop > total * LARGEST_UNASKED_DROP and not allow_large_drop:
+                if drop > before * LARGEST_UNASKED_DROP and not allow_large_drop:
                     raise DeniedError(
-                        f"--replace would retract {drop} of {total} entries, more than a fifth",
+                        f"--replace would retract {drop} of {before} entries, more than a fifth",
                         hint="check that the file is the whole list; then repeat with --yes",
                     )
                 retracted = connection.execute(

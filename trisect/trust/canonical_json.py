@@ -27,7 +27,7 @@ def encode(value: Json) -> bytes:
     """
     try:
         return rfc8785.dumps(value)
-    except rfc8785.CanonicalizationError as error:
+    except ValueError as error:  # its own kind of error, and a lone surrogate in a key
         raise VerificationError("a document holds a value that canonical JSON cannot carry") from error
 
 

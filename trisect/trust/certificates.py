@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -226,7 +226,7 @@ def _request(request: bytes) -> x509.CertificateSigningRequest:
         parsed = x509.load_der_x509_csr(request)
         sound = parsed.is_signature_valid
         key = parsed.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise VerificationError("a certificate signing request does not decode") from error
     if not sound:
         raise VerificationError("a certificate signing request is not signed by its own key")

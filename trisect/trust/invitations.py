@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from trisect.errors import BadInputError
+from trisect.errors import BadInputError, VerificationError
 from trisect.trust.certificates import TlsIdentity, authority_fingerprint
 from trisect.trust.keys import Fingerprint
 
@@ -65,8 +65,9 @@ class Invitation:
             fields = json.loads(base64.urlsafe_b64decode(line.removeprefix(_PREFIX)))
             found = cls(**fields)
             sound = all(isinstance(value, str) for value in asdict(found).values())
-        except (ValueError, TypeError) as error:
+            sound = sound and authority_fingerprint(found.authority.encode()) == found.authority_fingerprint
+        except (ValueError, TypeError, RecursionError, VerificationError) as error:
             raise BadInputError("the invitation is damaged", hint="ask for a new one") from error
-        if not sound or authority_fingerprint(found.authority.encode()) != found.authority_fingerprint:
+        if not sound:
             raise BadInputError("the invitation's parts contradict each other", hint="ask for a new one")
         return found

@@ -35,7 +35,7 @@ _SMALL_ORDER_Y = {
     0,
     1,
     _FIELD_PRIME - 1,
-    2707385501144840649318225287225658788936804267575313519463743609750303021540,
+    2707385501144840649318225287225658788936804267575313519463743609750303402022,
     55188659117513257062467267217118295137698188065244968500265048394206261417927,
 }
 _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
@@ -131,9 +131,9 @@ class SealingPublic:
                 MLKEM768PublicKey.from_public_bytes(self.raw[:1184]),
                 X25519PublicKey.from_public_bytes(self.raw[1184:]),
             )
+            return bytes(_SUITE.encrypt(plaintext, key, context))
         except ValueError as error:
-            raise VerificationError("a sealing key does not decode") from error
-        return bytes(_SUITE.encrypt(plaintext, key, context))
+            raise VerificationError("a sealing key does not decode, or is of low order") from error
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -70,10 +70,14 @@ async def unshare(call: Call, name: str, whom: str, why: str) -> None:
     call.report.result(found, lambda: _print(found))
 
 
-async def delete(call: Call, name: str) -> None:
+def delete(call: Call, name: str) -> None:
     """Delete a collection."""
     request = pb.DeleteCollectionRequest(collection=collection_name(name))
     call.confirm(f"collection {name} will be deleted with all its entries")
+    call.run(_delete(call, name, request))
+
+
+async def _delete(call: Call, name: str, request: pb.DeleteCollectionRequest) -> None:
     async with link.node(call) as node:
         reply = await node.collections.DeleteCollection(request, timeout=link.LONG_CALL_S)
     call.report.result(

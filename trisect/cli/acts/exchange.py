@@ -61,7 +61,9 @@ async def show(call: Call, exchange_id: str) -> None:
             pb.ListExchangesRequest(limit=1, exchange_id=check_id(exchange_id)), timeout=link.CALL_S
         )
     if not reply.exchanges:
-        raise NotFoundError("there is no such exchange here", hint="`trisect exchange list` shows those there are")
+        raise NotFoundError(
+            "there is no such exchange here", hint="`trisect exchange list` shows those there are"
+        )
     found = reply.exchanges[0]
     call.report.result(describe(found), lambda: _print(found))
 
@@ -79,9 +81,7 @@ async def cancel(call: Call, exchange_id: str) -> None:
             pb.CancelExchangeRequest(exchange_id=check_id(exchange_id)), timeout=link.CALL_S
         )
     found = reply.exchange
-    call.report.result(
-        describe(found), lambda: screen.say(f"exchange {found.exchange_id} is {found.state}.")
-    )
+    call.report.result(describe(found), lambda: screen.say(f"exchange {found.exchange_id} is {found.state}."))
 
 
 async def follow(call: Call, exchange_id: str) -> pb.Exchange:
@@ -129,7 +129,8 @@ def _waits_for(found: pb.Exchange) -> str:
     return found.peer if found.state in {"offered", "unconfirmed"} else ""
 
 
-def _checked(exchange_id: str) -> str:
+def check_id(exchange_id: str) -> str:
+    """Check the shape of an id; raises UsageError."""
     if not _ID.fullmatch(exchange_id):
         raise UsageError("this is not an exchange's id", hint="`trisect exchange list` shows ids")
     return exchange_id
@@ -199,7 +200,9 @@ def _print(found: pb.Exchange) -> None:
 def print_result(ended: pb.Exchange) -> None:
     """Print how an exchange ended, for people."""
     if ended.end == "answerer":
-        screen.say(f"{ended.peer} asked {ended.collection}; what it found is not known here. State: {ended.state}.")
+        screen.say(
+            f"{ended.peer} asked {ended.collection}; what it found is not known here. State: {ended.state}."
+        )
     else:
         screen.say(
             f"{ended.matched:,} of {screen.count(ended.asked, 'entry', 'entries')} in {ended.collection} are also in "

@@ -87,13 +87,11 @@ async def _read(call: Call, exchange_id: str) -> AsyncIterator[Hit]:
 def _csv(stream: TextIO) -> Write:
     writer = csv.DictWriter(stream, FIELDS, lineterminator="\n")
     writer.writeheader()
-    return lambda hit: writer.writerow({name: _cell(value) for name, value in hit.items()})
 
+    def write(hit: Hit) -> None:
+        writer.writerow(hit)
 
-def _cell(value: object) -> str:
-    """Keep a spreadsheet from taking a reference for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return write
 
 
 def _json_lines(stream: TextIO) -> Write:

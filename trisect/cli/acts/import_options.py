@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import BinaryIO, Self
+from io import BufferedReader
+from typing import Self
 
 from trisect.cli.failures import UsageError
 from trisect.errors import BadInputError
@@ -82,7 +83,7 @@ class Options:
             fingerprint=fingerprint,
         )
 
-    def fingerprint(self, stream: BinaryIO, name: str) -> bytes:
+    def fingerprint(self, stream: BufferedReader, name: str) -> bytes:
         """Hash a file and all that decides what becomes of it; leaves the stream at its beginning.
 
         Leave to drop much (`--yes`) is no part of it: an import that was refused for want of it goes on.

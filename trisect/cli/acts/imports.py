@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from trisect.cli import link, screen
 from trisect.cli.acts.import_options import Options
@@ -37,7 +38,7 @@ class Source:
         mark: size and time of change, to notice that the file changed under our hands.
     """
 
-    stream: BinaryIO
+    stream: BufferedReader
     name: str
     size: int | None
     mark: tuple[int, int]
@@ -73,9 +74,7 @@ async def run(call: Call, file: Path, options: Options, *, strict: bool, rejects
 async def _send(
     call: Call, source: Source, options: Options, begin: pb.ImportBegin, kept: RejectsFile
 ) -> pb.ImportReply:
-    batches = read_batches(
-        source.stream, name=source.name, reader=options.reader, mapping=options.mapping
-    )
+    batches = read_batches(source.stream, name=source.name, reader=options.reader, mapping=options.mapping)
 
     def on_reply(reply: pb.ImportReply) -> None:
         kept.add(reply.rejects)
@@ -98,7 +97,7 @@ def _opened(file: Path) -> Iterator[Source]:
     """Open a list; only a plain file can be read twice, and so resumed."""
     if str(file) == STDIN:
         # A buffer of our own: the interpreter closes sys.stdin's at exit while a thread may still read it.
-        with open(sys.stdin.fileno(), "rb", closefd=False) as stream:  # noqa: PTH123  (a descriptor)
+        with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
             yield Source(stream, "stdin", None, (0, 0))
         return
     try:

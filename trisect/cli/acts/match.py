@@ -74,9 +74,7 @@ async def detach(call: Call, asked: pb.StartMatchRequest) -> None:
     exchange_id = await _start(call, asked)
     call.report.result(
         {"exchange_id": exchange_id, "state": "running"},
-        lambda: screen.say(
-            f"exchange {exchange_id} runs; `trisect exchange watch {exchange_id}` follows it"
-        ),
+        lambda: screen.say(f"exchange {exchange_id} runs; `trisect exchange watch {exchange_id}` follows it"),
     )
 
 

@@ -64,13 +64,17 @@ async def admit(call: Call, name: str, fingerprint: str) -> None:
     call.report.result(found, text)
 
 
-async def change(call: Call, name: str, standing: str, reason: str) -> None:
+def change(call: Call, name: str, standing: str, reason: str) -> None:
     """Suspend, reinstate or expel a party."""
     request = pb.ChangeStandingRequest(
         party=party_name(name), standing=Standing(standing).value, reason=reason
     )
     if standing == Standing.EXPELLED:
         call.confirm(f"{name} will be expelled for good")
+    call.run(_change(call, name, request))
+
+
+async def _change(call: Call, name: str, request: pb.ChangeStandingRequest) -> None:
     async with link.node(call) as node:
         reply = await node.admin.ChangeStanding(request, timeout=link.CALL_S)
     found = _describe(reply.party)

@@ -122,5 +122,6 @@ async def _write(call: Stream, request: pb.ImportRequest) -> None:
             await call.write(request)
     except TimeoutError:
         raise TimedOutError(
-            f"the node has taken nothing for {WRITE_S:.0f} s", hint="repeat the import: it goes on where it stopped"
+            f"the node has taken nothing for {WRITE_S:.0f} s",
+            hint="repeat the import: it goes on where it stopped",
         ) from None

@@ -64,7 +64,9 @@ def unshare(
     whom: With,
     purpose: Annotated[
         str,
-        typer.Option(metavar="PURPOSE", help="Only this purpose; every one by default.", autocompletion=purposes),
+        typer.Option(
+            metavar="PURPOSE", help="Only this purpose; every one by default.", autocompletion=purposes
+        ),
     ] = "",
 ) -> None:
     """Take a sharing back; from then on nobody can ask under it."""
@@ -78,4 +80,4 @@ def delete(call: Call, name: Name) -> None:
     """Delete a collection with all its entries; asks first."""
     from trisect.cli.acts import collection as act  # noqa: PLC0415
 
-    call.run(act.delete(call, name))
+    act.delete(call, name)

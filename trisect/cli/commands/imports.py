@@ -12,7 +12,8 @@ from trisect.cli.commands.completions import kinds, readers
 from trisect.cli.options import command
 
 File = Annotated[
-    Path, typer.Argument(metavar="FILE|-", help="The list; - reads stdin.", allow_dash=True, show_default=False)
+    Path,
+    typer.Argument(metavar="FILE|-", help="The list; - reads stdin.", allow_dash=True, show_default=False),
 ]
 Collection = Annotated[
     str, typer.Option(metavar="C", help="Collection that takes the rows; made where there is none.")
@@ -56,6 +57,7 @@ def declare(app: typer.Typer) -> None:
 
 def import_file(
     call: Call,
+    *,
     file: File,
     collection: Collection,
     kind: Kind = "auto",

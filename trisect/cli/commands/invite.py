@@ -29,7 +29,9 @@ def invite(
     call: Call,
     party: Annotated[str, typer.Option(metavar="NAME", help="Name the party will have.")],
     role: Annotated[RoleName, typer.Option(help="Role the party will have.")],
-    ttl: Annotated[str, typer.Option(metavar="SPAN", help="How long it can be redeemed: 30m, 24h, 7d.")] = "24h",
+    ttl: Annotated[
+        str, typer.Option(metavar="SPAN", help="How long it can be redeemed: 30m, 24h, 7d.")
+    ] = "24h",
     output: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write it to FILE (mode 0600) instead of showing it."),

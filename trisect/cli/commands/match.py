@@ -25,6 +25,7 @@ def declare(app: typer.Typer) -> None:
 
 def match(
     call: Call,
+    *,
     collection: Collection,
     peer: Peer,
     peer_collection: PeerCollection,

@@ -61,7 +61,7 @@ def suspend(call: Call, name: Name, reason: Reason = "") -> None:
     """Suspend a party; its running exchanges are cut within seconds."""
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    call.run(act.change(call, name, "suspended", reason))
+    act.change(call, name, "suspended", reason)
 
 
 @command(app)
@@ -69,7 +69,7 @@ def reinstate(call: Call, name: Name, reason: Reason = "") -> None:
     """End a suspension."""
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    call.run(act.change(call, name, "active", reason))
+    act.change(call, name, "active", reason)
 
 
 @command(app)
@@ -80,4 +80,4 @@ def expel(call: Call, name: Name, reason: Reason = "") -> None:
     """
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    call.run(act.change(call, name, "expelled", reason))
+    act.change(call, name, "expelled", reason)

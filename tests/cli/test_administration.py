@@ -1,0 +1,121 @@
+"""Status, invitations, parties, pepper and schedules against a fake node."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from support.fake_node import EXCHANGE, FINGERPRINT, INVITATION, FakeNode, party
+
+from .conftest import Command
+
+
+async def test_status_of_a_node(trisect: Command) -> None:
+    found = (await trisect.json("status")).data
+    assert found["party"] == "telco"
+    assert found["role"] == "provider"
+    assert found["admitted"] is True
+    assert found["http"].startswith("http://")
+    assert found["links"] == [{"to": "coordinator", "connected": True, "detail": None}]
+    ended = await trisect.text("status")
+    assert "telco (provider)" in ended.out
+    assert ended.err == ""
+
+
+async def test_status_of_the_coordinator(coordinator: Command) -> None:
+    found = (await coordinator.json("status")).data
+    assert found["party"] == found["role"] == "coordinator"
+    assert found["links"][0]["to"] == "bank"
+    assert "bank" in (await coordinator.text("status")).out
+
+
+async def test_invite(coordinator: Command, node: FakeNode) -> None:
+    found = (await coordinator.json("invite", "--party", "bank", "--role", "provider", "--ttl", "30m")).data
+    assert found["invitation"] == INVITATION
+    assert (found["party"], found["role"]) == ("bank", "provider")
+    assert found["expires_at"]
+    assert node.saw("Invite")[0].ttl_s == 1800
+    ended = await coordinator.text("invite", "--party", "bank", "--role", "provider")
+    assert ended.out == f"{INVITATION}\n"
+    assert node.saw("Invite")[1].ttl_s == 86_400
+
+
+async def test_invite_into_a_file(coordinator: Command) -> None:
+    arguments = ("invite", "--party", "bank", "--role", "provider", "--output", "i.txt")
+    ended = await coordinator.text(*arguments)
+    assert ended.code == 0
+    path = coordinator.folder / "i.txt"
+    assert path.read_text() == f"{INVITATION}\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    ended_json = await coordinator.json(*arguments)
+    assert ended_json.data["output"] == "i.txt"
+    assert INVITATION not in ended.out + ended.err + ended_json.out
+
+
+async def test_invite_refuses_a_bad_span_or_place_before_it_invites(coordinator: Command, node: FakeNode) -> None:
+    base = ("invite", "--party", "bank", "--role", "provider")
+    for more in (("--ttl", "soon"), ("--ttl", "0h"), ("--output", "no/such/folder"), ("--output", "/")):
+        assert (await coordinator.json(*base, *more)).code == 4
+    assert not node.calls
+
+
+async def test_parties(trisect: Command, node: FakeNode) -> None:
+    node.parties = {"bank": party("bank"), "proxy": party("proxy", "applicant", "")}
+    found = (await trisect.json("party", "list")).data["parties"]
+    assert [one["name"] for one in found] == ["bank", "proxy"]
+    assert found[1]["key_check"] is None
+    shown = (await trisect.json("party", "show", "bank")).data
+    assert shown["fingerprint"] == FINGERPRINT
+    assert (await trisect.json("party", "show", "nobody")).code == 4
+    assert "applicant" in (await trisect.text("party", "list")).out
+
+
+async def test_admission_says_what_an_unchecked_key_costs(trisect: Command, node: FakeNode) -> None:
+    unchecked = await trisect.text("party", "admit", "bank")
+    assert "coordinator swapped the key" in " ".join(unchecked.out.split())
+    checked = await trisect.text("party", "admit", "bank", "--fingerprint", FINGERPRINT)
+    assert checked.out == "bank is admitted.\n"
+    assert node.saw("Admit")[1].fingerprint == FINGERPRINT
+    assert (await trisect.json("party", "admit", "proxy")).data["key_check"] == "none"
+
+
+async def test_standing(trisect: Command, node: FakeNode) -> None:
+    suspended = await trisect.json("party", "suspend", "bank", "--reason", "audit")
+    assert suspended.data["state"] == "suspended"
+    assert node.saw("ChangeStanding")[0].reason == "audit"
+    assert (await trisect.json("party", "reinstate", "bank")).data["state"] == "active"
+    refused = await trisect.json("party", "expel", "bank")
+    assert refused.code == 4
+    assert "--yes" in refused.error["hint"]
+    assert len(node.saw("ChangeStanding")) == 2
+    assert (await trisect.json("party", "expel", "bank", "--yes")).data["state"] == "expelled"
+
+
+async def test_pepper(trisect: Command, node: FakeNode) -> None:
+    assert (await trisect.json("pepper", "status")).data == {"epoch": 0, "rolling": False, "rows_to_roll": 0}
+    assert (await trisect.json("pepper", "rotate")).code == 4
+    assert node.epoch == 0
+    assert (await trisect.json("--yes", "pepper", "rotate")).data == {"epoch": 1, "parties_granted": 4}
+
+
+async def test_schedules(trisect: Command, node: FakeNode) -> None:
+    Path(trisect.folder / "l.csv").write_text("domain\nplanted-scam.example\n")
+    match = ("--collection", "a", "--peer", "bank", "--with", "b", "--purpose", "scam-prevention")
+    first = (await trisect.json("schedule", "add", "match", "--every", "24h", *match)).data
+    assert first["every_s"] == 86_400
+    assert first["match"]["peer"] == "bank"
+    second = (
+        await trisect.json(
+            "schedule", "add", "import", "l.csv", "--every", "30m", "--collection", "a", "--map", "value=1", "--yes"
+        )
+    ).data
+    assert second["import"]["path"] == str(trisect.folder / "l.csv")
+    assert second["import"]["mapping"] == {"value": "1"}
+    sent = getattr(node.saw("AddSchedule")[1], "import")
+    assert not sent.begin.allow_large_drop
+    listed = await trisect.text("schedule", "list")
+    assert "match a with bank's b" in listed.out
+    assert (await trisect.json("schedule", "remove", "s0")).data == {"id": "s0"}
+    assert (await trisect.json("schedule", "remove", "s0")).code == 4
+    assert (await trisect.json("schedule", "add", "import", "-", "--every", "1h", "--collection", "a")).code == 4
+    assert EXCHANGE not in listed.out

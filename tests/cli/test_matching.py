@@ -1,0 +1,228 @@
+"""Matches, exchanges and hits against a fake node."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import signal
+import stat
+
+import pytest
+from support.fake_node import EXCHANGE, NOW, FakeNode, exchange
+
+from trisect.errors import DeniedError, NotFoundError, UnreachableError
+from trisect.wire.v1 import matching_pb2
+
+from .conftest import Command
+
+MATCH = (
+    "match", "--collection", "scam-numbers", "--peer", "bank", "--with", "mules", "--purpose", "scam-prevention",
+)  # fmt: skip
+
+
+async def test_a_match(trisect: Command, node: FakeNode) -> None:
+    node.ending = [exchange("running", phase="blinding", elements_done=1, elements_total=9), exchange()]
+    assert (await trisect.json(*MATCH, "--engine", "ecdh")).data == {
+        "exchange_id": EXCHANGE,
+        "engine": "ecdh",
+        "asked": 1000,
+        "matched": 42,
+        "seconds": 1.25,
+        "bytes_sent": 35_000,
+        "bytes_received": 71_000,
+        "state": "complete",
+        "key_check": "fingerprint",
+    }
+    sent = node.saw("StartMatch")[0]
+    assert (sent.collection, sent.peer, sent.peer_collection) == ("scam-numbers", "bank", "mules")
+    assert (sent.purpose, sent.engine) == ("scam-prevention", "ecdh")
+    ended = await trisect.text(*MATCH)
+    assert "42 of 1,000 entries in scam-numbers are also in bank's mules." in ended.out
+    assert "warning" not in ended.out
+
+
+async def test_an_unchecked_key_is_said(trisect: Command, node: FakeNode) -> None:
+    node.ending = [exchange(key_check="none")]
+    assert "warning: nobody compared" in (await trisect.text(*MATCH)).out
+    assert (await trisect.json(*MATCH)).data["key_check"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotFoundError("there is no such party"), 4),
+        (UnreachableError("bank is offline"), 2),
+        (DeniedError("nothing of that name is shared", rule="not-shared"), 6),
+    ],
+)
+async def test_a_match_that_cannot_start(
+    error: Exception, code: int, trisect: Command, node: FakeNode
+) -> None:
+    node.failures["StartMatch"] = error  # type: ignore[assignment]
+    ended = await trisect.json(*MATCH)
+    assert ended.code == code
+    assert not node.saw("WatchExchange")
+
+
+@pytest.mark.parametrize(
+    ("state", "error_code", "code"),
+    [
+        ("refused", "TRI-DENIED", 6),
+        ("refused", "TRI-ONLY-THERE", 6),
+        ("failed", "TRI-VERIFY", 1),
+        ("failed", "TRI-UNREACHABLE", 2),
+        ("failed", "TRI-STALE", 8),
+        ("failed", "TRI-ONLY-THERE", 1),
+        ("failed", "", 1),
+        ("cancelled", "TRI-CANCELLED", 1),
+    ],
+)
+async def test_a_match_that_ends_without_result(
+    state: str, error_code: str, code: int, trisect: Command, node: FakeNode
+) -> None:
+    node.ending = [exchange(state, error_code=error_code, error_message="why", error_hint="do", error_rule="r")]
+    for arguments in (MATCH, ("exchange", "watch", EXCHANGE)):
+        ended = await trisect.json(*arguments)
+        assert ended.code == code
+        assert ended.error["message"] == "why"
+        assert ended.error["hint"] == "do"
+        assert ended.error["rule"] == "r"
+        if error_code:
+            assert ended.error["code"] == error_code
+
+
+async def test_a_watch_that_the_node_leaves(trisect: Command, node: FakeNode) -> None:
+    node.ending = [exchange("running")]
+    assert (await trisect.json(*MATCH)).code == 1
+    node.ending = []
+    assert (await trisect.json(*MATCH)).code == 1
+
+
+async def test_detached(trisect: Command, node: FakeNode) -> None:
+    assert (await trisect.json(*MATCH, "--detach")).data["exchange_id"] == EXCHANGE
+    assert not node.saw("WatchExchange")
+
+
+async def test_explained(trisect: Command, node: FakeNode) -> None:
+    found = (await trisect.json(*MATCH, "--explain")).data
+    assert found["engine"] == "ecdh"
+    assert found["asked_padded"] == 1024
+    assert not node.saw("StartMatch")
+    ended = await trisect.text(*MATCH, "--explain")
+    assert "the coordinator learns" in ended.out
+    assert "nothing was sent" in ended.err
+
+
+async def test_ctrl_c_leaves_the_exchange_running(trisect: Command, node: FakeNode) -> None:
+    node.ending = [exchange("running", phase="blinding", elements_done=1, elements_total=9)]
+    node.endless = True
+    process = await trisect.start("--home", trisect.home, "--format", "json", *MATCH)
+    await node.arrived["WatchExchange"].wait()
+    process.send_signal(signal.SIGINT)
+    ended = await trisect.ended(process)
+    assert ended.code == 130
+    assert f"exchange cancel {EXCHANGE}" in ended.error["hint"]
+    assert not node.saw("CancelExchange")
+
+
+async def test_words_are_checked_before_the_node_is_asked(trisect: Command, node: FakeNode) -> None:
+    for change in (
+        ("--purpose", "fun"),
+        ("--collection", "Not A Name"),
+        ("--with", "+14259990187"),
+        ("--peer", "+14259990187"),
+        ("--engine", "magic"),
+    ):
+        assert (await trisect.json(*MATCH, *change)).code == 4
+    assert (await trisect.json("exchange", "show", "+14259990187")).code == 4
+    assert not node.calls
+
+
+async def test_exchanges(trisect: Command, node: FakeNode) -> None:
+    node.ending = [exchange(), exchange("failed", end="answerer", error_code="TRI-VERIFY", error_message="why")]
+    asker, answerer = (await trisect.json("exchange", "list")).data["exchanges"]
+    assert (asker["matched"], asker["error"]) == (42, None)
+    assert (answerer["matched"], answerer["asked"], answerer["error"]["code"]) == (None, None, "TRI-VERIFY")
+    assert "answers" in (await trisect.text("exchange", "list")).out
+    assert (await trisect.json("exchange", "show", EXCHANGE)).data["answered_padded"] == 2048
+    assert "42 of 1,000" in (await trisect.text("exchange", "show", EXCHANGE)).out
+    assert (await trisect.json("exchange", "cancel", EXCHANGE)).data["state"] == "cancelled"
+    node.ending = []
+    assert (await trisect.json("exchange", "show", EXCHANGE)).code == 4
+
+
+def _hits(node: FakeNode, number: int) -> None:
+    node.hits = [
+        matching_pb2.Hit(
+            collection="scam-numbers",
+            kind="phone",
+            ref=f"T/{at}",
+            peer="bank",
+            purpose="scam-prevention",
+            seen_at=NOW,
+            exchange_id=EXCHANGE,
+        )
+        for at in range(number)
+    ]
+
+
+async def test_hits(trisect: Command, node: FakeNode) -> None:
+    assert (await trisect.json("hits")).data == {"count": 0, "hits": []}
+    assert (await trisect.text("hits")).out == "There is no hit.\n"
+    _hits(node, 250)
+    found = (await trisect.json("hits", "--exchange", EXCHANGE)).data
+    assert found["count"] == len(found["hits"]) == 250
+    assert found["hits"][249] == {
+        "collection": "scam-numbers",
+        "kind": "phone",
+        "ref": "T/249",
+        "peer": "bank",
+        "purpose": "scam-prevention",
+        "seen_at": NOW,
+        "label": None,
+        "exchange_id": EXCHANGE,
+    }
+    assert len((await trisect.text("hits")).out.splitlines()) == 251
+
+
+async def test_hits_as_a_stream(trisect: Command, node: FakeNode) -> None:
+    _hits(node, 3)
+    lines = [json.loads(line) for line in (await trisect.text("hits", "--format", "jsonl")).out.splitlines()]
+    assert [line.get("event") for line in lines] == ["hit", "hit", "hit", None]
+    assert lines[-1] == {"schema": 1, "status": "ok", "data": {"count": 3}, "terminal": True}
+
+
+async def test_hits_into_files(trisect: Command, node: FakeNode) -> None:
+    _hits(node, 250)
+    assert (await trisect.text("hits", "--output", "h.csv")).code == 0
+    path = trisect.folder / "h.csv"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(path.open()))
+    assert len(rows) == 250
+    assert rows[7]["ref"] == "T/7"
+    found = (await trisect.json("hits", "--output", "h.jsonl")).data
+    assert (found["output"], found["count"], len(found["hits"])) == ("h.jsonl", 250, 250)
+    assert len((trisect.folder / "h.jsonl").read_text().splitlines()) == 250
+    assert (await trisect.json("hits", "--output", "h.xls")).code == 4
+
+
+async def test_hits_that_break_off_leave_the_old_file(trisect: Command, node: FakeNode) -> None:
+    (trisect.folder / "h.csv").write_text("old")
+    node.failures["ListHits"] = UnreachableError("gone")
+    assert (await trisect.json("hits", "--output", "h.csv")).code == 2
+    assert [path.name for path in trisect.folder.iterdir()] == ["h.csv"]
+    assert (trisect.folder / "h.csv").read_text() == "old"
+
+
+async def test_control_characters_of_others_do_not_reach_a_terminal(trisect: Command, node: FakeNode) -> None:
+    _hits(node, 1)
+    node.hits[0].ref = "x\x1b[2J\u202ey"
+    assert "x?[2J?y" in (await trisect.text("hits")).out
+    assert (await trisect.json("hits")).data["hits"][0]["ref"] == "x\x1b[2J\u202ey"
+
+
+async def test_several_commands_at_once(trisect: Command, node: FakeNode) -> None:
+    node.ending = [exchange()]
+    ended = await asyncio.gather(*(trisect.json(*MATCH) for _ in range(3)))
+    assert [one.code for one in ended] == [0, 0, 0]

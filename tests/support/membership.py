@@ -1,0 +1,113 @@
+"""A whole consortium's keys, and statements about it, honest or forged, for tests of who may say what."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from trisect.trust import documents
+from trisect.trust.keys import IdentityKey, PartyName, SealingKey
+from trisect.trust.membership import Membership
+from trisect.trust.statements import (
+    Admission,
+    KeyCheck,
+    PartyKeys,
+    PepperGrant,
+    Role,
+    Standing,
+    StandingChange,
+    Statement,
+    Succession,
+)
+
+CONSORTIUM = "anti-fraud"
+ISSUED = "2026-11-01T00:00:00Z"
+GOVERNMENT = "government"
+
+
+def drawn(seed: str) -> Callable[[int], bytes]:
+    """Give a source of bytes that is the same each time."""
+    return lambda size: hashlib.shake_256(seed.encode()).digest(size)
+
+
+@lru_cache
+def identity(name: str) -> IdentityKey:
+    """Make the identity key of that name, always the same."""
+    return IdentityKey.generate(drawn(f"identity {name}"))
+
+
+@lru_cache
+def sealing(name: str) -> SealingKey:
+    """Make the sealing key of that name, always the same."""
+    return SealingKey.generate(drawn(f"sealing {name}"))
+
+
+@lru_cache
+def keys(name: str) -> PartyKeys:
+    """Give the public keys of that name."""
+    return PartyKeys.bind(identity(name), sealing(name).public)
+
+
+def signed(statement: Statement, *signers: str) -> bytes:
+    """Sign a statement with the keys of those names."""
+    return documents.sign(statement.KIND, statement.to_body(), [identity(name) for name in signers])
+
+
+@dataclass
+class Consortium:
+    """A directory, and statements that fit it unless a test says otherwise."""
+
+    membership: Membership = field(
+        default_factory=lambda: Membership(CONSORTIUM, keys(GOVERNMENT).identity.fingerprint)
+    )
+
+    @classmethod
+    def founded(cls, *others: tuple[str, Role]) -> Consortium:
+        """Found one, and admit others."""
+        found = cls()
+        found.take(found.founding(), GOVERNMENT)
+        for name, role in others:
+            found.take(found.admission(name, role), GOVERNMENT)
+        return found
+
+    def take(self, statement: Statement, *signers: str) -> Statement:
+        """Sign a statement and apply it."""
+        return self.membership.apply(signed(statement, *(signers or (statement.issuer,))))
+
+    def _common(self, party: str, changes: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "consortium": CONSORTIUM,
+            "party": PartyName(party),
+            "serial": self.membership.next_serial(PartyName(party)),
+            "issuer": PartyName(GOVERNMENT),
+            "issued": ISSUED,
+        } | changes
+
+    def founding(self, name: str = GOVERNMENT, **changes: Any) -> Admission:
+        """Make the statement that founds a consortium."""
+        fields = {"role": Role.GOVERNMENT, "keys": keys(name), "key_check": KeyCheck.FOUNDER, "issuer": name}
+        return Admission(**self._common(name, fields | changes))
+
+    def admission(self, name: str, role: Role = Role.PROVIDER, **changes: Any) -> Admission:
+        """Make an admission."""
+        fields = {"role": role, "keys": keys(name), "key_check": KeyCheck.FINGERPRINT}
+        return Admission(**self._common(name, fields | changes))
+
+    def standing(self, name: str, standing: Standing, **changes: Any) -> StandingChange:
+        """Make a suspension, a reinstatement or an expulsion."""
+        return StandingChange(**self._common(name, {"standing": standing, "reason": "a reason"} | changes))
+
+    def succession(self, name: str, successor: str, **changes: Any) -> Succession:
+        """Make a statement by which a party's keys become those of another name."""
+        return Succession(**self._common(name, {"keys": keys(successor), "issuer": name} | changes))
+
+    def grant(self, name: str, epoch: int, **changes: Any) -> PepperGrant:
+        """Make a pepper grant."""
+        return PepperGrant(**self._common(name, {"box": b"sealed", "serial": epoch + 1} | changes))
+
+    def state(self) -> Sequence[object]:
+        """Give all that the directory holds."""
+        return (self.membership.founder, *self.membership.parties.values())

@@ -1,0 +1,88 @@
+"""A TCP tunnel in between, which counts, cuts and closes cleanly: for lost connections and CONNECT proxies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Self
+
+
+class Tunnel:
+    """Passes connections on to one address, or to the one that each names by CONNECT.
+
+    Args:
+        target: HOST:PORT; empty makes it an HTTP CONNECT proxy.
+        cut_after: bytes from the target after which the first connection is cut; None never cuts.
+    """
+
+    def __init__(self, target: str = "", *, cut_after: int | None = None) -> None:
+        self._target = target
+        self._cut_after = cut_after
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.connections = 0
+        self.cuts = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.connections += 1
+        upstream: asyncio.StreamWriter | None = None
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            try:
+                target = self._target or await _connect_target(reader, writer)
+                host, port = target.rsplit(":", 1)
+                answers, upstream = await asyncio.open_connection(host, int(port))
+                ends = [
+                    asyncio.create_task(self._pass(reader, upstream, counted=False)),
+                    asyncio.create_task(self._pass(answers, writer, counted=True)),
+                ]
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                for end in ends:
+                    end.cancel()
+                await asyncio.gather(*ends, return_exceptions=True)
+            finally:
+                for end in (writer, upstream):
+                    if end is not None:
+                        end.close()
+                        with contextlib.suppress(OSError):
+                            await end.wait_closed()
+        self._tasks.discard(task)
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counted: bool
+    ) -> None:
+        passed = 0
+        while data := await reader.read(65536):
+            passed += len(data)
+            if counted and self._cut_after is not None and not self.cuts and passed > self._cut_after:
+                self.cuts += 1
+                return
+            writer.write(data)
+            await writer.drain()
+
+
+async def _connect_target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    request = await reader.readuntil(b"\r\n\r\n")
+    method, target, _ = request.split(b" ", 2)
+    assert method == b"CONNECT"
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    return target.decode()

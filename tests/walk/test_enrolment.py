@@ -1,0 +1,260 @@
+"""Enrolment over real processes: races, swapped keys, renewal, suspension, rotation."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import grpc.aio
+import pytest
+from support.cluster import BIN, Cluster, Coordinator, Node, join, run, until
+from support.tcp import Tunnel
+
+from trisect.rpc.status import from_rpc
+from trisect.trust.keys import IdentityKey, SealingKey
+from trisect.trust.statements import PartyKeys
+from trisect.wire.v1 import node_admin_pb2
+
+pytestmark = pytest.mark.walk
+
+
+def tokens(node: Node) -> dict[str, tuple[bytes, int]]:
+    with sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True) as database:
+        return {
+            ref: (token, epoch)
+            for ref, token, epoch in database.execute("SELECT ref, token, epoch FROM entries")
+        }
+
+
+async def failure(awaitable):
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await awaitable
+    return from_rpc(caught.value, "the daemon")
+
+
+def altered(invitation: str, **fields: str) -> str:
+    prefix, body = invitation.split(":", 1)
+    changed = json.loads(base64.urlsafe_b64decode(body)) | fields
+    return f"{prefix}:{base64.urlsafe_b64encode(json.dumps(changed).encode()).decode()}"
+
+
+async def test_fifty_joins_race_for_one_invitation_and_one_wins(cluster: Cluster, tmp_path: Path):
+    invitation = tmp_path / "invitation"
+    invitation.write_text(await cluster.coordinator.invite("racer", "proxy"))
+    script = (
+        "import asyncio, sys\n"
+        "from nodes import enrol\n"
+        "from trisect.clock import system_clock, system_randomness\n"
+        "from trisect.daemon import Home\n"
+        "from trisect.errors import TrisectError\n"
+        "from trisect.trust.invitations import Invitation\n"
+        "from pathlib import Path\n"
+        "async def one(number):\n"
+        "    try:\n"
+        "        await enrol.join(Home(Path(sys.argv[2]) / str(number)), found, {}, '',\n"
+        "                         clock=system_clock, randomness=system_randomness)\n"
+        "        return 'joined'\n"
+        "    except TrisectError as error:\n"
+        "        return error.fault.value\n"
+        "async def main():\n"
+        "    print(' '.join(await asyncio.gather(*(one(number) for number in range(25)))))\n"
+        "found = Invitation.from_text(Path(sys.argv[1]).read_text())\n"
+        "asyncio.run(main())\n"
+    )
+    racers = [
+        subprocess.Popen(
+            [BIN / "python", "-c", script, invitation, tmp_path / str(half)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for half in range(2)
+    ]
+    outcomes = " ".join([racer.communicate(timeout=60)[0] for racer in racers]).split()
+    assert sorted(outcomes) == ["denied"] * 49 + ["joined"]
+    assert "racer" in (await cluster.coordinator.status()).contested_invitations
+
+
+async def test_the_same_key_joins_again_and_another_is_refused(cluster: Cluster, tmp_path: Path):
+    invitation = await cluster.coordinator.invite("twice", "proxy")
+    first = join(tmp_path / "home", invitation)
+    assert join(tmp_path / "home", invitation)["fingerprint"] == first["fingerprint"]
+    other = run("trisect-node", "join", "--home", tmp_path / "other", "--invitation", "-", stdin=invitation)
+    assert other.returncode == 6
+    assert "redeemed with another key" in other.stderr
+
+
+async def test_a_join_cut_by_a_lost_connection_goes_on_with_the_same_key(cluster: Cluster, tmp_path: Path):
+    """Something in between drops the connection when the coordinator has answered."""
+    invitation = await cluster.coordinator.invite("cut", "proxy")
+    command = ("trisect-node", "join", "--home", tmp_path / "home", "--invitation", "-", "--format", "json")
+    # The handshake takes some 2,200 bytes; what follows is the answer with the certificate.
+    async with Tunnel(cluster.coordinator.state["address"], cut_after=2_300) as tunnel:
+        text = altered(invitation, coordinator=tunnel.address)
+        cut = await asyncio.to_thread(run, *command, stdin=text)
+        assert (cut.returncode, tunnel.cuts) == (2, 1), cut.stderr
+        again = await asyncio.to_thread(run, *command, stdin=text)
+        assert again.returncode == 0, again.stderr
+
+
+async def test_nobody_but_a_government_is_invited_first(tmp_path: Path):
+    home = tmp_path / "coordinator"
+    run("trisect-coordinator", "init", "--home", home)
+    coordinator = Coordinator("trisect-coordinator", home)
+    await coordinator.start()
+    try:
+        error = await failure(coordinator.invite("bank", "provider"))
+        assert error.fault.value == "conflict"
+        assert "founds the consortium" in error.message
+        await coordinator.invite("government", "government")
+        assert "founds" in (await failure(coordinator.invite("bank", "provider"))).message
+        assert "not joined yet" in (await failure(coordinator.invite("other", "government"))).message
+    finally:
+        coordinator.terminate()
+
+
+async def test_an_invitation_of_another_coordinator_is_refused(cluster: Cluster, tmp_path: Path):
+    """Somebody between with a CA of his own cannot answer for the invitation's coordinator."""
+    home = tmp_path / "impostor"
+    run("trisect-coordinator", "init", "--home", home)
+    impostor = Coordinator("trisect-coordinator", home)
+    await impostor.start()
+    try:
+        invitation = await cluster.coordinator.invite("deceived", "proxy")
+        text = altered(invitation, coordinator=impostor.state["address"])
+        done = run("trisect-node", "join", "--home", tmp_path / "home", "--invitation", "-", stdin=text)
+        assert done.returncode == 2
+        assert "cannot reach" in done.stderr
+    finally:
+        impostor.terminate()
+
+
+async def test_a_coordinator_that_swaps_keys_is_caught_by_the_fingerprint(cluster: Cluster, tmp_path: Path):
+    joined = join(tmp_path / "home", await cluster.coordinator.invite("swapped", "proxy"))
+    # The coordinator's administrator puts a key of his own in the applicant's place.
+    swapped = IdentityKey.generate(os.urandom)
+    keys = PartyKeys.bind(swapped, SealingKey.generate(os.urandom).public)
+    with sqlite3.connect(cluster.coordinator.home / "coordinator.db") as database:
+        database.execute(
+            "UPDATE enrolled SET identity = ?, sealing = ?, sealing_signature = ? WHERE party = 'swapped'",
+            (keys.identity.raw, keys.sealing.raw, keys.sealing_signature),
+        )
+    error = await failure(cluster["government"].admit("swapped", joined["fingerprint"]))
+    assert error.code == "TRI-VERIFY"
+    assert keys.identity.fingerprint in error.message
+    parties = await cluster["government"].admin("ListParties", node_admin_pb2.ListPartiesRequest())
+    assert {party.name: party.state for party in parties.parties}["swapped"] == "applicant"
+
+
+async def test_admission_without_a_fingerprint_is_recorded_as_unchecked(cluster: Cluster, tmp_path: Path):
+    join(tmp_path / "home", await cluster.coordinator.invite("unchecked", "proxy"))
+    assert (await cluster["government"].admit("unchecked")).key_check == "none"
+
+
+async def test_certificates_renew_themselves_while_exchanges_go_on(tmp_path: Path):
+    home = tmp_path / "coordinator"
+    run("trisect-coordinator", "init", "--home", home)
+    with (home / "config.toml").open("a") as config:
+        config.write('party_certificate_hours = 0.003\nprofile = "demo"\n')  # eleven seconds
+    cluster = Cluster(tmp_path, Coordinator("trisect-coordinator", home))
+    await cluster.coordinator.start()
+    try:
+        await cluster.add("government", "government")
+        await cluster.add("telco", "provider")
+        node = cluster["telco"]
+        first = (await node.status()).certificate_expires_at
+
+        async def renewed_twice():
+            return node.log().count("the certificate was renewed") >= 2
+
+        await until(renewed_twice, "two renewals", 60)
+        assert (await node.status()).certificate_expires_at > first
+        assert (await node.status()).links[0].connected
+    finally:
+        cluster.stop()
+
+
+async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_path_factory):
+    cluster = await Cluster.create(tmp_path_factory.mktemp("suspension"), ("government", "telco", "bank"))
+    try:
+        values = [f"host-{number}.example.com" for number in range(30_000)]
+        await cluster["telco"].import_values("mine", values)
+        await cluster["bank"].import_values("theirs", values)
+        await cluster["bank"].share("theirs", "telco")
+        exchange_id = await cluster["telco"].start_match("mine", "bank", "theirs")
+        change = node_admin_pb2.ChangeStandingRequest
+        await cluster["government"].admin(
+            "ChangeStanding", change(party="telco", standing="suspended", reason="a test")
+        )
+        for name in ("telco", "bank"):
+            ended = await cluster[name].outcome(exchange_id, 15)
+            assert ended.state == "failed", ended
+            assert "suspended" in ended.error_message or "lost" in ended.error_message
+        error = await failure(cluster["telco"].start_match("mine", "bank", "theirs"))
+        assert error.fault.value == "denied"
+        assert "suspended" in error.message
+        await cluster["government"].admin(
+            "ChangeStanding", change(party="telco", standing="active", reason="a test")
+        )
+
+        async def active():
+            return (await cluster["telco"].status()).standing == "active"
+
+        await until(active, "reinstatement to arrive")
+        assert (await cluster["telco"].match("mine", "bank", "theirs")).matched == 30_000
+    finally:
+        cluster.stop()
+
+
+async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
+    government, telco = pair["government"], pair["telco"]
+    values = [f"host-{number}.example.com" for number in range(60_000)]
+    await telco.import_values("list", values)
+    await government.import_values("list", values[:30_000])
+    await telco.share("list", "government")
+    before = tokens(telco)
+    await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
+
+    async def half_way():
+        found = await telco.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+        return found.epoch == 1 and found.rolling and found.rows_to_roll < len(values)
+
+    await until(half_way, "the roll to be half-way")
+    telco.kill()
+    epochs = {epoch for _, epoch in tokens(telco).values()}
+    assert epochs == {0, 1}, "the kill did not come half-way"
+    await telco.start()
+
+    async def rolled():
+        found = await telco.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+        return found.epoch == 1 and not found.rolling
+
+    await until(rolled, "the roll to end")
+    after = tokens(telco)
+    assert set(after) == set(before)
+    assert {epoch for _, epoch in after.values()} == {1}
+    assert not {token for token, _ in before.values()} & {token for token, _ in after.values()}
+    await until(telco.is_admitted, "the link to come back")
+    exchange = await government.match("list", "telco", "list")
+    assert (exchange.state, exchange.matched) == ("complete", 30_000)
+
+
+async def test_a_node_reaches_the_coordinator_through_a_connect_proxy(cluster: Cluster, tmp_path: Path):
+    async with Tunnel() as proxy:
+        environment = {"http_proxy": f"http://{proxy.address}", "no_proxy": ""}
+        node = Node("trisect-node", tmp_path / "tunnelled", environment=environment)
+        command = ("trisect-node", "join", "--home", node.home, "--invitation", "-")
+        invitation = await cluster.coordinator.invite("tunnelled", "proxy")
+        done = await asyncio.to_thread(run, *command, environment=environment, stdin=invitation)
+        assert done.returncode == 0, done.stderr
+        await node.start()
+        try:
+            await cluster["government"].admit("tunnelled")
+            await until(node.is_admitted, "admission through the proxy")
+            assert proxy.connections >= 2
+        finally:
+            await asyncio.to_thread(node.terminate)

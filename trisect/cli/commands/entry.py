@@ -1,0 +1,147 @@
+"""`trisect entry`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from trisect.cli.call import Call
+from trisect.cli.commands.completions import kinds
+from trisect.cli.options import command, group
+
+app = typer.Typer()
+Value = Annotated[
+    str,
+    typer.Argument(
+        metavar="[-]",
+        show_default=False,
+        help="One value from stdin; an argument would show in `ps` and history.",
+    ),
+]
+Collection = Annotated[str, typer.Option(metavar="C", help="The collection.")]
+AnyCollection = Annotated[
+    str, typer.Option(metavar="C", help="The collection; with a value, all by default.")
+]
+Kind = Annotated[
+    str, typer.Option(metavar="K", help="What the value is; auto tells by itself.", autocompletion=kinds)
+]
+Ref = Annotated[str, typer.Option(metavar="REF", help="Name the entry by its reference instead.")]
+Region = Annotated[str, typer.Option(metavar="CC", help="Country of a national number, such as US.")]
+
+
+@group(app)
+def entry(_call: Call) -> None:
+    """Work on one entry: its value comes from stdin, or --ref names it."""
+
+
+@command(app)
+def add(
+    call: Call,
+    collection: Collection,
+    value: Value = "-",
+    kind: Kind = "auto",
+    ref: Annotated[str, typer.Option(metavar="REF", help="What leads back to your own record.")] = "",
+    region: Region = "",
+    category: Annotated[str, typer.Option(metavar="CODE", help="Type of fraud.")] = "",
+    fraud_role: Annotated[
+        str, typer.Option(metavar="ROLE", help="suspect, mule, spoofed, victim or unknown.")
+    ] = "",
+    confidence: Annotated[str, typer.Option(metavar="0-100", help="How sure you are.")] = "",
+    first_seen: Annotated[str, typer.Option(metavar="DATE", help="When it was first seen.")] = "",
+    last_seen: Annotated[str, typer.Option(metavar="DATE", help="When it was last seen.")] = "",
+    channel: Annotated[
+        str, typer.Option(metavar="CHANNEL", help="How the fraud came: phone, sms, web.")
+    ] = "",
+    ai_technique: Annotated[
+        str, typer.Option(metavar="NAME", help="face_swap, voice_clone, targeted_script or none.")
+    ] = "",
+) -> None:
+    """Add one entry to a collection."""
+    from trisect.cli.acts import entry as act  # noqa: PLC0415
+
+    label = {
+        "category": category,
+        "fraud_role": fraud_role,
+        "confidence": confidence,
+        "first_seen": first_seen,
+        "last_seen": last_seen,
+        "channel": channel,
+        "ai_technique": ai_technique,
+    }
+    act.add(call, act.Named(collection, kind, value, ref, region), label)
+
+
+@command(app)
+def show(
+    call: Call,
+    value: Value = "-",
+    collection: AnyCollection = "",
+    kind: Kind = "auto",
+    ref: Ref = "",
+    region: Region = "",
+) -> None:
+    """Show what this node lists about a value or a reference."""
+    from trisect.cli.acts import entry as act  # noqa: PLC0415
+
+    act.change(call, "show", act.Named(collection, kind, value, ref, region))
+
+
+@command(app)
+def retract(
+    call: Call,
+    collection: Collection,
+    value: Value = "-",
+    kind: Kind = "auto",
+    ref: Ref = "",
+    region: Region = "",
+) -> None:
+    """Take an entry back: it matches no more. `entry confirm` or `entry add` lists it again."""
+    from trisect.cli.acts import entry as act  # noqa: PLC0415
+
+    act.change(call, "retract", act.Named(collection, kind, value, ref, region))
+
+
+@command(app)
+def contest(
+    call: Call,
+    collection: Collection,
+    value: Value = "-",
+    kind: Kind = "auto",
+    ref: Ref = "",
+    region: Region = "",
+) -> None:
+    """Mark an entry as contested by the person behind it."""
+    from trisect.cli.acts import entry as act  # noqa: PLC0415
+
+    act.change(call, "contest", act.Named(collection, kind, value, ref, region))
+
+
+@command(app)
+def lift(
+    call: Call,
+    collection: Collection,
+    value: Value = "-",
+    kind: Kind = "auto",
+    ref: Ref = "",
+    region: Region = "",
+) -> None:
+    """Give a contest its right: the entry is retracted."""
+    from trisect.cli.acts import entry as act  # noqa: PLC0415
+
+    act.change(call, "lift", act.Named(collection, kind, value, ref, region))
+
+
+@command(app)
+def confirm(
+    call: Call,
+    collection: Collection,
+    value: Value = "-",
+    kind: Kind = "auto",
+    ref: Ref = "",
+    region: Region = "",
+) -> None:
+    """Turn a contest down: the entry is active again."""
+    from trisect.cli.acts import entry as act  # noqa: PLC0415
+
+    act.change(call, "confirm", act.Named(collection, kind, value, ref, region))
