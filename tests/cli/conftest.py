@@ -1,12 +1,18 @@
-"""A fake node on a real socket, and the real command as a process beside it."""
+"""A fake node on a real socket, and the real command as a process beside it.
+
+Most runs are forks of one process that has loaded the command already, which saves most of their time; those
+that need a pipe or a signal are processes from scratch.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +22,9 @@ import pytest
 from support.fake_node import FakeNode, serving
 
 END_S = 60.0
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if not name.startswith(("TRISECT_", "_TRISECT"))
+} | {"COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
 PLANTED = ("+14259990187", "14259990187", "4259990187", "planted-scam.example")
 """Raw values that tests feed in; no run may ever say one."""
 
@@ -50,27 +59,48 @@ class Ended:
         return self.whole["error"]
 
 
+class Warm:
+    """Runs the command as forks of one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = [folder / name for name in ("stdin", "stdout", "stderr")]
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("warm.py"), *self._files],
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._busy = threading.Lock()
+
+    def run(self, folder: Path, arguments: list[str], stdin: bytes) -> Ended:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with self._busy:
+            self._files[0].write_bytes(stdin)
+            self.process.stdin.write(json.dumps([str(folder), arguments]).encode() + b"\n")
+            self.process.stdin.flush()
+            code = int(self.process.stdout.readline())
+            return Ended(code, self._files[1].read_text(), self._files[2].read_text())
+
+
 @dataclass
 class Command:
     """The command, run from a folder against a home."""
 
     home: Path
     folder: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    warm: Warm
     said: list[str] = field(default_factory=list)
 
     async def start(self, *arguments: object) -> asyncio.subprocess.Process:
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("TRISECT_", "_TRISECT"))
-        }
-        environment |= {"COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"} | self.environment
+        """Start it as a process from scratch."""
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "trisect.cli",
             *map(str, arguments),
             cwd=self.folder,
-            env=environment,
+            env=ENVIRONMENT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -81,12 +111,16 @@ class Command:
         async with asyncio.timeout(END_S):
             out, err = await process.communicate(raw)
         assert process.returncode is not None
-        self.said += [out.decode(), err.decode()]
-        return Ended(process.returncode, out.decode(), err.decode())
+        return self._kept(Ended(process.returncode, out.decode(), err.decode()))
+
+    def _kept(self, ended: Ended) -> Ended:
+        self.said += [ended.out, ended.err]
+        return ended
 
     async def bare(self, *arguments: object, stdin: str | bytes = b"") -> Ended:
         """Run it without a home."""
-        return await self.ended(await self.start(*arguments), stdin)
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        return self._kept(await asyncio.to_thread(self.warm.run, self.folder, [*map(str, arguments)], raw))
 
     async def text(self, *arguments: object, stdin: str | bytes = b"") -> Ended:
         """Run it for people."""
@@ -95,6 +129,14 @@ class Command:
     async def json(self, *arguments: object, stdin: str | bytes = b"") -> Ended:
         """Run it for scripts."""
         return await self.bare("--home", self.home, "--format", "json", *arguments, stdin=stdin)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """The process that commands are forks of."""
+    found = Warm(tmp_path_factory.mktemp("warm"))
+    yield found
+    found.process.communicate(timeout=END_S)
 
 
 @pytest.fixture
@@ -110,17 +152,17 @@ def node() -> FakeNode:
 
 
 @pytest.fixture
-async def trisect(node: FakeNode, short: Path, tmp_path: Path) -> AsyncIterator[Command]:
+async def trisect(node: FakeNode, short: Path, tmp_path: Path, warm: Warm) -> AsyncIterator[Command]:
     """The command, with a node that runs from its home."""
     async with serving(node, short / "n") as home:
-        found = Command(home, tmp_path)
+        found = Command(home, tmp_path, warm)
         yield found
     everything = "".join(found.said)
     assert not [value for value in PLANTED if value in everything]
 
 
 @pytest.fixture
-async def coordinator(node: FakeNode, short: Path, tmp_path: Path) -> AsyncIterator[Command]:
+async def coordinator(node: FakeNode, short: Path, tmp_path: Path, warm: Warm) -> AsyncIterator[Command]:
     """The command, with a coordinator that runs from its home."""
     async with serving(node, short / "c", name="coordinator") as home:
-        yield Command(home, tmp_path)
+        yield Command(home, tmp_path, warm)

@@ -75,6 +75,7 @@ async def test_a_match_that_cannot_start(
         ("failed", "TRI-STALE", 8),
         ("failed", "TRI-ONLY-THERE", 1),
         ("failed", "", 1),
+        ("failed", "TRI-INTERRUPTED", 1),
         ("cancelled", "TRI-CANCELLED", 1),
     ],
 )
@@ -198,7 +199,7 @@ async def test_hits_into_files(trisect: Command, node: FakeNode) -> None:
     assert (await trisect.text("hits", "--output", "h.csv")).code == 0
     path = trisect.folder / "h.csv"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    rows = list(csv.DictReader(path.open()))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
     assert len(rows) == 250
     assert rows[7]["ref"] == "T/7"
     found = (await trisect.json("hits", "--output", "h.jsonl")).data

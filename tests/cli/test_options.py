@@ -110,7 +110,7 @@ def test_a_bug_says_where_but_never_what(
     assert run(["--format", "json", "status"]) == 5
     out, err = capsys.readouterr()
     found = json.loads(out)["error"]
-    assert found["code"] == "TRI-BUG"
+    assert found["code"] == "TRI-CLIENT-BUG"
     assert found["correlation_id"] in err
     assert "acts/status.py" in err
     assert VALUE not in out + err

@@ -15,9 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc.aio
-
-from trisect.errors import NotFoundError, TrisectError
+from trisect.errors import NotFoundError, TrisectError, UnreachableError
 from trisect.rpc import status, tls
 from trisect.rpc.gate import Gate
 from trisect.wire.convert import batch_from_wire
@@ -214,7 +212,7 @@ class _Collections(collections_pb2_grpc.CollectionsServicer):
             yield self._reply(done, self._take(begin.collection, done, request.batch))
             if self.node.lost_after is not None and done.batches >= self.node.lost_after:
                 self.node.lost_after = None
-                await context.abort(grpc.StatusCode.UNAVAILABLE, "killed")
+                raise UnreachableError("killed")
         if "ImportFinish" in self.node.failures:
             raise self.node.failures["ImportFinish"]
         yield self._reply(done, [], finished=True, collection_version=1)

@@ -1,4 +1,8 @@
-"""Failures that only the command knows. Their codes are stable; the faults are those of `trisect.errors`."""
+"""Failures that only the command knows.
+
+Their codes are stable and nobody else's: an error that comes over the wire is found by its code, and must not be
+taken for one of these.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ class DeclinedError(TrisectError):
 class InterruptedCommandError(TrisectError):
     """Somebody pressed Ctrl-C."""
 
-    code = "TRI-INTERRUPTED"
+    code = "TRI-CTRL-C"
 
 
 class UnforeseenError(TrisectError):
@@ -37,7 +41,7 @@ class UnforeseenError(TrisectError):
     """
 
     fault = Fault.BUG
-    code = "TRI-BUG"
+    code = "TRI-CLIENT-BUG"
 
     def __init__(self, correlation_id: str) -> None:
         super().__init__(

@@ -11,6 +11,7 @@ from trisect import __version__
 from trisect.cli.call import Call
 from trisect.cli.commands import (
     collection,
+    demo,
     doctor,
     entry,
     exchange,
@@ -53,6 +54,7 @@ def trisect(
     """
 
 
+app.add_typer(demo.app, name="demo")
 status.declare(app)
 doctor.declare(app)
 invite.declare(app)

@@ -216,9 +216,11 @@ def authority_fingerprint(pem: bytes) -> Fingerprint:
 
 def _load(pem: bytes) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+        certificate = x509.load_pem_x509_certificate(pem)
+        certificate.public_key()  # of a kind that is known
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise VerificationError("a certificate does not decode") from error
+    return certificate
 
 
 def _request(request: bytes) -> x509.CertificateSigningRequest:

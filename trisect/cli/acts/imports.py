@@ -46,8 +46,7 @@ class Source:
 
 async def run(call: Call, file: Path, options: Options, *, strict: bool, rejects: Path | None) -> None:
     """Import one list."""
-    place = rejects or _default_place(file, options.collection)
-    with _opened(file) as source, RejectsFile(place) as kept:
+    with _opened(file) as source, RejectsFile(rejects or _default_place(file, options.collection)) as kept:
         fingerprint = b"" if source.size is None else options.fingerprint(source.stream, source.name)
         begin = options.begin(allow_large_drop=call.settings.yes, fingerprint=fingerprint)
         last = await _send(call, source, options, begin, kept)

@@ -112,6 +112,10 @@ class Cluster:
             raise
         return [self._member(name) for name in self.names]
 
+    async def running(self) -> bool:
+        """Tell whether any daemon of the cluster runs."""
+        return any(self._pid(name) for name in self.names)
+
     async def down(self) -> list[str]:
         """Stop every daemon and wait until all have exited; gives the names of those that ran."""
         running = {name: pid for name in self.names if (pid := self._pid(name))}

@@ -1,0 +1,150 @@
+"""The demonstration told to a person or a script."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+from trisect.cli import screen
+from trisect.cli.call import Call
+from trisect.cli.demo import samples
+from trisect.cli.demo.cluster import Cluster, Member, describe
+from trisect.cli.demo.scan import Scan
+from trisect.cli.demo.story import Matched, Step, Story, WrongAnswerError
+from trisect.psi import planner
+from trisect.wire.v1 import matching_pb2
+
+
+async def whole(call: Call) -> None:
+    """Run the whole demonstration in a folder of its own, and remove it."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="trisect-demo-") as folder:
+        cluster = Cluster(Path(folder) / "cluster")
+        story = Story(cluster, samples.load())
+        call.report.note("starting a coordinator and four parties' nodes, five processes ...")
+        try:
+            members = await cluster.up()
+            call.report.note(f"all are ready and admitted after {time.monotonic() - started:.1f} s")
+            await story.fill(call.report.note)
+            call.report.note("matching ...")
+            matched = [one async for one in story.matches()]
+            call.report.note("scanning all that the coordinator keeps ...")
+            scan = await asyncio.to_thread(story.blindness, Path(folder))
+        finally:
+            await cluster.down()
+    steps = [_match_step(matched), _blind_step(scan)]
+    data = {
+        "steps": [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps],
+        "exchanges": [_exchange(one) for one in matched],
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    call.report.result(data, lambda: _tell(members, matched, scan, steps, time.monotonic() - started))
+    failed = [step.name for step in steps if not step.ok]
+    if failed:
+        raise WrongAnswerError(f"the demonstration failed at: {', '.join(failed)}")
+
+
+async def up(call: Call, folder: Path, *, with_data: bool) -> None:
+    """Start a cluster and leave it running."""
+    cluster = Cluster(folder)
+    fresh = not await cluster.running()
+    members = await cluster.up()
+    if with_data and fresh:
+        await Story(cluster, samples.load()).fill(call.report.note)
+
+    def text() -> None:
+        screen.table(
+            ["name", "role", "pid", "home", "http"],
+            [[m.name, m.role, str(m.pid), m.home, m.addresses.get("http", "")] for m in members],
+            empty="nothing runs",
+        )
+        screen.say(f"try: trisect --home {cluster.folder}/telco status")
+
+    call.report.result({"daemons": describe(members)}, text)
+
+
+async def down(call: Call, folder: Path) -> None:
+    """Stop a cluster."""
+    stopped = await Cluster(folder).down()
+    call.report.result(
+        {"stopped": stopped}, lambda: screen.say(f"stopped: {', '.join(stopped) or 'nothing ran'}")
+    )
+
+
+def _match_step(matched: list[Matched]) -> Step:
+    right = sum(one.right for one in matched)
+    hits = sum(len(one.found) for one in matched)
+    detail = f"{right} of {len(matched)} exchanges gave exactly the known answer, {hits} hits in all"
+    return Step("match", right == len(matched), detail)
+
+
+def _blind_step(scan: Scan) -> Step:
+    detail = (
+        f"{len(scan.findings)} of {scan.needles:,} forms of values, canonical forms, tokens and peppers found in "
+        f"{scan.bytes:,} bytes of the coordinator's database, logs and recorded relay traffic; "
+        f"all {scan.controls} planted controls were found in a copy"
+    )
+    return Step("blind_coordinator", not scan.findings, detail)
+
+
+def _exchange(one: Matched) -> dict[str, object]:
+    found = one.exchange
+    return {
+        "exchange_id": found.exchange_id,
+        "asker": one.plan.asker,
+        "answerer": one.plan.answerer,
+        "collection": one.plan.collection,
+        "with": one.plan.theirs,
+        "state": found.state,
+        "asked": found.asked,
+        "answered_from": one.answered,
+        "asked_padded": found.asked_padded,
+        "answered_padded": found.answered_padded,
+        "matched": found.matched,
+        "expected": len(one.plan.expected),
+        "right": one.right,
+        "bytes": found.bytes_sent + found.bytes_received,
+        "seconds": found.seconds,
+    }
+
+
+def _tell(
+    members: list[Member], matched: list[Matched], scan: Scan, steps: list[Step], seconds: float
+) -> None:
+    screen.say(f"Five daemons ran: {', '.join(f'{m.name} (pid {m.pid})' for m in members)}.\n")
+    screen.table(
+        ["asker", "asked", "list sizes", "seen by others as", "hits", "known answer", "bytes", "seconds"],
+        [_row(one) for one in matched],
+        empty="nothing was matched",
+    )
+    engine = planner.ENGINES[matched[0].exchange.engine]
+    screen.say("\nWhat each learned in every one of these exchanges:")
+    screen.facts(
+        {
+            "the asker": engine.asker_learns,
+            "the answerer": engine.answerer_learns,
+            "the coordinator": engine.coordinator_learns,
+        }
+    )
+    screen.say("")
+    for step in steps:
+        screen.say(f"{'ok  ' if step.ok else 'FAIL'} {step.name}: {step.detail}")
+    for finding in scan.findings[:20]:
+        screen.say(f"     found: a {finding.sort}, {finding.form}, in {finding.file}")
+    screen.say(f"\nDone in {seconds:.1f} s; everything has been stopped and removed.")
+
+
+def _row(one: Matched) -> list[object]:
+    found: matching_pb2.Exchange = one.exchange
+    return [
+        f"{one.plan.asker}/{one.plan.collection}",
+        f"{one.plan.answerer}/{one.plan.theirs}",
+        f"{found.asked:,} x {one.answered:,}",
+        f"{found.asked_padded:,} x {found.answered_padded:,}",
+        found.matched,
+        f"{len(one.plan.expected)}, {'exactly these' if one.right else 'NOT these'}",
+        found.bytes_sent + found.bytes_received,
+        f"{found.seconds:.2f}",
+    ]
