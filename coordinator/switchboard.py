@@ -10,13 +10,12 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from prometheus_client import Counter, Gauge
 
-from trisect.errors import ConflictError, DeniedError, TimedOutError, TrisectError, UnreachableError
+from trisect.errors import ConflictError, DeniedError, TimedOutError, UnreachableError
 from trisect.wire.v1 import relay_pb2 as pb
 
 _log = logging.getLogger(__name__)
@@ -131,8 +130,12 @@ class Switchboard:
         return link
 
     def detach(self, link: Link) -> None:
-        """Forget a link that has ended."""
+        """Forget a link that has ended, and the exchanges that its party was about to join."""
         link.close()
+        for found in list(self._exchanges.values()):
+            ends = (found.asker, found.answerer)
+            if any(end.party == link.party and not end.joined.is_set() for end in ends):
+                self._lose(found)
         if self._links.get(link.party) is link:
             del self._links[link.party]
         ATTACHED.set(len(self._links))
@@ -153,8 +156,6 @@ class Switchboard:
         if link is None:
             raise offline(request.to)
         call_id = next(self._call_ids)
-        future: asyncio.Future[pb.CallAnswer] = asyncio.get_running_loop().create_future()
-        link.waiting[call_id] = future
         self._record(request.body)
         incoming = pb.IncomingCall(
             call_id=call_id,
@@ -165,6 +166,8 @@ class Switchboard:
         )
         # An answerer joins while its acceptance is still on the way, so the exchange is open from the offer on.
         offered = self._open(request, caller) if request.method == pb.PEER_METHOD_OFFER else None
+        future: asyncio.Future[pb.CallAnswer] = asyncio.get_running_loop().create_future()
+        link.waiting[call_id] = future
         accepted = False
         try:
             link.send(pb.LinkDown(call=incoming))
@@ -213,11 +216,10 @@ class Switchboard:
             finished = True
         finally:
             pump.cancel()
-            with suppress(asyncio.CancelledError, TrisectError):
-                await pump
             if not finished:
                 own.lost.set()
             self._leave(found, own, peer)
+            await asyncio.gather(pump, return_exceptions=True)
 
     def drop(self, party: str) -> None:
         """End all exchanges of a party, as when it is suspended."""
@@ -250,16 +252,26 @@ class Switchboard:
             raise UnreachableError(f"the node of {peer.party} did not join the exchange") from error
 
     async def _pump(self, own: _End, peer: _End, incoming: AsyncIterator[pb.Frame]) -> None:
-        async for frame in incoming:
-            size = len(frame.sealed)
-            own.sent_frames += 1
-            own.sent_bytes += size
-            own.sent_elements += frame.elements
-            FRAMES.inc()
-            BYTES.inc(size)
-            self._record(frame.sealed)
-            await asyncio.wait_for(peer.frames.put(frame), self._write_timeout_s)
-        await asyncio.wait_for(peer.frames.put(None), self._write_timeout_s)
+        """Pass frames on; where that fails neither end waits for the other any longer."""
+        passed = False
+        try:
+            async for frame in incoming:
+                size = len(frame.sealed)
+                own.sent_frames += 1
+                own.sent_bytes += size
+                own.sent_elements += frame.elements
+                FRAMES.inc()
+                BYTES.inc(size)
+                self._record(frame.sealed)
+                await asyncio.wait_for(peer.frames.put(frame), self._write_timeout_s)
+            await asyncio.wait_for(peer.frames.put(None), self._write_timeout_s)
+            passed = True
+        except TimeoutError as error:
+            raise TimedOutError(f"the node of {peer.party} took no frame in time") from error
+        finally:
+            if not passed:
+                own.lost.set()
+                peer.lost.set()
 
     def _leave(self, found: _Exchange, own: _End, peer: _End) -> None:
         _log.info(

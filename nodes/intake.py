@@ -22,7 +22,8 @@ from prometheus_client import Counter
 from nodes.peppers import Peppers
 from nodes.untreated import Spelling, convert
 from trisect.clock import Clock, Randomness, to_text
-from trisect.errors import BadInputError, TimedOutError, TrisectError
+from trisect.errors import BadInputError, StaleError, TimedOutError, TrisectError
+from trisect.indicators.tokens import Pepper
 from trisect.store.collections import Collection, Collections
 from trisect.store.intake import Imports, Progress, RejectRow, StoredEntry
 from trisect.wire.v1 import collections_pb2
@@ -113,6 +114,8 @@ class Intake:
         self._peppers.require_ready()
         async with self._peppers.in_use:
             self._peppers.require_ready()
+            # A new pepper may come meanwhile; its roll waits for this import, which goes on under the old one.
+            chain, epoch = tuple(self._peppers.chain), self._peppers.epoch
             collection = await self.create(
                 target.collection,
                 source=target.source,
@@ -122,10 +125,8 @@ class Intake:
             progress = await asyncio.to_thread(self._imports.begin, collection.id, target.fingerprint)
             earlier = await asyncio.to_thread(self._imports.rejects, progress.id)
             yield Step(progress, earlier)
-            async for taken, rejects in self._converted(target.spelling, batches):
-                progress = await asyncio.to_thread(
-                    self._imports.add, progress, taken, rejects, epoch=self._peppers.epoch
-                )
+            async for taken, rejects in self._converted(target.spelling, chain, batches):
+                progress = await asyncio.to_thread(self._imports.add, progress, taken, rejects, epoch=epoch)
                 ROWS.labels("accepted").inc(len(taken))
                 ROWS.labels("rejected").inc(len(rejects))
                 yield Step(progress, rejects)
@@ -142,17 +143,28 @@ class Intake:
             yield Step(progress, (), finished=True, retracted=retracted, version=version)
 
     async def add_one(
-        self, name: str, row: StoredEntry, *, source: str, legal_basis: str, retention_days: int
+        self,
+        name: str,
+        row: StoredEntry,
+        *,
+        epoch: int,
+        source: str,
+        legal_basis: str,
+        retention_days: int,
     ) -> None:
-        """Add a single entry, making the collection where there is none."""
+        """Add a single entry whose token is of that epoch, making the collection where there is none.
+
+        Raises:
+            StaleError: the pepper was rotated meanwhile.
+        """
         async with self._peppers.in_use:
+            if epoch != self._peppers.epoch:
+                raise StaleError("the pepper was rotated meanwhile", hint="repeat the command")
             collection = await self.create(
                 name, source=source, legal_basis=legal_basis, retention_days=retention_days
             )
             progress = await asyncio.to_thread(self._imports.begin, collection.id, b"")
-            progress = await asyncio.to_thread(
-                self._imports.add, progress, [row], [], epoch=self._peppers.epoch
-            )
+            progress = await asyncio.to_thread(self._imports.add, progress, [row], [], epoch=epoch)
             await asyncio.to_thread(self._imports.finish, progress, replace=False, allow_large_drop=False)
 
     async def close(self) -> None:
@@ -162,7 +174,10 @@ class Intake:
                 await asyncio.to_thread(executor.shutdown, cancel_futures=True)
 
     async def _converted(
-        self, spelling: Spelling, batches: AsyncIterator[collections_pb2.RawBatch]
+        self,
+        spelling: Spelling,
+        chain: tuple[Pepper, ...],
+        batches: AsyncIterator[collections_pb2.RawBatch],
     ) -> AsyncIterator[tuple[list[StoredEntry], list[RejectRow]]]:
         """Convert batches ahead, a few at a time, and give them in order."""
         waiting: deque[asyncio.Future[tuple[list[StoredEntry], list[RejectRow]]]] = deque()
@@ -170,7 +185,7 @@ class Intake:
         try:
             async for batch in _in_time(batches):
                 seen += len(batch.where)
-                waiting.append(self._submit(seen, batch.SerializeToString(), spelling))
+                waiting.append(self._submit(seen, batch.SerializeToString(), spelling, chain))
                 if len(waiting) >= IN_FLIGHT:
                     yield await waiting.popleft()
             while waiting:
@@ -185,7 +200,9 @@ class Intake:
             for future in waiting:
                 future.cancel()
 
-    def _submit(self, seen: int, data: bytes, spelling: Spelling) -> asyncio.Future[Any]:
+    def _submit(
+        self, seen: int, data: bytes, spelling: Spelling, chain: tuple[Pepper, ...]
+    ) -> asyncio.Future[Any]:
         executor: Executor = self._thread
         if seen > SMALL_ROWS:
             if self._processes is None:
@@ -193,9 +210,7 @@ class Intake:
                     self._count, mp_context=multiprocessing.get_context("spawn")
                 )
             executor = self._processes
-        return asyncio.get_running_loop().run_in_executor(
-            executor, convert, data, spelling, tuple(self._peppers.chain)
-        )
+        return asyncio.get_running_loop().run_in_executor(executor, convert, data, spelling, chain)
 
 
 async def _in_time(

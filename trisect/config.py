@@ -53,6 +53,8 @@ def _place(values: dict[str, Any], name: str, value: Any) -> None:
     *sections, key = name.split(".")
     for section in sections:
         values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise BadInputError(f"configuration key {section} must be a section")
     values[key] = value
 
 

@@ -22,8 +22,13 @@ from trisect.errors import TrisectError
 MAX_LOG_BYTES = 20 * 1024 * 1024
 KEPT_LOGS = 5
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
-# 40 and more characters of hex or base64 (tokens, keys), or eight and more digits however grouped.
-_SECRET = re.compile(r"[A-Za-z0-9+/_=-]{40,}|\+?\d(?:[ ().-]?\d){7,}")
+# Bytes as Python shows them, 40 and more characters of hex or base64 (tokens, keys), or eight and more digits
+# however grouped.
+_SECRET = re.compile(
+    r"""\bb(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"|[A-Za-z0-9+/_=-]{40,}"
+    r"|\+?\d(?:[\s()./\u2010-\u2015-]{0,3}\d){7,}"
+)
 
 
 class Redactor(logging.Formatter):
@@ -52,7 +57,7 @@ def describe(error: BaseException) -> list[str]:
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        own = f": {current.message}" if isinstance(current, TrisectError) else ""
+        own = f": {_clean(current.message)}" if isinstance(current, TrisectError) else ""
         lines.append(type(current).__name__ + own)
         lines.extend(
             f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"

@@ -19,7 +19,7 @@ from trisect.trust.keys import PartyName
 from trisect.trust.statements import Standing
 
 _log = logging.getLogger(__name__)
-EVERY_S = 3.0
+EVERY_S = 1.0
 
 
 @dataclass(slots=True)

@@ -125,10 +125,12 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         )
 
     async def _add(self, request: pb.ChangeEntryRequest) -> Sequence[EntryRow]:
+        epoch = self.peppers.epoch
         entry = self._entry(request)
         await self.intake.add_one(
             collection_name(request.collection),
             stored(entry),
+            epoch=epoch,
             source=self.defaults.source,
             legal_basis=self.defaults.legal_basis,
             retention_days=self.defaults.retention_days,

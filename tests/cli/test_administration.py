@@ -52,7 +52,9 @@ async def test_invite_into_a_file(coordinator: Command) -> None:
     assert INVITATION not in ended.out + ended.err + ended_json.out
 
 
-async def test_invite_refuses_a_bad_span_or_place_before_it_invites(coordinator: Command, node: FakeNode) -> None:
+async def test_invite_refuses_a_bad_span_or_place_before_it_invites(
+    coordinator: Command, node: FakeNode
+) -> None:
     base = ("invite", "--party", "bank", "--role", "provider")
     for more in (("--ttl", "soon"), ("--ttl", "0h"), ("--output", "no/such/folder"), ("--output", "/")):
         assert (await coordinator.json(*base, *more)).code == 4
@@ -106,7 +108,17 @@ async def test_schedules(trisect: Command, node: FakeNode) -> None:
     assert first["match"]["peer"] == "bank"
     second = (
         await trisect.json(
-            "schedule", "add", "import", "l.csv", "--every", "30m", "--collection", "a", "--map", "value=1", "--yes"
+            "schedule",
+            "add",
+            "import",
+            "l.csv",
+            "--every",
+            "30m",
+            "--collection",
+            "a",
+            "--map",
+            "value=1",
+            "--yes",
         )
     ).data
     assert second["import"]["path"] == str(trisect.folder / "l.csv")
@@ -117,5 +129,7 @@ async def test_schedules(trisect: Command, node: FakeNode) -> None:
     assert "match a with bank's b" in listed.out
     assert (await trisect.json("schedule", "remove", "s0")).data == {"id": "s0"}
     assert (await trisect.json("schedule", "remove", "s0")).code == 4
-    assert (await trisect.json("schedule", "add", "import", "-", "--every", "1h", "--collection", "a")).code == 4
+    assert (
+        await trisect.json("schedule", "add", "import", "-", "--every", "1h", "--collection", "a")
+    ).code == 4
     assert EXCHANGE not in listed.out

@@ -122,7 +122,12 @@ def test_failures_of_the_command_itself(capsys: pytest.CaptureFixture[str]) -> N
     report = Report(Format.JSON)
     flawed = FlawedResultError("some", data={"checks": []}, text=lambda: None)
     partial = PartialError("some", data={"rejected": 1}, text=lambda: None)
-    for error, code in ((flawed, 1), (partial, 7), (InterruptedCommandError("x"), 130), (UnforeseenError("id"), 5)):
+    for error, code in (
+        (flawed, 1),
+        (partial, 7),
+        (InterruptedCommandError("x"), 130),
+        (UnforeseenError("id"), 5),
+    ):
         assert report.failure(error) == code
     flawed_said, partial_said, *_ = map(json.loads, capsys.readouterr().out.splitlines())
     assert flawed_said["data"] == {"checks": []}

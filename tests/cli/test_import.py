@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import os
 import signal
 import stat
 from pathlib import Path
@@ -28,6 +27,10 @@ def _list(folder: Path, rows: int, *, bad: int = 0, name: str = "l.csv") -> Path
     lines += [f"b{number},bad{number}.{PLANTED}" for number in range(bad)]
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 async def test_an_import_counts_and_lists_what_it_rejects(trisect: Command, node: FakeNode) -> None:
@@ -53,7 +56,7 @@ async def test_an_import_counts_and_lists_what_it_rejects(trisect: Command, node
         [[str(number), "domain", "malformed"] for number in (102, 103, 104)] + [["106", "", "ragged"]]
     )
     assert PLANTED not in rejects.read_text()
-    assert [name for name in os.listdir(trisect.folder) if name.startswith(".")] == []
+    assert [name for name in _names(trisect.folder) if name.startswith(".")] == []
     assert node.lists["sites"]["d7.example"] == "r7"
 
 
@@ -62,7 +65,7 @@ async def test_no_rejects_no_file(trisect: Command) -> None:
     ended = await trisect.text("import", "l.csv", "--collection", "sites")
     assert ended.code == 0
     assert "accepted    3" in ended.out
-    assert os.listdir(trisect.folder) == ["l.csv"]
+    assert _names(trisect.folder) == ["l.csv"]
     assert (await trisect.json("import", "l.csv", "--collection", "sites")).data["rejects_file"] is None
 
 
@@ -87,8 +90,27 @@ async def test_stdin(trisect: Command, node: FakeNode) -> None:
 
 async def test_options_reach_the_node(trisect: Command, node: FakeNode) -> None:
     _list(trisect.folder, 3)
-    options = ("--kind", "domain", "--region", "us", "--plus-optional", "--replace", "--source", "desk", "--yes")
-    more = ("--legal-basis", "contract", "--retention-days", "30", "--map", "value=domain", "--map", "ref=ref")
+    options = (
+        "--kind",
+        "domain",
+        "--region",
+        "us",
+        "--plus-optional",
+        "--replace",
+        "--source",
+        "desk",
+        "--yes",
+    )
+    more = (
+        "--legal-basis",
+        "contract",
+        "--retention-days",
+        "30",
+        "--map",
+        "value=domain",
+        "--map",
+        "ref=ref",
+    )
     assert (await trisect.json("import", "l.csv", "--collection", "sites", *options, *more)).code == 0
     sent = node.saw("Import")[0]
     assert (sent.kind, sent.region, sent.source, sent.legal_basis) == ("domain", "US", "desk", "contract")
@@ -120,12 +142,12 @@ async def test_a_cut_import_goes_on_and_lists_all_rejects(trisect: Command, node
     node.lost_after = 2
     cut = await trisect.json("import", "l.csv", "--collection", "sites")
     assert cut.code == 2
-    assert os.listdir(trisect.folder) == ["l.csv"]
+    assert _names(trisect.folder) == ["l.csv"]
     (kept,) = node.imports.values()
     assert kept.batches == 2
     found = (await trisect.json("import", "l.csv", "--collection", "sites")).data
     assert (found["rows"], found["accepted"], found["rejected"]) == (rows + 5, rows, 5)
-    assert kept.batches == 4
+    assert kept.duplicates == 0
     assert len((trisect.folder / "l.csv.rejects.csv").read_text().splitlines()) == 6
     assert len(node.imports) == 1
 
@@ -145,7 +167,9 @@ async def test_a_slow_node_stops_the_sender_and_nobody_for_ever(trisect: Command
     path = trisect.folder / "l.txt"
     path.write_text("".join(f"bad{number}.{'x' * 60}.example\n" for number in range(rows)))
     node.gate = asyncio.Event()
-    process = await trisect.start("--home", trisect.home, "--format", "json", "import", "l.txt", "--collection", "s")
+    process = await trisect.start(
+        "--home", trisect.home, "--format", "json", "import", "l.txt", "--collection", "s"
+    )
     await node.arrived["Import"].wait()
     node.gate.set()
     ended = await trisect.ended(process)
@@ -154,7 +178,9 @@ async def test_a_slow_node_stops_the_sender_and_nobody_for_ever(trisect: Command
 
 
 async def test_ctrl_c_ends_an_import_that_waits_for_stdin(trisect: Command, node: FakeNode) -> None:
-    process = await trisect.start("--home", trisect.home, "--format", "json", "import", "-", "--collection", "s")
+    process = await trisect.start(
+        "--home", trisect.home, "--format", "json", "import", "-", "--collection", "s"
+    )
     assert process.stdin is not None
     process.stdin.write(b"d1.example\n" * (BATCH_ROWS * 9))
     await node.arrived["Import"].wait()
@@ -222,3 +248,26 @@ def test_one_huge_row_goes_as_it_is(unreadable: int) -> None:
     lost = [Unreadable("9", Reason.RAGGED)] * unreadable
     found = list(messages(iter([Batch({"value": ["v" * 3_200_000]}, ["1"], lost)])))
     assert [len(request.batch.where) for request in found] == [1, 0][: 1 + bool(unreadable)]
+
+
+async def test_an_import_that_the_node_refuses(trisect: Command, node: FakeNode) -> None:
+    _list(trisect.folder, 20_000)
+    node.failures["Import"] = DeniedError("not admitted yet")
+    for _ in range(3):
+        assert (await trisect.json("import", "l.csv", "--collection", "sites")).code == 6
+
+
+async def test_an_import_into_a_dead_socket(trisect: Command) -> None:
+    _list(trisect.folder, 3)
+    (trisect.home / "admin.sock").unlink()
+    ended = await trisect.json("import", "l.csv", "--collection", "sites")
+    assert ended.code == 2
+    assert ended.error["code"] == "TRI-UNREACHABLE"
+
+
+async def test_a_status_that_a_failing_write_would_hide(trisect: Command, node: FakeNode) -> None:
+    _list(trisect.folder, 30_000)
+    for number in range(8):
+        node.lost_after = 1
+        ended = await trisect.json("import", "l.csv", "--collection", f"s{number}")
+        assert (ended.code, ended.error["message"]) == (2, "killed")

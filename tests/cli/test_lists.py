@@ -37,7 +37,9 @@ async def test_sharing(trisect: Command, node: FakeNode) -> None:
     assert found["sharings"] == [
         {"with": "role:government", "purpose": "scam-prevention", "modes": ["match", "count", "lookup"]}
     ]
-    assert (await trisect.json("collection", "unshare", "nums", "--with", "role:government")).data["sharings"] == []
+    assert (await trisect.json("collection", "unshare", "nums", "--with", "role:government")).data[
+        "sharings"
+    ] == []
     base = ("collection", "share", "nums")
     for bad in (
         ("--with", "role:king", "--purpose", "scam-prevention"),
@@ -52,12 +54,17 @@ async def test_sharing(trisect: Command, node: FakeNode) -> None:
 async def test_deleting_asks(trisect: Command, node: FakeNode) -> None:
     assert (await trisect.json("collection", "delete", "nums")).code == 4
     assert "nums" in node.collections
-    assert (await trisect.json("collection", "delete", "nums", "-y")).data == {"collection": "nums", "entries": 7}
+    assert (await trisect.json("collection", "delete", "nums", "-y")).data == {
+        "collection": "nums",
+        "entries": 7,
+    }
 
 
 @pytest.mark.parametrize("act", ["show", "retract", "contest", "lift", "confirm"])
 async def test_an_entry_by_value_and_by_ref(act: str, trisect: Command, node: FakeNode) -> None:
-    by_value = await trisect.json("entry", act, "-", "--collection", "nums", "--kind", "phone", stdin=f"{VALUE}\n")
+    by_value = await trisect.json(
+        "entry", act, "-", "--collection", "nums", "--kind", "phone", stdin=f"{VALUE}\n"
+    )
     assert by_value.data["entries"][0]["ref"] == "T/1"
     assert by_value.data["entries"][0]["confidence"] == 70
     by_ref = await trisect.text("entry", act, "--collection", "nums", "--ref", "T/1")
@@ -69,7 +76,18 @@ async def test_an_entry_by_value_and_by_ref(act: str, trisect: Command, node: Fa
 
 
 async def test_adding_an_entry(trisect: Command, node: FakeNode) -> None:
-    arguments = ("entry", "add", "--collection", "nums", "--kind", "phone", "--ref", "T/1", "--fraud-role", "mule")
+    arguments = (
+        "entry",
+        "add",
+        "--collection",
+        "nums",
+        "--kind",
+        "phone",
+        "--ref",
+        "T/1",
+        "--fraud-role",
+        "mule",
+    )
     ended = await trisect.text(*arguments, "--region", "us", stdin=VALUE)
     assert ended.out == "the entry is in nums; its ref: T/1\n"
     sent = node.saw("ChangeEntry")[0]

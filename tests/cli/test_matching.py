@@ -82,7 +82,9 @@ async def test_a_match_that_cannot_start(
 async def test_a_match_that_ends_without_result(
     state: str, error_code: str, code: int, trisect: Command, node: FakeNode
 ) -> None:
-    node.ending = [exchange(state, error_code=error_code, error_message="why", error_hint="do", error_rule="r")]
+    node.ending = [
+        exchange(state, error_code=error_code, error_message="why", error_hint="do", error_rule="r")
+    ]
     for arguments in (MATCH, ("exchange", "watch", EXCHANGE)):
         ended = await trisect.json(*arguments)
         assert ended.code == code
@@ -141,7 +143,10 @@ async def test_words_are_checked_before_the_node_is_asked(trisect: Command, node
 
 
 async def test_exchanges(trisect: Command, node: FakeNode) -> None:
-    node.ending = [exchange(), exchange("failed", end="answerer", error_code="TRI-VERIFY", error_message="why")]
+    node.ending = [
+        exchange(),
+        exchange("failed", end="answerer", error_code="TRI-VERIFY", error_message="why"),
+    ]
     asker, answerer = (await trisect.json("exchange", "list")).data["exchanges"]
     assert (asker["matched"], asker["error"]) == (42, None)
     assert (answerer["matched"], answerer["asked"], answerer["error"]["code"]) == (None, None, "TRI-VERIFY")

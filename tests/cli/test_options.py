@@ -149,4 +149,7 @@ def test_help_loads_no_grpc() -> None:
         "import sys; from trisect.cli.main import run; run(['--help']);"
         "sys.exit(any(name in sys.modules for name in ('grpc', 'cryptography', 'numpy', 'sqlalchemy')))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False).returncode
+        == 0
+    )

@@ -183,9 +183,7 @@ def test_a_state_is_set_for_what_was_chosen_only(node: Database) -> None:
     fill(node, range(4))
     fill(node, range(4), name="mules")
     changed = Collections(node).set_state("scams", State.CONTESTED, token=token(1))
-    assert [(row.collection, row.ref, row.state) for row in changed] == [
-        ("scams", "case-1", State.CONTESTED)
-    ]
+    assert [(row.collection, row.ref, row.state) for row in changed] == [("scams", "case-1", State.CONTESTED)]
     assert active(node) == tokens({0, 2, 3})
     assert active(node, "mules") == tokens(range(4))
 

@@ -89,7 +89,10 @@ def test_a_row_of_no_collection_is_refused_without_showing_it(node: Database) ->
 
 def test_a_statement_that_is_our_own_mistake_shows_no_row_either(node: Database) -> None:
     """PostgreSQL tells a mistake from a failure, SQLite does not; neither shows the parameters."""
-    with pytest.raises((sa.exc.ProgrammingError, DatabaseUnavailableError)) as caught, node.read() as connection:
+    with (
+        pytest.raises((sa.exc.ProgrammingError, DatabaseUnavailableError)) as caught,
+        node.read() as connection,
+    ):
         connection.execute(sa.text("SELECT nothing FROM nowhere WHERE token = :token"), {"token": PLANTED})
     assert_says_nothing_of(PLANTED, caught.value)
 
@@ -103,9 +106,14 @@ def test_a_failing_check_shows_what_it_was_about(node: Database) -> None:
 
 def test_an_error_inside_a_transaction_takes_it_all_back(node: Database) -> None:
     make_collection(node)
-    with pytest.raises(TrisectError, match="inside"), node.write() as connection:
-        connection.execute(sa.update(collections).values(version=9))
-        raise TrisectError("inside")
+
+    def failing() -> None:
+        with node.write() as connection:
+            connection.execute(sa.update(collections).values(version=9))
+            raise TrisectError("inside")
+
+    with pytest.raises(TrisectError, match="inside"):
+        failing()
     assert Collections(node).get("scams").version == 0
 
 
@@ -253,7 +261,7 @@ def test_a_full_disk_at_the_end_of_an_exchange_leaves_it_open(full: tuple[Databa
     assert store.complete("e1", [token(number) for number in range(3_000)]).state is ExchangeState.COMPLETE
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """What a PostgreSQL driver raises, with a state of our choice."""
 
     def __init__(self, state: str) -> None:
@@ -265,7 +273,7 @@ class Refusal(Exception):
 def test_what_a_server_says_of_its_disk_and_of_its_end(
     node: Database, state: str, kind: type[TrisectError]
 ) -> None:
-    error = sa.exc.OperationalError("INSERT", {"token": PLANTED}, Refusal(state))
+    error = sa.exc.OperationalError("INSERT", {"token": PLANTED}, RefusalError(state))
     with pytest.raises(kind) as caught, node.write():
         raise error
     assert_says_nothing_of(PLANTED, caught.value)

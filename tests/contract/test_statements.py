@@ -14,7 +14,6 @@ from trisect.store.database import Database
 from trisect.store.statements import Statements
 from trisect.store.tables import coordinator_statements, node_statements
 
-
 TABLES = {"node": node_statements, "coordinator": coordinator_statements}
 
 

@@ -59,11 +59,13 @@ class Daemon:
     home: Path
     process: subprocess.Popen | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    script: Path | None = None
+    """A misbehaving stand-in to run in place of the program."""
 
     def spawn(self) -> None:
         with (self.home / "stderr.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [BIN / self.program, "run", "--home", self.home],
+                [*([BIN / "python", self.script] if self.script else [BIN / self.program]), "run", "--home", self.home],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -89,6 +91,16 @@ class Daemon:
             return False
 
         await until(serving, f"{self.home.name} to serve")
+
+    def misbehave(self, **plan: object) -> None:
+        """Tell a misbehaving stand-in what to do next."""
+        scratch = self.home / "hostile.new"
+        scratch.write_text(json.dumps(plan))
+        scratch.replace(self.home / "hostile.json")
+
+    @property
+    def has_misbehaved(self) -> bool:
+        return not (self.home / "hostile.json").exists()
 
     async def start(self) -> None:
         (self.home / "daemon.json").unlink(missing_ok=True)

@@ -4,6 +4,7 @@ They serve what the command calls, keep what they were sent, and fail as they ar
 a value that starts with `bad` is rejected, one that was seen before is a duplicate.
 """
 
+# ruff: noqa: N802, ARG002  (names and arguments are the contract's)
 from __future__ import annotations
 
 import asyncio
@@ -305,7 +306,9 @@ class _Schedules(schedules_pb2_grpc.SchedulesServicer):
 
     async def AddSchedule(self, request, context):
         self.node._note("AddSchedule", request)
-        found = schedules_pb2.Schedule(id=f"s{len(self.node.schedules)}", every_s=request.every_s, next_at=NOW)
+        found = schedules_pb2.Schedule(
+            id=f"s{len(self.node.schedules)}", every_s=request.every_s, next_at=NOW
+        )
         work = request.WhichOneof("work")
         getattr(found, work).CopyFrom(getattr(request, work))
         self.node.schedules[found.id] = found

@@ -9,6 +9,7 @@ from trisect.cli.failures import UsageError
 _SPAN = re.compile(r"([1-9][0-9]{0,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 MAX_SPAN_S = 2**32 - 1
+SHORT_S = 10
 
 
 def seconds(text: str, option: str) -> int:
@@ -21,7 +22,9 @@ def seconds(text: str, option: str) -> int:
 
 
 def span(value: float) -> str:
-    """Write a span in its two largest units."""
+    """Write a span in its two largest units; a short one with a tenth."""
+    if value < SHORT_S:
+        return f"{value:.1f}".removesuffix(".0") + "s"
     left = round(value)
     for name, next_name in (("d", "h"), ("h", "m"), ("m", "s")):
         unit = _SECONDS[name]

@@ -61,6 +61,7 @@ class EcdhAsker:
             VerificationError: an evaluation that is no point of the curve.
         """
         evaluated = points.parse(data, count)
+        points.check_distinct(evaluated)
         if self._setup is None:
             body = _records(np.concatenate(self._parts), _ELEMENTS_OF_RAW)
             self._parts.clear()
@@ -104,6 +105,7 @@ class EcdhAnswerer:
             VerificationError: malformed, or an element that is no point of the curve.
         """
         blinded = points.parse(data, count)
+        points.check_distinct(blinded)
         request = library.cpp_proto_request.Load(
             _REVEAL_INTERSECTION + _records(blinded, _ELEMENTS_OF_REQUEST)
         )

@@ -1,8 +1,9 @@
 """What an end offers to an engine: its tokens, padded, salted with probes, shuffled.
 
 Probes are items that both ends derive from the channel's secret: a present one stands in both sets and must
-be found, an absent one stands in the asker's only and must not. The asker puts one of each at a random place
-of every block, so that an engine that answers a block wrongly is caught.
+be found, an absent one stands in the asker's only and must not. The asker puts `PROBES` of each at random
+places of every block. Answers in another order, or for other items, escape a pair of probes with a chance of
+at most f(1-f) where a fraction f of the answers matches, hence a block with at most 2^-40.
 """
 
 from __future__ import annotations
@@ -24,22 +25,25 @@ TOKEN_BYTES = 32
 Items = npt.NDArray[np.uint8]
 """An array of shape (n, 32)."""
 
-_PER_BLOCK = BLOCK_POINTS - 2
+PROBES = 20
+"""Probes of each sort in every block of the asker's."""
+
+_PER_BLOCK = BLOCK_POINTS - 2 * PROBES
 
 
 def probed_blocks(padded: int) -> int:
-    """Tell into how many blocks the asker's padded set goes, with two probes in each."""
+    """Tell into how many blocks the asker's padded set goes, with its probes."""
     return -(-padded // _PER_BLOCK)
 
 
 def asked_size(padded: int) -> int:
     """Tell how many items an asker with that padded size sends, probes included."""
-    return padded + 2 * probed_blocks(padded)
+    return padded + 2 * PROBES * probed_blocks(padded)
 
 
 def answered_size(padded: int, asker_padded: int) -> int:
     """Tell how many items an answerer offers, the present probes included."""
-    return padded + probed_blocks(asker_padded)
+    return padded + PROBES * probed_blocks(asker_padded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def asked_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> A
     """Arrange an asker's distinct tokens (32 bytes each, one after the other) for one exchange."""
     own = _tokens(tokens)
     padded, origin = _padded(own, randomness)
-    count = probed_blocks(len(padded))
+    count = PROBES * probed_blocks(len(padded))
     order = _shuffled(len(padded), randomness)
     items = np.concatenate([padded[order], _probes(probe_secret, b"present", count)])
     items = np.concatenate([items, _probes(probe_secret, b"absent", count)])
@@ -91,7 +95,7 @@ def asked_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> A
 def answered_items(tokens: bytes, probe_secret: bytes, asker_padded: int, randomness: Randomness) -> Items:
     """Arrange an answerer's distinct tokens for one exchange."""
     padded, _ = _padded(_tokens(tokens), randomness)
-    items = np.concatenate([padded, _probes(probe_secret, b"present", probed_blocks(asker_padded))])
+    items = np.concatenate([padded, _probes(probe_secret, b"present", PROBES * probed_blocks(asker_padded))])
     return items[_shuffled(len(items), randomness)]
 
 
@@ -115,11 +119,12 @@ def _shuffled(count: int, randomness: Randomness) -> npt.NDArray[np.intp]:
 
 
 def _interleaved(padded: int, probes: int, randomness: Randomness) -> npt.NDArray[np.intp]:
-    """Order `padded` shuffled items and then the probes so that each block gets one probe of each sort."""
+    """Order `padded` shuffled items and then the probes so that each block gets its probes of each sort."""
     starts = range(0, padded, _PER_BLOCK)
     parts = []
     for block, start in enumerate(starts):
         inside = np.arange(start, min(start + _PER_BLOCK, padded))
-        members = np.concatenate([inside, [padded + block, padded + probes + block]])
+        own = padded + np.arange(block * PROBES, (block + 1) * PROBES)
+        members = np.concatenate([inside, own, own + probes])
         parts.append(members[_shuffled(len(members), randomness)])
     return np.concatenate(parts)

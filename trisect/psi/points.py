@@ -60,6 +60,17 @@ def check_ascending(points: Points) -> None:
         raise VerificationError("the setup is not strictly sorted, so matches would be lost")
 
 
+def check_distinct(points: Points) -> None:
+    """Check that no point occurs twice: distinct items under one key give distinct points.
+
+    Raises:
+        VerificationError: one does, so whoever made them did not do what it should.
+    """
+    words = np.sort(_leading_words(points))
+    if len(words) > 1 and (words[1:] == words[:-1]).any() and len(set(map(bytes, points))) != len(points):
+        raise VerificationError("a block holds the same element twice")
+
+
 def ascending(points: Points) -> Points:
     """Sort points as byte strings."""
     words = _leading_words(points)

@@ -66,7 +66,6 @@ TABLE: Mapping[str, Access] = MappingProxyType(
     }
     | {
         "/grpc.health.v1.Health/Check": Access.ANYONE,
-        "/grpc.health.v1.Health/List": Access.ANYONE,
         "/grpc.health.v1.Health/Watch": Access.ANYONE,
         "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": Access.ANYONE,
     }

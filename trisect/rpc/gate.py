@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 _caller: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("caller", default=None)
 
 _END = object()
+MAX_STATUS_CHARACTERS = 200
 CALLS = Counter("trisect_rpc_calls", "Calls by method and outcome.", ["method", "outcome"])
 SECONDS = Histogram("trisect_rpc_seconds", "Duration of unary calls.", ["method"])
 
@@ -158,7 +159,9 @@ async def _abort(context: Context, error: TrisectError) -> NoReturn:
     found = status.detail(error)
     row = status.TABLE[error.fault]
     await context.abort(
-        row.status, error.message, trailing_metadata=((status.DETAIL_KEY, found.SerializeToString()),)
+        row.status,
+        found.message[:MAX_STATUS_CHARACTERS],  # with the detail below what gRPC lets pass as metadata
+        trailing_metadata=((status.DETAIL_KEY, found.SerializeToString()),),
     )
     raise AssertionError
 

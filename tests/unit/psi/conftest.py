@@ -128,19 +128,18 @@ def match(asked: list[bytes], offered: list[bytes]) -> tuple[list[int], AskedIte
     padded = len(mine.items) - int((mine.origin < -1).sum())
     theirs = answered_items(b"".join(offered), secret, padded, drawn("answerer"))
     asker = End(AskerSession(len(mine.items), len(theirs)), asking(EcdhAsker(mine.items.tobytes())))
-    answerer = End(
-        AnswererSession(len(theirs), len(mine.items)), answering(EcdhAnswerer(theirs.tobytes()))
-    )
+    answerer = End(AnswererSession(len(theirs), len(mine.items)), answering(EcdhAnswerer(theirs.tobytes())))
     return mine.matched(join(asker, answerer)), mine, asker, answerer
 
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Make blocks of eight elements wherever their size was imported by name."""
+    """Make blocks of eight elements, one probe of each sort among them, wherever that was imported by name."""
     from trisect.psi import items, points, sessions
 
     for module in (points, sessions):
         monkeypatch.setattr(module, "BLOCK_POINTS", 8)
+    monkeypatch.setattr(items, "PROBES", 1)
     monkeypatch.setattr(items, "_PER_BLOCK", 6)
     assert not hasattr(ecdh, "BLOCK_POINTS")
     return 8

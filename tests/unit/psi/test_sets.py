@@ -12,6 +12,7 @@ from trisect.errors import BadInputError, VerificationError
 from trisect.psi import messages, planner
 from trisect.psi.bands import LARGEST_SET, SMALLEST_BAND, band, is_band
 from trisect.psi.items import (
+    PROBES,
     AskedItems,
     answered_items,
     answered_size,
@@ -27,6 +28,7 @@ from trisect.psi.points import (
     block_size,
     blocks,
     check_ascending,
+    check_distinct,
     parse,
 )
 from trisect.rules.vocabulary import Mode
@@ -46,7 +48,7 @@ def test_every_band_is_a_sixteenth_of_a_power_of_two_and_is_its_own_band() -> No
             assert unit % 2 == 0, size
             unit //= 2
         assert 16 <= unit <= 31
-        assert band(found) == found
+        assert found > LARGEST_SET or band(found) == found
         assert is_band(found)
 
 
@@ -54,7 +56,6 @@ def test_at_most_a_sixteenth_is_dummies() -> None:
     for size in SIZES:
         if size >= SMALLEST_BAND:
             assert (band(size) - size) <= band(size) * 0.0625
-            assert band(size) - size < band(size) - band(max(0, band(size) - 1)) + band(size) / 16
     assert band(100_000) == 102_400
 
 
@@ -139,44 +140,60 @@ def test_dummies_of_two_ends_never_meet() -> None:
     one = asked_items(token(1), SECRET, drawn("a"))
     two = answered_items(token(2), SECRET, 16, drawn("b"))
     common = {row.tobytes() for row in one.items} & {row.tobytes() for row in two}
-    assert len(common) == 1, "the present probe alone"
+    assert len(common) == PROBES, "the present probes alone"
+
+
+def test_every_real_block_holds_as_many_probes_as_promised() -> None:
+    made = asked_items(b"".join(tokens(8_000)), SECRET, drawn("a"))
+    found = [list(made.origin[at : at + BLOCK_POINTS]) for at in range(0, len(made.items), BLOCK_POINTS)]
+    assert len(found) == 2
+    for block in found:
+        assert (block.count(-2), block.count(-3)) == (PROBES, PROBES)
+    assert PROBES >= 20
+
+
+def test_answers_in_another_order_are_caught() -> None:
+    """Half of the items match; a block whose answers were shuffled escapes with a chance of 2^-40."""
+    made = asked_items(b"".join(tokens(64)), SECRET, drawn("a"))
+    honest = [at for at, origin in enumerate(made.origin) if origin == -2 or 0 <= origin < 32]
+    assert made.matched(honest) == list(range(32))
+    order = np.argsort(np.frombuffer(drawn("o")(8 * len(made.items)), np.uint64))
+    with pytest.raises(VerificationError, match="probe"):
+        made.matched([int(order[at]) for at in honest])
+    with pytest.raises(VerificationError, match="probe"):
+        made.matched([(at + 1) % len(made.items) for at in honest])
 
 
 @pytest.fixture
 def asked(small_blocks: int) -> AskedItems:
-    return asked_items(b"".join(tokens(20)), SECRET, drawn("a"))
+    """33 tokens, so that the band of 34 holds one dummy."""
+    return asked_items(b"".join(tokens(33)), SECRET, drawn("a"))
+
+
+def places(asked: AskedItems, origin: int) -> list[int]:
+    return [int(at) for at in np.flatnonzero(asked.origin == origin)]
 
 
 def test_matches_are_given_as_indices_of_tokens_in_order(asked: AskedItems) -> None:
-    present = list(np.flatnonzero(asked.origin == -2))
-    chosen = [int(np.flatnonzero(asked.origin == number)[0]) for number in (7, 3, 19)]
+    present = places(asked, -2)
+    chosen = [places(asked, number)[0] for number in (7, 3, 19)]
     assert asked.matched([*chosen, *present]) == [3, 7, 19]
     assert asked.matched(present) == []
 
 
 @pytest.mark.parametrize("wrong", ["missing", "none", "absent", "dummy", "repeated", "repeated token"])
 def test_an_engine_that_answers_wrongly_is_caught(asked: AskedItems, wrong: str) -> None:
-    present = [int(at) for at in np.flatnonzero(asked.origin == -2)]
-    made = asked_items(b"".join(tokens(19)), SECRET, drawn("a")) if wrong == "dummy" else asked
+    present = places(asked, -2)
     found = {
         "missing": present[:-1],
         "none": [],
-        "absent": [*present, int(np.flatnonzero(asked.origin == -3)[0])],
-        "dummy": [
-            *np.flatnonzero(made.origin == -2),
-            *np.flatnonzero(made.origin < 0)[made.origin[made.origin < 0] == -1][:1],
-        ],
+        "absent": [*present, places(asked, -3)[0]],
+        "dummy": [*present, places(asked, -1)[0]],
         "repeated": [*present, present[0]],
-        "repeated token": [*present, *[int(np.flatnonzero(asked.origin == 3)[0])] * 2],
+        "repeated token": [*present, *places(asked, 3) * 2],
     }[wrong]
-    if wrong == "dummy":
-        made = asked_items(b"".join(tokens(33)), SECRET, drawn("a"))
-        found = [*np.flatnonzero(made.origin == -2), int(np.flatnonzero(made.origin == -1)[0])]
     with pytest.raises(VerificationError, match="probe"):
-        made.matched(found)
-
-
-POINT = st.binary(min_size=32, max_size=32)
+        asked.matched(found)
 
 
 @st.composite
@@ -203,15 +220,23 @@ def test_points_sort_as_byte_strings_ties_included(points: list[bytes]) -> None:
 
 
 @PROFILE
-@given(point_lists(), st.booleans())
-def test_only_strictly_ascending_points_pass(points: list[bytes], *, ordered: bool) -> None:
-    if ordered:
-        points = sorted(points)
+@given(st.one_of(point_lists(), point_lists().map(sorted)))
+def test_only_strictly_ascending_points_pass(points: list[bytes]) -> None:
     if points == sorted(set(points)):
         check_ascending(array(points))
     else:
         with pytest.raises(VerificationError, match="strictly sorted"):
             check_ascending(array(points))
+
+
+@PROFILE
+@given(st.one_of(point_lists(), point_lists().map(lambda found: found + found[:1])))
+def test_an_element_twice_is_told(points: list[bytes]) -> None:
+    if len(set(points)) == len(points):
+        check_distinct(array(points))
+    else:
+        with pytest.raises(VerificationError, match="twice"):
+            check_distinct(array(points))
 
 
 def test_sorting_works_on_rows_cut_out_of_wider_ones() -> None:

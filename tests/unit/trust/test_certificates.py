@@ -98,13 +98,15 @@ ECDSA_SHA256_OID = bytes.fromhex("06082a8648ce3d040302")
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda request: b"",
-        lambda request: b"not DER",
+        lambda _request: b"",
+        lambda _request: b"not DER",
         lambda request: request[:-1],
         lambda request: request[:-1] + bytes([request[-1] ^ 1]),
         lambda request: request.replace(P256_OID, P256_OID[:-1] + b"\x7f"),
         lambda request: request.replace(ECDSA_SHA256_OID, ECDSA_SHA256_OID[:-1] + b"\x7f"),
-        lambda request: request.replace(bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06072a8648ce3d027f")),
+        lambda request: request.replace(
+            bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06072a8648ce3d027f")
+        ),
     ],
     ids=["empty", "not der", "cut", "signature", "unknown curve", "unknown signature", "unknown key"],
 )
@@ -149,9 +151,7 @@ def test_a_leaf_does_not_outlive_its_authority() -> None:
     assert certificates.validity(leaf)[1] == certificates.validity(AUTHORITY.certificate)[1]
 
 
-def crafted(
-    *extensions: x509.ExtensionType, key: ec.EllipticCurvePrivateKey | None = None
-) -> bytes:
+def crafted(*extensions: x509.ExtensionType, key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
     """Make a certificate by the authority with exactly these extensions."""
     signer = serialization.load_pem_private_key(AUTHORITY.key, None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
@@ -223,7 +223,9 @@ def test_any_other_certificate_is_no_client(certificate: bytes) -> None:
         certificates.check_client_leaf(certificate)
 
 
-@pytest.mark.parametrize("pem", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"])
+@pytest.mark.parametrize(
+    "pem", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"]
+)
 def test_what_is_no_certificate(pem: bytes) -> None:
     for act in (certificates.check_client_leaf, certificates.validity, certificates.authority_fingerprint):
         with pytest.raises(VerificationError, match="does not decode"):

@@ -146,9 +146,7 @@ def test_a_low_order_share_is_refused_by_both_ends(point: bytes, top: int) -> No
         AnswererHandshake.reply(point + asker.share[32:], drawn(b"answerer"))
     reply = AnswererHandshake.reply(asker.share, drawn(b"answerer"))
     with pytest.raises(VerificationError, match="not valid"):
-        asker.finish(
-            point + reply.share[32:], exchange_id=b"e" * 16, attempt=1, transcript=TRANSCRIPT
-        )
+        asker.finish(point + reply.share[32:], exchange_id=b"e" * 16, attempt=1, transcript=TRANSCRIPT)
 
 
 def test_a_malformed_ml_kem_share_is_refused() -> None:
@@ -227,10 +225,10 @@ def test_without_a_final_frame_the_opener_is_not_finished() -> None:
 @pytest.mark.parametrize(
     "forged",
     [
-        lambda count, digest: b"",
+        lambda _count, _digest: b"",
         lambda count, digest: (count + 1).to_bytes(8, "big") + digest,
         lambda count, digest: (count - 1).to_bytes(8, "big") + digest,
-        lambda count, digest: count.to_bytes(8, "big") + bytes(32),
+        lambda count, _digest: count.to_bytes(8, "big") + bytes(32),
         lambda count, digest: count.to_bytes(8, "big") + digest[:-1],
     ],
     ids=["nothing", "more", "fewer", "another transcript", "cut short"],
@@ -347,9 +345,7 @@ def tampered(draw: st.DrawFn) -> tuple[list[bytes], list[Frame]]:
                 changed[bit // 8] ^= 1 << bit % 8
                 frames[at] = frame._replace(sealed=bytes(changed))
             case "cut":
-                frames[at] = frame._replace(
-                    sealed=frame.sealed[: draw(st.integers(0, len(frame.sealed)))]
-                )
+                frames[at] = frame._replace(sealed=frame.sealed[: draw(st.integers(0, len(frame.sealed)))])
             case "splice":
                 frames[at] = draw(st.sampled_from(OTHERS))[min(at, 5)]
             case "renumber":

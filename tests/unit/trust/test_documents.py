@@ -205,7 +205,9 @@ def test_an_unknown_key_does_not_count() -> None:
     assert both.signers == {A.public.raw}
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/vnd.trisect.x", "application/vnd.other.x+json"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/vnd.trisect.x", "application/vnd.other.x+json"]
+)
 def test_a_document_of_no_kind_of_ours_is_not_peeked_at(kind: str) -> None:
     with pytest.raises(VerificationError, match="no kind"):
         documents.peek(text(fields() | {"payloadType": kind}))

@@ -24,7 +24,9 @@ from trisect.trust.keys import (
 from trisect.trust.statements import PartyKeys
 
 P = 2**255 - 19
-Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+Y8 = int.from_bytes(
+    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
+)
 SMALL = [0, 1, P - 1, Y8, P - Y8]
 NON_CANONICAL = [P, P + 1, *range(P + 2, P + 19), 2**255 - 1]
 
@@ -113,8 +115,7 @@ def test_a_fingerprint_is_read_as_people_type_it(public: bytes, data: st.DataObj
 
 @pytest.mark.parametrize(
     "text",
-    ["", "abcd", "a" * 31, "a" * 33, "a" * 31 + "1", "a" * 31 + "0", "a" * 31 + "8", "a" * 31 + "ä"]
-    + ["a" * 31 + "ａ", "a" * 16 + ":" * 7 + "a" * 16],
+    ["", "abcd", "a" * 31, "a" * 33, *("a" * 31 + odd for odd in "108äａ"), "a" * 16 + ":" * 7 + "a" * 16],
 )
 def test_another_text_is_no_fingerprint(text: str) -> None:
     with pytest.raises(VerificationError, match="eight groups"):
@@ -201,7 +202,13 @@ def test_kept_peppers_open_with_their_keystore_only() -> None:
     assert all(pepper not in kept for pepper in CHAIN)
     assert peppers.keep(CHAIN, storage, drawn("another")) != kept
     changed = kept[:20] + bytes([kept[20] ^ 1]) + kept[21:]
-    for data, key in ((kept, b"\1" * 32), (kept[:-1], storage), (b"", storage), (kept[:5], storage), (changed, storage)):
+    for data, key in (
+        (kept, b"\1" * 32),
+        (kept[:-1], storage),
+        (b"", storage),
+        (kept[:5], storage),
+        (changed, storage),
+    ):
         with pytest.raises(VerificationError, match="keystore"):
             peppers.recover(data, key)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from support.membership import CONSORTIUM, GOVERNMENT, Consortium, keys, signed
 
 from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
-from trisect.trust import documents, membership as module
+from trisect.trust import documents
+from trisect.trust import membership as module
 from trisect.trust.keys import PartyName
 from trisect.trust.membership import Membership
 from trisect.trust.statements import KeyCheck, PartyKeys, Role, Standing, Statement
@@ -153,7 +154,9 @@ def test_a_signed_document_of_another_kind_is_no_statement(found: Consortium) ->
 
 def test_the_payload_type_is_signed_too(found: Consortium) -> None:
     """An admission relabelled as a succession does not verify, though its fields would do."""
-    envelope = json.loads(signed(found.admission("telco", keys=keys("newcomer")), GOVERNMENT, "telco", "newcomer"))
+    envelope = json.loads(
+        signed(found.admission("telco", keys=keys("newcomer")), GOVERNMENT, "telco", "newcomer")
+    )
     envelope["payloadType"] = documents.payload_type("succession.v1")
     with pytest.raises(VerificationError):
         found.membership.apply(json.dumps(envelope).encode())
@@ -284,8 +287,19 @@ def test_a_consortium_is_not_endless(found: Consortium, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(
     "changes",
-    [{"serial": 0}, {"serial": True}, {"serial": "1"}, {"party": "../etc"}, {"role": "king"}, {"issuer": 7}]
-    + [{"identity": "?"}, {"identity": ""}, {"sealing": None}, {"key_check": "yes"}, {"issued": 5}],
+    [
+        {"serial": 0},
+        {"serial": True},
+        {"serial": "1"},
+        {"party": "../etc"},
+        {"role": "king"},
+        {"issuer": 7},
+        {"identity": "?"},
+        {"identity": ""},
+        {"sealing": None},
+        {"key_check": "yes"},
+        {"issued": 5},
+    ],
     ids=str,
 )
 def test_malformed_statements_are_refused(found: Consortium, changes: dict[str, Any]) -> None:

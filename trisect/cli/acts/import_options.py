@@ -105,7 +105,9 @@ def check_kind(text: str) -> str:
         raise UsageError("there is no such kind", hint=f"kinds: {AUTO}, {', '.join(usable)}") from None
     refusal = KINDS[kind].refusal
     if refusal is not None:
-        raise BadInputError(f"no value of kind {kind} is taken: {refusal}")
+        raise BadInputError(
+            f"no value of kind {kind} is taken: {refusal}", hint=f"kinds that are: {', '.join(usable)}"
+        )
     return kind.value
 
 

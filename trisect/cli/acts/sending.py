@@ -9,6 +9,7 @@ from contextlib import suppress
 import grpc.aio
 
 from trisect.cli.ahead import Ahead
+from trisect.cli.ending import Ending
 from trisect.cli.link import LONG_CALL_S, stream
 from trisect.errors import TimedOutError, TrisectError
 from trisect.indicators.readers import Batch
@@ -82,6 +83,23 @@ async def send(
         TimedOutError: the node took or said nothing for long.
         CutShortError: it ended the stream without finishing.
     """
+    ending = Ending(call)
+    try:
+        last = await _run(call, begin, requests, before_finish, on_reply)
+    except grpc.aio.AioRpcError as error:
+        raise await ending.of(error) from None
+    if not last.finished:
+        raise CutShortError
+    return last
+
+
+async def _run(
+    call: Stream,
+    begin: pb.ImportBegin,
+    requests: Iterator[pb.ImportRequest],
+    before_finish: Callable[[], None],
+    on_reply: Callable[[pb.ImportReply], None],
+) -> pb.ImportReply:
     await _write(call, pb.ImportRequest(begin=begin))
     replies = stream(call, idle_s=LONG_CALL_S)
     last = await anext(replies, None)
@@ -96,8 +114,6 @@ async def send(
                 on_reply(last)
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from several.exceptions[0].__cause__
-    if not last.finished:
-        raise CutShortError
     return last
 
 

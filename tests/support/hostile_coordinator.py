@@ -1,0 +1,166 @@
+"""A coordinator that misbehaves on command: it mutates frames, or holds an exchange at a named event.
+
+Run as `python hostile_coordinator.py run --home H`. Whenever something passes its relay it looks into
+`H/hostile.json`; without that file it is an honest coordinator. A plan is used once.
+
+    {"mutate": ACTION, "party": NAME, "frame": N}     what is done to the N-th frame of a party
+    {"hold": EVENT, "socket": PATH}                   tell EVENT on a Unix socket, go on when it answers
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from coordinator import switchboard
+from coordinator.cli import main
+from trisect.wire.v1 import relay_pb2 as pb
+
+PLAN = "hostile.json"
+EVENTS = (
+    "offer passes",
+    "accept passes",
+    "asker begins",
+    "setup passes",
+    "requests end",
+    "responses end",
+    "receipt passes",
+    "receipt is answered",
+)
+ACTIONS = (
+    "drop",
+    "duplicate",
+    "swap with next",
+    "flip a bit",
+    "truncate",
+    "empty",
+    "splice earlier exchange",
+    "declare other elements",
+    "renumber",
+    "mark as final",
+    "unmark final",
+    "end early",
+    "reflect",
+)
+_kept: dict[str, list[pb.Frame]] = {}
+
+
+class HostileSwitchboard(switchboard.Switchboard):
+    """The real one, with its wire in foul hands."""
+
+    home = Path()
+
+    async def call(self, caller: str, request: pb.CallRequest) -> bytes:
+        if request.method == pb.PEER_METHOD_OFFER:
+            await self._hold("offer passes")
+        if request.method == pb.PEER_METHOD_RECEIPT:
+            await self._hold("receipt passes")
+        body = await super().call(caller, request)
+        if request.method == pb.PEER_METHOD_OFFER:
+            await self._hold("accept passes")
+        if request.method == pb.PEER_METHOD_RECEIPT:
+            await self._hold("receipt is answered")
+        return body
+
+    async def _pump(self, own, peer, incoming: AsyncIterator[pb.Frame]) -> None:
+        await super()._pump(own, peer, self._through(own.party, peer.party, incoming))
+
+    async def _through(
+        self, party: str, peer: str, incoming: AsyncIterator[pb.Frame]
+    ) -> AsyncIterator[pb.Frame]:
+        seen: list[pb.Frame] = []
+        asks = None
+        async for frame in incoming:
+            asks = frame.elements == 0 if asks is None else asks
+            if asks and not seen:
+                await self._hold("asker begins")
+            if asks is False and not seen:
+                await self._hold("setup passes")
+            if frame.final:
+                await self._hold("requests end" if asks else "responses end")
+            plan = self._plan("mutate")
+            mine = bool(plan) and plan["party"] == party and plan["frame"] == len(seen)
+            seen.append(frame)
+            if not mine:
+                yield frame
+                continue
+            (self.home / PLAN).unlink()
+            async for changed in _mutated(plan["mutate"], frame, incoming, party, peer):
+                if changed is None:
+                    return
+                yield changed
+        _kept[party] = seen
+
+    def _plan(self, key: str) -> dict:
+        with contextlib.suppress(FileNotFoundError):
+            plan = json.loads((self.home / PLAN).read_text())
+            return plan if key in plan else {}
+        return {}
+
+    async def _hold(self, event: str) -> None:
+        plan = self._plan("hold")
+        if plan.get("hold") != event:
+            return
+        (self.home / PLAN).unlink()
+        reader, writer = await asyncio.open_unix_connection(plan["socket"])
+        writer.write(f"{event}\n".encode())
+        await reader.readline()
+        writer.close()
+
+
+async def _mutated(
+    action: str, frame: pb.Frame, incoming: AsyncIterator[pb.Frame], party: str, peer: str
+) -> AsyncIterator[pb.Frame | None]:
+    changed = pb.Frame()
+    changed.CopyFrom(frame)
+    sealed = bytearray(frame.sealed)
+    match action:
+        case "drop":
+            return
+        case "duplicate":
+            yield frame
+        case "swap with next":
+            following = await anext(incoming, None)
+            if following is not None:
+                yield following
+        case "flip a bit":
+            sealed[len(sealed) // 2] ^= 1
+            changed.sealed = bytes(sealed)
+        case "truncate":
+            changed.sealed = bytes(sealed[:-1])
+        case "empty":
+            changed.sealed = b""
+        case "splice earlier exchange":
+            changed.CopyFrom(_kept[party][frame.sequence])
+        case "declare other elements":
+            changed.elements += 1
+        case "renumber":
+            changed.sequence += 1
+        case "mark as final":
+            changed.final = True
+        case "unmark final":
+            changed.final = False
+        case "end early":
+            yield None
+            return
+        case "reflect":
+            changed.CopyFrom(_kept[peer][0])
+        case _:
+            raise AssertionError(action)
+    yield changed
+
+
+if __name__ == "__main__":
+    import sys
+
+    HostileSwitchboard.home = Path(sys.argv[sys.argv.index("--home") + 1])
+    switchboard.Switchboard = HostileSwitchboard
+    import coordinator.app
+
+    coordinator.app.Switchboard = HostileSwitchboard
+    os.environ.setdefault("PYTHONWARNINGS", "default")
+    main()

@@ -1,0 +1,238 @@
+"""The relay without its wire: calls, links, and who joins which exchange."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from unit.coordinator.ends import (
+    EXCHANGE,
+    OFFER,
+    SOON,
+    End,
+    Recorded,
+    answering,
+    board,
+    frame,
+    offered,
+    request,
+    until,
+)
+
+from coordinator import switchboard as module
+from coordinator.switchboard import LINK_QUEUE, Switchboard
+from trisect.errors import ConflictError, DeniedError, TimedOutError, TrisectError, UnreachableError
+from trisect.wire.v1 import relay_pb2 as pb
+
+
+async def test_a_call_reaches_the_other_node_and_its_answer_comes_back() -> None:
+    recorder = Recorded()
+    switchboard = board(recorder=recorder)
+    call = await offered(switchboard)
+    assert getattr(call, "from") == "telco"
+    assert (call.method, call.exchange_id, call.body) == (OFFER, EXCHANGE, b"offer")
+    assert recorder.data == [b"offer", b"reply"]
+
+
+async def test_an_offline_peer_is_named_at_once() -> None:
+    switchboard = board()
+    with pytest.raises(UnreachableError, match="bank") as caught:
+        await switchboard.call("telco", request())
+    assert "bank" in caught.value.hint
+    assert switchboard.running == 0
+
+
+async def test_frames_pass_both_ways_in_order() -> None:
+    recorder = Recorded()
+    switchboard = board(recorder=recorder)
+    await offered(switchboard)
+    asker, answerer = End(switchboard, "telco"), End(switchboard, "bank")
+    asker.send(*(frame(number) for number in range(30)), None)
+    answerer.send(*(frame(number) for number in range(100, 150)), None)
+    got = await asyncio.wait_for(asyncio.gather(asker.all(), answerer.all()), SOON)
+    assert got == [list(range(100, 150)), list(range(30))]
+    assert switchboard.running == 0
+    assert sorted(recorder.data[2:]) == sorted(
+        b"sealed %d" % number for number in [*range(30), *range(100, 150)]
+    )
+
+
+async def test_an_end_that_has_finished_sending_still_receives() -> None:
+    switchboard = board()
+    await offered(switchboard)
+    asker, answerer = End(switchboard, "telco"), End(switchboard, "bank")
+    asker.send(None)
+    receiving, other = asker.start(), answerer.start()
+    answerer.send(frame(1), frame(2), None)
+    assert await asyncio.wait_for(receiving, SOON) == [1, 2]
+    assert await asyncio.wait_for(other, SOON) == []
+
+
+async def test_a_refused_offer_leaves_no_exchange() -> None:
+    switchboard = board()
+    await offered(switchboard, accepted=False)
+    assert switchboard.running == 0
+    for party in ("telco", "bank"):
+        with pytest.raises(DeniedError, match="no such exchange"):
+            await End(switchboard, party).next()
+
+
+async def test_an_answerer_may_join_before_its_acceptance_has_arrived() -> None:
+    switchboard = board()
+    link = switchboard.attach("bank")
+    calling = asyncio.create_task(switchboard.call("telco", request()))
+    message = await link.down.get()
+    assert message is not None
+    answerer = End(switchboard, "bank")
+    early = answerer.start()
+    await until(lambda: switchboard.running)
+    switchboard.answer(link, pb.CallAnswer(call_id=message.call.call_id, accepted=True))
+    await calling
+    asker = End(switchboard, "telco")
+    asker.send(frame(1), None)
+    answerer.send(None)
+    assert await asyncio.wait_for(asker.all(), SOON) == []
+    assert await asyncio.wait_for(early, SOON) == [1]
+
+
+async def test_an_answerer_that_joined_and_then_refuses_is_let_go() -> None:
+    switchboard = board()
+    link = switchboard.attach("bank")
+    calling = asyncio.create_task(switchboard.call("telco", request()))
+    message = await link.down.get()
+    assert message is not None
+    early = End(switchboard, "bank").start()
+    await asyncio.sleep(0)
+    switchboard.answer(link, pb.CallAnswer(call_id=message.call.call_id, accepted=False))
+    await calling
+    with pytest.raises(UnreachableError):
+        await asyncio.wait_for(early, SOON)
+    assert switchboard.running == 0
+
+
+@pytest.mark.parametrize("method", [pb.PEER_METHOD_RECEIPT, pb.PEER_METHOD_INQUIRE])
+async def test_other_calls_open_no_exchange(method: pb.PeerMethod) -> None:
+    switchboard = board()
+    link = switchboard.attach("bank")
+    await asyncio.gather(answering(switchboard, link), switchboard.call("telco", request(method=method)))
+    assert switchboard.running == 0
+
+
+async def test_a_third_party_cannot_join() -> None:
+    switchboard = board()
+    await offered(switchboard)
+    with pytest.raises(DeniedError, match="between other parties"):
+        await End(switchboard, "proxy").next()
+    assert switchboard.running == 1
+
+
+async def test_nobody_joins_twice() -> None:
+    switchboard = board()
+    await offered(switchboard)
+    first = End(switchboard, "telco").start()
+    await asyncio.sleep(0)
+    with pytest.raises(DeniedError, match="joined before"):
+        await End(switchboard, "telco").next()
+    answerer = End(switchboard, "bank")
+    answerer.send(frame(1), None)
+    with pytest.raises(TrisectError):
+        await asyncio.wait_for(asyncio.gather(first, self_ended(answerer, switchboard)), SOON)
+
+
+async def self_ended(end: End, switchboard: Switchboard) -> None:
+    """Have one end's party dropped once it has joined."""
+    joining = end.start()
+    await asyncio.sleep(0)
+    switchboard.drop("bank")
+    await joining
+
+
+async def test_an_id_that_is_open_is_not_opened_again_by_anybody() -> None:
+    switchboard = board()
+    await offered(switchboard)
+    link = switchboard.attach("proxy")
+    for asker in ("telco", "bank", "government"):
+        with pytest.raises(ConflictError, match="already"):
+            await switchboard.call(asker, request("proxy"))
+    assert switchboard.running == 1
+    assert link.down.empty(), "the node that was asked hears nothing of it"
+    assert link.waiting == {}, "nothing waits for an answer that will not come"
+
+
+async def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_OPEN_EXCHANGES", 1)
+    switchboard = board()
+    await offered(switchboard)
+    with pytest.raises(ConflictError):
+        await switchboard.call("telco", request(exchange=b"f" * 16))
+
+
+async def test_an_exchange_that_nobody_joins_is_forgotten() -> None:
+    switchboard = board(pair_s=0.01)
+    await offered(switchboard)
+    await until(lambda: not switchboard.running)
+    with pytest.raises(DeniedError):
+        await End(switchboard, "telco").next()
+
+
+async def test_a_call_without_an_answer_times_out_and_leaves_nothing() -> None:
+    switchboard = board(call_s=0.01)
+    link = switchboard.attach("bank")
+    with pytest.raises(TimedOutError, match="bank"):
+        await switchboard.call("telco", request())
+    assert (switchboard.running, link.waiting) == (0, {})
+    message = await link.down.get()
+    assert message is not None
+    switchboard.answer(link, pb.CallAnswer(call_id=message.call.call_id, accepted=True))
+    assert switchboard.running == 0, "an answer that comes too late opens nothing"
+
+
+async def test_an_answer_to_somebody_elses_call_is_dropped() -> None:
+    switchboard = board(call_s=0.05)
+    switchboard.attach("bank")
+    rogue = switchboard.attach("proxy")
+    calling = asyncio.create_task(switchboard.call("telco", request()))
+    await asyncio.sleep(0)
+    switchboard.answer(rogue, pb.CallAnswer(call_id=1, body=b"forged", accepted=True))
+    with pytest.raises(TimedOutError):
+        await calling
+
+
+async def test_a_node_that_could_not_answer_says_why() -> None:
+    switchboard = board()
+    link = switchboard.attach("bank")
+    calling = asyncio.create_task(switchboard.call("telco", request()))
+    message = await link.down.get()
+    assert message is not None
+    switchboard.answer(
+        link, pb.CallAnswer(call_id=message.call.call_id, error_code="X", error_message="overloaded")
+    )
+    with pytest.raises(UnreachableError, match="overloaded"):
+        await calling
+    assert switchboard.running == 0
+
+
+@pytest.mark.parametrize("how", ["detached", "replaced"])
+async def test_a_link_that_goes_fails_what_waits_for_it(how: str) -> None:
+    switchboard = board()
+    link = switchboard.attach("bank")
+    calling = asyncio.create_task(switchboard.call("telco", request()))
+    await until(lambda: link.waiting)
+    newer = switchboard.attach("bank") if how == "replaced" else None
+    switchboard.detach(link)
+    with pytest.raises(UnreachableError, match="bank"):
+        await asyncio.wait_for(calling, SOON)
+    assert switchboard.running == 0
+    assert switchboard.attached("bank") is (newer is not None)
+    assert await link.down.get() is None
+
+
+async def test_a_node_that_does_not_read_loses_its_link_and_holds_nobody_up() -> None:
+    switchboard = board()
+    slow, quick = switchboard.attach("slow"), switchboard.attach("quick")
+    for number in range(LINK_QUEUE + 1):
+        switchboard.notify(pb.LinkDown(statements_changed=pb.StatementsChanged(newest_statement=number)))
+        if number < LINK_QUEUE:
+            assert (await quick.down.get()) is not None
+    assert slow.down.qsize() == 1
+    assert await slow.down.get() is None

@@ -1,0 +1,146 @@
+"""What two ends sign: it reads back whole, and nothing else passes for it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from typing import Any
+
+import pytest
+from support.membership import identity, sealing
+
+from trisect.errors import VerificationError
+from trisect.rules.offers import Accept, Details, Offer, Receipt, Refusal
+from trisect.rules.vocabulary import MAX_COLLECTION_NAME
+from trisect.trust import canonical_json, documents
+
+KEY = identity("telco")
+EXCHANGE = bytes(range(16))
+OFFER = Offer(
+    consortium="anti-fraud",
+    exchange=EXCHANGE,
+    attempt=1,
+    asker="telco",
+    asker_key="ak",
+    answerer="bank",
+    answerer_key="bk",
+    purpose="rights",
+    mode="match",
+    engine="ecdh",
+    pepper_epoch=0,
+    asked_padded=16,
+    share=b"\x00share",
+    details=b"sealed",
+    created="2026-11-01T00:00:00Z",
+    expires="2026-11-01T00:02:00Z",
+)
+ACCEPT = Accept(EXCHANGE, b"o" * 32, b"p" * 32, 32, b"share", "2026-11-01T00:00:01Z")
+REFUSAL = Refusal(EXCHANGE, b"o" * 32, "denied", "TRI-DENIED", "no", "ask", "not-shared")
+RECEIPT = Receipt(
+    EXCHANGE, "asker", b"o" * 32, b"a" * 32, 4, b"t" * 32, 5, b"u" * 32, 100, "2026-11-01T00:01:00Z"
+)
+DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, RECEIPT]
+
+
+@pytest.mark.parametrize("made", DOCUMENTS, ids=lambda made: made.KIND)
+def test_a_document_reads_back_whole(made: Any) -> None:
+    envelope = made.sign(KEY)
+    found, signed = type(made).verify(envelope, KEY.public)
+    assert found == made
+    assert signed.signers == {KEY.public.raw}
+    assert type(made).peek(envelope) == made
+    with pytest.raises(VerificationError):
+        type(made).verify(envelope, identity("bank").public)
+
+
+@pytest.mark.parametrize("made", DOCUMENTS, ids=lambda made: made.KIND)
+def test_one_kind_does_not_pass_for_another(made: Any) -> None:
+    for other in DOCUMENTS:
+        if type(other) is not type(made):
+            with pytest.raises(VerificationError):
+                type(other).verify(made.sign(KEY), KEY.public)
+            with pytest.raises(VerificationError):
+                type(other).peek(made.sign(KEY))
+
+
+def cases() -> list[tuple[Any, str, Any]]:
+    """Give every field of every document with a value of another type, or none."""
+    found = []
+    for made in DOCUMENTS:
+        for field in dataclasses.fields(made):
+            wrong: list[Any] = [None, [], {}, True]
+            wrong += ["text"] if field.type == "int" else [7]
+            wrong += ["not base64!", "AAA"] if field.type == "bytes" else []
+            found += [(made, field.name, value) for value in wrong]
+    return found
+
+
+@pytest.mark.parametrize(("made", "name", "value"), cases(), ids=str)
+def test_a_field_of_another_type_is_refused(made: Any, name: str, value: Any) -> None:
+    envelope = documents.sign(made.KIND, made._body() | {name: value}, [KEY])
+    with pytest.raises(VerificationError, match=name):
+        type(made).verify(envelope, KEY.public)
+
+
+@pytest.mark.parametrize("made", DOCUMENTS, ids=lambda made: made.KIND)
+def test_no_field_is_missing_and_none_is_added(made: Any) -> None:
+    body = made._body()
+    with pytest.raises(VerificationError, match="must not have"):
+        type(made).verify(documents.sign(made.KIND, body | {"extra": 1}, [KEY]), KEY.public)
+    for name in body:
+        less = {key: value for key, value in body.items() if key != name}
+        with pytest.raises(VerificationError, match=name):
+            type(made).verify(documents.sign(made.KIND, less, [KEY]), KEY.public)
+
+
+def test_names_of_collections_are_sealed_to_the_answerer_of_one_exchange() -> None:
+    sealed = Details("mules").seal(sealing("bank").public, EXCHANGE)
+    assert Details.open(sealed, sealing("bank"), EXCHANGE) == Details("mules")
+    assert b"mules" not in sealed
+    for key, exchange in (("telco", EXCHANGE), ("bank", bytes(16))):
+        with pytest.raises(VerificationError):
+            Details.open(sealed, sealing(key), exchange)
+
+
+def test_sealed_details_tell_nothing_by_their_length() -> None:
+    lengths = {
+        len(Details("a" * size).seal(sealing("bank").public, EXCHANGE))
+        for size in (1, 2, 9, 10, 33, MAX_COLLECTION_NAME)
+    }
+    assert len(lengths) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"collection": 7}, {"collection": None}, {"pad": "x"}])
+def test_details_name_a_collection(body: dict[str, Any]) -> None:
+    context = b"trisect/offer-details/v1\x00" + EXCHANGE
+    sealed = sealing("bank").public.seal(canonical_json.encode(body), context=context)
+    with pytest.raises(VerificationError, match="name no collection"):
+        Details.open(sealed, sealing("bank"), EXCHANGE)
+
+
+def test_an_offer_says_no_collections_name() -> None:
+    envelope = dataclasses.replace(
+        OFFER, details=Details("mules").seal(sealing("bank").public, EXCHANGE)
+    ).sign(KEY)
+    for form in (b"mules", base64.b64encode(b"mules").rstrip(b"=")):
+        assert form not in envelope
+        assert form not in base64.b64decode(documents._parse(envelope).to_dict()["payload"])
+
+
+@pytest.mark.parametrize(
+    "field", [field.name for field in dataclasses.fields(Receipt) if field.name not in ("side", "finished")]
+)
+def test_receipts_that_contradict_each_other_are_told(field: str) -> None:
+    other = dataclasses.replace(RECEIPT, side="answerer", finished="2026-11-01T00:09:00Z")
+    RECEIPT.check_against(other)
+    value = getattr(other, field)
+    changed = dataclasses.replace(
+        other, **{field: value + 1 if isinstance(value, int) else value[::-1] + b"!"}
+    )
+    with pytest.raises(VerificationError, match=field):
+        RECEIPT.check_against(changed)
+
+
+def test_two_receipts_of_one_end_are_no_agreement() -> None:
+    with pytest.raises(VerificationError, match="same end"):
+        RECEIPT.check_against(RECEIPT)

@@ -1,0 +1,111 @@
+"""A relay that tampers with frames, and a peer that sends malformed PSI messages: never a wrong result.
+
+Each row must have done its harm (or the test fails), both nodes keep their process, no hit is released, and
+the next exchange between the same two is good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from support import hostile_coordinator, hostile_node
+from support.cluster import Cluster, until
+
+pytestmark = pytest.mark.walk
+SUPPORT = Path(hostile_coordinator.__file__).parent
+EXPECTED = {f"r-{number}" for number in range(30, 60)}
+
+
+def hosts(numbers) -> list[str]:
+    return [f"host-{number}.example.com" for number in numbers]
+
+
+@pytest.fixture(scope="module")
+def foul(tmp_path_factory: pytest.TempPathFactory):
+    """Telco is honest; the coordinator and the bank misbehave when told to."""
+
+    async def create() -> Cluster:
+        cluster = await Cluster.create(tmp_path_factory.mktemp("foul"), ("government", "telco", "bank"))
+        cluster.coordinator.terminate()
+        cluster.coordinator.script = SUPPORT / "hostile_coordinator.py"
+        cluster["bank"].terminate()
+        cluster["bank"].script = SUPPORT / "hostile_node.py"
+        for node in cluster.nodes.values():
+            with (node.home / "config.toml").open("a") as config:
+                config.write("[timeouts]\npeer_idle_s = 2\n")
+        cluster["telco"].terminate()
+        await cluster.coordinator.start()
+        await cluster["telco"].start()
+        await cluster["bank"].start()
+        for node in cluster.nodes.values():
+            await until(node.is_admitted, f"{node.name} to come back")
+        for name, numbers in (("telco", range(60)), ("bank", range(30, 90))):
+            await cluster[name].import_values("list", hosts(numbers))
+            await cluster[name].share("list", "all")
+        assert (await cluster["telco"].match("list", "bank", "list")).matched == 30
+        assert (await cluster["bank"].match("list", "telco", "list")).matched == 30
+        return cluster
+
+    cluster = asyncio.run(create())
+    yield cluster
+    cluster.stop()
+
+
+async def harmless(cluster: Cluster, asker: str, answerer: str, villain) -> str:
+    """Run a sabotaged exchange and then a good one; gives the asker's error."""
+    pids = {name: cluster[name].state["pid"] for name in (asker, answerer)}
+    exchange_id = await cluster[asker].start_match("list", answerer, "list")
+    ended = await cluster[asker].outcome(exchange_id)
+    assert villain.has_misbehaved, "the row never did its harm"
+    assert ended.state == "failed", ended
+    assert await cluster[asker].hits(exchange_id) == []
+
+    async def answerer_has_ended() -> bool:
+        return (await cluster[answerer].exchange(exchange_id)).state == "failed"
+
+    await until(answerer_has_ended, "the answerer to end the exchange as failed")
+    good = await cluster[asker].match("list", answerer, "list")
+    assert (good.state, good.matched) == ("complete", 30)
+    assert {name: cluster[name].state["pid"] for name in (asker, answerer)} == pids
+    assert "nobody foresaw" not in cluster[asker].log() + cluster[answerer].log()
+    return ended.error_message
+
+
+FRAME_ROWS = [
+    (party, frame, action)
+    for party in ("telco", "bank")
+    for frame in (0, 1)
+    for action in hostile_coordinator.ACTIONS
+    # Nothing to swap or to mark there; and what follows a final frame is never read.
+    if (action, frame)
+    not in {("mark as final", 1), ("unmark final", 0), ("swap with next", 1), ("duplicate", 1)}
+]
+
+
+@pytest.mark.parametrize(("party", "frame", "action"), FRAME_ROWS)
+async def test_a_relay_that_tampers_causes_an_abort(foul: Cluster, party, frame, action):
+    foul.coordinator.misbehave(mutate=action, party=party, frame=frame)
+    await harmless(foul, "telco", "bank", foul.coordinator)
+
+
+# An asker's blinded points are random to everybody else: in another order, or made up, they only hurt itself.
+ASKER_ROWS = [
+    ("REQUEST", action)
+    for action in hostile_node.ACTIONS
+    if action not in {"unsorted", "rotated", "random points"}
+]
+ANSWERER_ROWS = [(tag, action) for tag in ("SETUP", "RESPONSE") for action in hostile_node.ACTIONS]
+
+
+@pytest.mark.parametrize(("tag", "action"), ASKER_ROWS)
+async def test_a_malformed_asker_harms_nobody(foul: Cluster, tag, action):
+    foul["bank"].misbehave(mutate=action, tag=tag, block=0)
+    await harmless(foul, "bank", "telco", foul["bank"])
+
+
+@pytest.mark.parametrize(("tag", "action"), ANSWERER_ROWS)
+async def test_a_malformed_answerer_harms_nobody(foul: Cluster, tag, action):
+    foul["bank"].misbehave(mutate=action, tag=tag, block=0)
+    await harmless(foul, "telco", "bank", foul["bank"])
