@@ -65,7 +65,12 @@ class Daemon:
     def spawn(self) -> None:
         with (self.home / "stderr.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*([BIN / "python", self.script] if self.script else [BIN / self.program]), "run", "--home", self.home],
+                [
+                    *([BIN / "python", self.script] if self.script else [BIN / self.program]),
+                    "run",
+                    "--home",
+                    self.home,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

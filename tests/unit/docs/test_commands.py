@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from docs_pages import Line, examples, mentions
 from typer.main import get_command
+from unit.docs.pages import Line, examples, mentions
 
 from coordinator.cli import app as coordinator
 from nodes.cli import app as node

@@ -6,8 +6,14 @@ import re
 import tomllib
 from pathlib import Path
 
+import prometheus_client
 import pytest
-from docs_pages import ROOT, inline, name, pages, prose
+from unit.docs.pages import ROOT, inline, name, pages, prose
+
+import coordinator.app  # noqa: F401
+import nodes.app  # noqa: F401  (imports register every metric)
+from trisect.indicators.forms.reasons import TEXTS
+from trisect.indicators.readers.batch import Reason as UnreadableReason
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(
@@ -15,8 +21,16 @@ _PATH = re.compile(
     r"|[\w.-]+\.(?:toml|md|service|yaml)"
 )
 _OF_A_HOME = {"config.toml", "rulebook.toml"}
-BANNED = ("/work/", "/root/", "/tmp/bash", "lorem", "fixme", "xxx", "tbd")
-_WORDS_OF_SALES = ("seamless", "cutting-edge", "state-of-the-art", "world-class", "robust", "leverage", "blazing")
+BANNED = ("/work/", "/root/", "/tmp/bash", "lorem", "fixme", "tbd")
+_WORDS_OF_SALES = (
+    "seamless",
+    "cutting-edge",
+    "state-of-the-art",
+    "world-class",
+    "robust",
+    "leverage",
+    "blazing",
+)
 
 
 def anchors(page: Path) -> set[str]:
@@ -42,7 +56,13 @@ def test_paths_exist(page: Path) -> None:
     for code in inline(page.read_text()):
         if not _PATH.fullmatch(code) or code in _OF_A_HOME:
             continue
-        places = (ROOT, page.parent, ROOT / "deploy/config", ROOT / "trisect/indicators", ROOT / "trisect/indicators/readers")
+        places = (
+            ROOT,
+            page.parent,
+            ROOT / "deploy/config",
+            ROOT / "trisect/indicators",
+            ROOT / "trisect/indicators/readers",
+        )
         assert any((place / code).exists() for place in places) or code.startswith("v0002"), code
 
 
@@ -65,7 +85,9 @@ def test_decisions_are_numbered_without_gaps_and_have_their_parts() -> None:
 
 def test_the_index_names_every_page() -> None:
     index = ROOT / "docs/index.md"
-    linked = {(index.parent / target.partition("#")[0]).resolve() for target in _LINK.findall(index.read_text())}
+    linked = {
+        (index.parent / target.partition("#")[0]).resolve() for target in _LINK.findall(index.read_text())
+    }
     missing = [name(page) for page in (ROOT / "docs").rglob("*.md") if page != index and page not in linked]
     assert not missing
 
@@ -81,5 +103,44 @@ def test_make_targets_that_are_named_exist() -> None:
 def test_the_readme_names_the_python_versions_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11,<3.14"
-    assert "CPython 3.11,\n3.12 or 3.13" in (ROOT / "README.md").read_text()
+    assert "CPython 3.11, 3.12 or 3.13" in " ".join((ROOT / "README.md").read_text().split())
     assert f"Trisect is at {project['version'].rpartition('.')[0]}" in (ROOT / "SECURITY.md").read_text()
+
+
+def table(page: str, column: int = 0) -> set[str]:
+    """What stands in backticks in one column of a page's tables."""
+    rows = re.findall(r"^\|(.+)\|$", (ROOT / page).read_text(), re.MULTILINE)
+    cells = [re.split(r"(?<!\\)\|", row)[column] for row in rows if len(re.split(r"(?<!\\)\|", row)) > column]
+    return {code for cell in cells for code in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_every_reason_for_a_reject_is_explained() -> None:
+    explained = table("docs/importing.md")
+    assert {reason.value for reason in UnreadableReason} <= explained
+    text = (ROOT / "docs/importing.md").read_text()
+    for reason, sentence in TEXTS.items():
+        assert f"| `{reason.value}` | {sentence} |" in text
+
+
+def test_every_metric_is_listed() -> None:
+    collected = {
+        metric.name + ("_total" if metric.type == "counter" else "")
+        for metric in prometheus_client.REGISTRY.collect()
+        if metric.name.startswith("trisect_")
+    }
+    assert collected == {code for code in table("docs/operation.md") if code.startswith("trisect_")}
+
+
+def test_every_reason_of_ready_is_listed() -> None:
+    checks = {
+        match
+        for path in ("nodes/app.py", "coordinator/app.py")
+        for match in re.findall(r'yield "([a-z]+)", ', (ROOT / path).read_text())
+    }
+    assert len(checks) > 5
+    assert checks == {code for code in table("docs/operation.md", 1) if code.isalpha() and code.islower()} - {
+        "method",
+        "side",
+        "state",
+        "outcome",
+    }

@@ -80,11 +80,20 @@ def test_no_file_is_listed_without_need() -> None:
 
 
 def test_the_parts_that_never_see_a_raw_value() -> None:
-    never = ("coordinator/", "trisect/store/", "trisect/psi/", "trisect/trust/", "trisect/rules/", "nodes/exchanges/")
+    never = (
+        "coordinator/",
+        "trisect/store/",
+        "trisect/psi/",
+        "trisect/trust/",
+        "trisect/rules/",
+        "nodes/exchanges/",
+    )
     assert not [path for path in carriers() if path.startswith(never)]
 
 
 def test_every_carrier_exists_somewhere() -> None:
     """A renamed type must not slip off the watch list unnoticed."""
-    known = set().union(*(names(path.read_text()) for package in PACKAGES for path in (ROOT / package).rglob("*.py")))
+    known = set().union(
+        *(names(path.read_text()) for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    )
     assert known >= CARRIERS

@@ -3,17 +3,22 @@ from collections.abc import Sequence
 class psi:
     class data_structure:
         Raw: object
+
     class _Message:
         def save(self) -> bytes: ...
+
     class cpp_proto_server_setup(_Message):
         @staticmethod
         def Load(data: bytes) -> psi.cpp_proto_server_setup: ...
+
     class cpp_proto_request(_Message):
         @staticmethod
         def Load(data: bytes) -> psi.cpp_proto_request: ...
+
     class cpp_proto_response(_Message):
         @staticmethod
         def Load(data: bytes) -> psi.cpp_proto_response: ...
+
     class cpp_client:
         @staticmethod
         def CreateWithNewKey(reveal: bool) -> psi.cpp_client: ...
@@ -21,6 +26,7 @@ class psi:
         def GetIntersection(
             self, setup: psi.cpp_proto_server_setup, response: psi.cpp_proto_response
         ) -> list[int]: ...
+
     class cpp_server:
         @staticmethod
         def CreateWithNewKey(reveal: bool) -> psi.cpp_server: ...
