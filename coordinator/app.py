@@ -23,7 +23,7 @@ from coordinator.services import AdminService, DirectoryService, EnrolmentServic
 from coordinator.switchboard import Recorder, Switchboard
 from trisect import daemon
 from trisect.clock import system_clock, system_randomness
-from trisect.daemon import Home, Tasks
+from trisect.daemon import Beat, Home, Tasks
 from trisect.errors import BadInputError, TrisectError
 from trisect.rpc import tls
 from trisect.rpc.authentication import Context
@@ -118,6 +118,7 @@ class Coordinator:
         admin.add_insecure_port(f"unix:{socket}")
         await asyncio.gather(server.start(), admin.start())
         tasks.start(self._watch_database(), "watch the database")
+        tasks.start(Beat().run(), "measure the event loop")
         try:
             async with daemon.http(self._config.http.listen, self._readiness) as self._http:
                 yield {"address": self._address, "socket": str(socket), "http": self._http}

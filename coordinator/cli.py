@@ -15,8 +15,8 @@ from coordinator.config import Config
 from trisect import config, daemon
 from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home
-from trisect.errors import BadInputError, ConflictError, TrisectError
-from trisect.rpc.status import exit_code
+from trisect.errors import BadInputError, ConflictError
+from trisect.store.keystore import write_private
 
 HomeOption = Annotated[
     Path,
@@ -37,6 +37,9 @@ def init(
     ] = "127.0.0.1:0",
     database: Annotated[str, typer.Option(help="URL of the database; SQLite in the home by default.")] = "",
     consortium: Annotated[str, typer.Option(help="Name of the consortium; made up by default.")] = "",
+    advertise: Annotated[
+        str, typer.Option(help="HOST:PORT under which nodes reach it, where that is not --listen.")
+    ] = "",
 ) -> None:
     """Make a home: configuration and certificate authority."""
     place = Home(home)
@@ -45,15 +48,12 @@ def init(
     name = consortium or f"consortium-{system_randomness(4).hex()}"
     if not name.replace("-", "").isalnum() or not name.isascii() or name != name.lower():
         raise BadInputError("a consortium's name has lower-case letters, digits and dashes")
+    Config(name, listen, advertise, database).check()
     place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.path.chmod(0o700)
     authority.create(place.path, name, system_clock)
-    lines = [f'consortium = "{name}"', f'listen = "{listen}"']
-    if database:
-        lines.append(f'database = "{database}"')
-    place.config.write_text("\n".join(lines) + "\n")
-    place.config.chmod(0o600)
-    read_config(place)
+    fields = {"consortium": name, "listen": listen, "advertise": advertise, "database": database}
+    write_private(place.config, config.to_toml(fields).encode())
     typer.echo(f"coordinator of {name} is set up in {place.path}; start it with `trisect-coordinator run`")
 
 
@@ -89,11 +89,7 @@ def read_config(home: Home, **flags: str | None) -> Config:
 
 def main() -> None:
     """Run the command; failures we foresee print their cure and exit with their code."""
-    try:
-        app()
-    except TrisectError as error:
-        daemon.fail(error)
-        sys.exit(exit_code(error))
+    sys.exit(daemon.command(app))
 
 
 if __name__ == "__main__":

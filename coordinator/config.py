@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from trisect import config
 from trisect.errors import BadInputError
 
 DEMO = "demo"
 PRODUCTION = "production"
+_EVERYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  (refused, not bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,19 @@ class Config:
             raise BadInputError(
                 "the relay recorder exists under the demo only", hint="remove [relay] record_to"
             )
-        host, _, port = self.listen.rpartition(":")
-        if not host or not port.isdigit():
-            raise BadInputError("configuration key listen must be HOST:PORT", hint="port 0 takes a free one")
+        config.check_address("listen", self.listen)
+        if self.advertise:
+            config.check_address("advertise", self.advertise)
+        elif self.listen.rpartition(":")[0] in _EVERYWHERE:
+            raise BadInputError(
+                f"listen = {self.listen} is no address that a node could call",
+                hint="set advertise to the HOST:PORT under which nodes reach the coordinator",
+            )
+        config.check_common(self.log_level, self.http.listen)
+        config.check_positive(
+            certificate_days=self.certificate_days,
+            party_certificate_hours=self.party_certificate_hours,
+            relay__pair_timeout_s=self.relay.pair_timeout_s,
+            relay__call_timeout_s=self.relay.call_timeout_s,
+            relay__write_timeout_s=self.relay.write_timeout_s,
+        )

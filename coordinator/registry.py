@@ -57,7 +57,7 @@ class Registry:
 
         Raises:
             BadInputError: no such role, a name that is none, or a life above 30 days.
-            ConflictError: the founding government has not joined yet, or the party is active.
+            ConflictError: the founding government has not joined yet, or the party has another role.
         """
         name, wanted = party_name(party), _role(role)
         if not dt.timedelta() < ttl <= MAX_TTL:
@@ -71,10 +71,12 @@ class Registry:
                 "the first party must be the government that founds the consortium, and it has not joined yet",
                 hint="`trisect invite --role government` first; invite the others once it has joined",
             )
-        if founder is None and any(party != name for party in self._enrolments.invited()):
+        if founder is None and any(
+            party != name for party in self._enrolments.invited(to_text(self._clock()))
+        ):
             raise ConflictError(
                 "another government party is invited to found the consortium and has not joined yet",
-                hint="wait until it has joined",
+                hint="wait until it has joined, or its invitation has expired",
             )
         invitation_id = new_invitation_id(self._randomness)
         expires_at = to_text(self._clock() + ttl)

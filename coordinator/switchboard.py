@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from prometheus_client import Counter, Gauge
 
 from trisect.errors import ConflictError, DeniedError, TimedOutError, UnreachableError
+from trisect.rpc.status import restore
 from trisect.wire.v1 import relay_pb2 as pb
 
 _log = logging.getLogger(__name__)
@@ -180,8 +181,8 @@ class Switchboard:
             if offered is not None and not accepted:
                 self._lose(offered)
         self._record(answer.body)
-        if answer.error_code:
-            raise UnreachableError(answer.error_message or "the peer could not answer")
+        if answer.HasField("error"):
+            raise restore(answer.error)
         return answer.body
 
     def answer(self, link: Link, answer: pb.CallAnswer) -> None:

@@ -16,8 +16,7 @@ from nodes.config import Config
 from trisect import config, daemon
 from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home
-from trisect.errors import BadInputError, TrisectError
-from trisect.rpc.status import exit_code
+from trisect.errors import BadInputError
 from trisect.trust.invitations import MAX_CHARACTERS, Invitation
 
 HomeOption = Annotated[
@@ -108,11 +107,7 @@ def _read_invitation(source: str) -> str:
 
 def main() -> None:
     """Run the command; failures we foresee print their cure and exit with their code."""
-    try:
-        app()
-    except TrisectError as error:
-        daemon.fail(error)
-        sys.exit(exit_code(error))
+    sys.exit(daemon.command(app))
 
 
 if __name__ == "__main__":

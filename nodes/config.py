@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from trisect import config
 from trisect.errors import BadInputError
 from trisect.psi.bands import LARGEST_SET
 from trisect.trust.statements import Role, party_name
@@ -76,6 +77,14 @@ class Config:
             raise BadInputError(f"limits.min_set and limits.max_set must lie between 1 and {LARGEST_SET}")
         if not 0 < self.limits.max_exchanges <= 64:  # noqa: PLR2004
             raise BadInputError("limits.max_exchanges must lie between 1 and 64")
-        host, _, port = self.coordinator.rpartition(":")
-        if not host or not port.isdigit():
-            raise BadInputError("configuration key coordinator must be HOST:PORT")
+        if self.imports.retention_days <= 0 or self.limits.import_workers < 0:
+            raise BadInputError(
+                "imports.retention_days must be above zero, limits.import_workers not below it"
+            )
+        config.check_address("coordinator", self.coordinator)
+        config.check_common(self.log_level, self.http.listen)
+        config.check_positive(
+            timeouts__call_s=self.timeouts.call_s,
+            timeouts__peer_idle_s=self.timeouts.peer_idle_s,
+            timeouts__write_s=self.timeouts.write_s,
+        )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nodes.keys import NodeKeys
 from trisect.clock import Clock, Randomness, from_text
+from trisect.config import to_toml
 from trisect.daemon import Home
 from trisect.errors import BadInputError, ConflictError, DeniedError
 from trisect.rpc import tls
@@ -116,7 +117,7 @@ def _write_config(home: Home, invitation: Invitation, settings: dict[str, str], 
         "founder": invitation.founder_fingerprint,
         **settings,
     }
-    lines = [f'{name} = "{value}"' for name, value in fields.items() if value]
+    text = to_toml(fields)
     if http_listen:
-        lines += ["", "[http]", f'listen = "{http_listen}"']
-    write_private(home.config, ("\n".join(lines) + "\n").encode())
+        text += "\n[http]\n" + to_toml({"listen": http_listen})
+    write_private(home.config, text.encode())

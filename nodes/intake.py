@@ -122,18 +122,20 @@ class Intake:
                 legal_basis=target.legal_basis,
                 retention_days=target.retention_days,
             )
-            progress = await asyncio.to_thread(self._imports.begin, collection.id, target.fingerprint)
+            progress = await asyncio.to_thread(
+                self._imports.begin, collection.id, target.fingerprint, replace=target.replace
+            )
             earlier = await asyncio.to_thread(self._imports.rejects, progress.id)
             yield Step(progress, earlier)
             async for taken, rejects in self._converted(target.spelling, chain, batches):
+                before = progress
                 progress = await asyncio.to_thread(self._imports.add, progress, taken, rejects, epoch=epoch)
-                ROWS.labels("accepted").inc(len(taken))
-                ROWS.labels("rejected").inc(len(rejects))
+                for outcome in ("accepted", "duplicates", "rejected"):
+                    ROWS.labels(outcome).inc(getattr(progress, outcome) - getattr(before, outcome))
                 yield Step(progress, rejects)
             retracted, version = await asyncio.to_thread(
                 self._imports.finish,
                 progress,
-                replace=target.replace,
                 allow_large_drop=target.allow_large_drop,
             )
             _log.info(
@@ -165,7 +167,7 @@ class Intake:
             )
             progress = await asyncio.to_thread(self._imports.begin, collection.id, b"")
             progress = await asyncio.to_thread(self._imports.add, progress, [row], [], epoch=epoch)
-            await asyncio.to_thread(self._imports.finish, progress, replace=False, allow_large_drop=False)
+            await asyncio.to_thread(self._imports.finish, progress)
 
     async def close(self) -> None:
         """End the worker processes."""

@@ -21,7 +21,7 @@ from trisect import __version__
 from trisect.clock import Clock
 from trisect.errors import TrisectError
 from trisect.rpc import tls
-from trisect.rpc.status import detail, translated
+from trisect.rpc.status import RemoteBugError, detail, translated
 from trisect.trust import certificates
 from trisect.trust.certificates import Principal, TlsIdentity
 from trisect.wire.v1 import (
@@ -93,15 +93,19 @@ class Link:
         """Keep the link up until cancelled."""
         wait_s = _FIRST_WAIT_S
         while True:
+            cause = ""
             try:
                 async with translated("the coordinator"):
                     await self._attach(on_call)
                 self.detail = "the coordinator closed the link"
             except TrisectError as error:
                 self.detail = error.message
+                cause = _transport(error)
             if self.connected:
                 wait_s = _FIRST_WAIT_S
-                _log.warning("the link to the coordinator is down", extra={"reason": self.detail})
+                _log.warning(
+                    "the link to the coordinator is down", extra={"reason": self.detail, "cause": cause}
+                )
             self._set_connected(up=False)
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  (spreads load, no secret)
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
@@ -198,6 +202,12 @@ class Link:
         _log.info("the certificate was renewed")
 
 
+def _transport(error: TrisectError) -> str:
+    """Tell what gRPC says of a lost connection: addresses and protocol codes, nothing of ours."""
+    cause = error.__cause__
+    return (cause.details() or "") if isinstance(cause, grpc.aio.AioRpcError) else ""
+
+
 async def _retire(channel: grpc.aio.Channel) -> None:
     await channel.close(_CLOSE_GRACE_S)
 
@@ -212,10 +222,9 @@ async def _answer(on_call: OnCall, call: relay_pb2.IncomingCall, up: asyncio.Que
     try:
         answer.body, answer.accepted = await on_call(call)
     except TrisectError as error:
-        found = detail(error)
-        answer.error_code, answer.error_message = found.code, found.message
+        answer.error.CopyFrom(detail(error))
     except Exception:  # noqa: BLE001  the task has nobody else to tell; the peer gets an error without details
         _log.exception("a peer's call failed in a way nobody foresaw")
-        answer.error_code, answer.error_message = "TRI-BUG", "the peer's node failed; its log tells why"
+        answer.error.CopyFrom(detail(RemoteBugError("the peer's node failed; its log tells why")))
     with suppress(asyncio.QueueFull):
         up.put_nowait(relay_pb2.LinkUp(answer=answer))

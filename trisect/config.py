@@ -7,6 +7,7 @@ good defaults. Flags win over `TRISECT_*` variables, these over the file, that o
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 import types
 import typing
@@ -17,6 +18,8 @@ from typing import Any, TypeVar
 from trisect.errors import BadInputError
 
 CONFIG_FILE = "config.toml"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LARGEST_PORT = 65_535
 T = TypeVar("T")
 
 
@@ -47,6 +50,32 @@ def load(
         if value is not None:
             _place(values, name, value)
     return typing.cast("T", _build(shape, values, "", environment, flags or {}))
+
+
+def check_common(log_level: str, http_listen: str) -> None:
+    """Check what every daemon's configuration has; raises BadInputError."""
+    if log_level not in LOG_LEVELS:
+        raise BadInputError(f"configuration key log_level must be one of {', '.join(LOG_LEVELS)}")
+    check_address("http.listen", http_listen)
+
+
+def check_address(key: str, text: str) -> None:
+    """Check that a configuration key holds HOST:PORT; raises BadInputError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > LARGEST_PORT:
+        raise BadInputError(f"configuration key {key} must be HOST:PORT", hint="port 0 takes a free one")
+
+
+def check_positive(**values: float) -> None:
+    """Check that numbers are above zero; names are dotted keys with `__` for the dot."""
+    for name, value in values.items():
+        if value <= 0:
+            raise BadInputError(f"configuration key {name.replace('__', '.')} must be above zero")
+
+
+def to_toml(fields: Mapping[str, str]) -> str:
+    """Write top-level text keys; empty ones are left out. JSON's strings are TOML's basic strings."""
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items() if value)
 
 
 def _place(values: dict[str, Any], name: str, value: Any) -> None:

@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -24,13 +25,18 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import prometheus_client
+import typer
+from typer._click.exceptions import ClickException  # Typer 0.29 names it nowhere else; it is pinned
+from typer.main import get_command
 
 from trisect import logs
 from trisect.errors import BadInputError, ConflictError, TrisectError
+from trisect.rpc.status import exit_code, page
 
 _log = logging.getLogger(__name__)
 STATE_FILE = "daemon.json"
 MAX_SOCKET_PATH = 100
+INTERRUPTED = 130
 HEARTBEAT_S = 0.02
 LAG = prometheus_client.Gauge("trisect_loop_lag_max_seconds", "Longest time the event loop was blocked.")
 
@@ -214,6 +220,8 @@ def run(
         level: of the log.
         reload: called on SIGHUP.
     """
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold tokens and keys
     logs.set_up(home.logs, name, level=level)
     lock = os.open(home.path, os.O_RDONLY)
     try:
@@ -284,8 +292,30 @@ def _notify(message: str) -> None:
         channel.send(message.encode())
 
 
-def fail(error: TrisectError) -> None:
-    """Print why a daemon or its set-up cannot go on."""
+def command(app: typer.Typer) -> int:
+    """Run a daemon's command line; gives the exit code of the contract.
+
+    Failures print their cure; under `--format json` they are one error object on stdout.
+    """
+    try:
+        return int(get_command(app).main(standalone_mode=False) or 0)
+    except TrisectError as error:
+        _fail(error)
+        return exit_code(error)
+    except ClickException as error:
+        usage = BadInputError(error.format_message(), hint="--help shows what the command takes")
+        _fail(usage)
+        return exit_code(usage)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+
+
+def _fail(error: TrisectError) -> None:
+    if "json" in sys.argv[1:]:
+        described = {"code": error.code, "message": error.message, "hint": error.hint or None}
+        described |= {"rule": error.rule or None, "doc": page(error), "correlation_id": None}
+        sys.stdout.write(json.dumps({"schema": 1, "status": "error", "error": described}) + "\n")
+        return
     sys.stderr.write(f"error: {error.message}\n")
     if error.hint:
         sys.stderr.write(f"  hint: {error.hint}\n")

@@ -8,6 +8,7 @@ and none blocks the other. Not here: what was agreed before, and what follows fr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import grpc.aio
 
 from nodes.workers import Worker
 from trisect.errors import TimedOutError, TrisectError, UnreachableError, VerificationError
+from trisect.psi import messages
 from trisect.psi.sessions import Action, Compute, Finished, Operation, Send, Session
 from trisect.rpc.status import translated
 from trisect.trust.channel import Frame, Opener, Sealer
@@ -25,6 +27,7 @@ from trisect.wire.v1 import relay_pb2
 
 Stream: TypeAlias = "grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]"
 WATCH_EVERY_S = 1.0
+LEAVE_S = 2.0
 _COUNTED = {Operation.REQUEST, Operation.INTERSECT, Operation.SETUP, Operation.RESPOND}
 
 
@@ -104,7 +107,14 @@ class Running:
             raise _first(errors) from None
         if not self.opener.finished:
             raise VerificationError("the session finished before the peer's final frame")
+        await self._leave()
         return self._matched
+
+    async def _leave(self) -> None:
+        """Let the relay end the stream; what it does now cannot change the result."""
+        with contextlib.suppress(TimeoutError, grpc.aio.AioRpcError):
+            async with asyncio.timeout(LEAVE_S):
+                await self.stream.read()
 
     def _dispatch(self, actions: list[Action]) -> None:
         for action in actions:
@@ -123,7 +133,9 @@ class Running:
             frame = await self._next_frame()
             self._heard_at = loop.time()
             self.progress.bytes_received += len(frame.sealed)
-            self._dispatch(self.session.received(self.opener.open(frame)))
+            plaintext = self.opener.open(frame)
+            messages.check_declared(plaintext, frame.elements)
+            self._dispatch(self.session.received(plaintext))
 
     async def _next_frame(self) -> Frame:
         async with translated("the coordinator"):

@@ -34,12 +34,12 @@ def climb(token: Token, epoch: int) -> Token:
 def import_all(database: Database) -> Progress:
     """Import every batch that is not yet done, and end the import."""
     imports = Imports(database)
-    progress = imports.begin(1, b"the file")
+    progress = imports.begin(1, b"the file", replace=True)
     for at, numbers in enumerate(BATCHES):
         if at >= progress.batches_done:
             refused = [RejectRow(f"{at}", "phone", "too_short")]
             progress = imports.add(progress, rows.batch(numbers), refused, epoch=0)
-    imports.finish(progress, replace=True, allow_large_drop=True)
+    imports.finish(progress, allow_large_drop=True)
     return progress
 
 

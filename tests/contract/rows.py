@@ -58,9 +58,9 @@ def fill(
 ) -> Progress:
     """Import some numbers in one batch and end the import."""
     imports = Imports(database)
-    progress = imports.begin(make_collection(database, name).id, b"")
+    progress = imports.begin(make_collection(database, name).id, b"", replace=replace)
     progress = imports.add(progress, batch(numbers), [], epoch=epoch)
-    imports.finish(progress, replace=replace, allow_large_drop=yes)
+    imports.finish(progress, allow_large_drop=yes)
     return progress
 
 

@@ -30,14 +30,15 @@ def test_an_invitation_is_kept_as_it_was_made(store: Enrolments) -> None:
         "i1", "bank", "provider", "2026-12-01T00:00:00Z", None, None, 0
     )
     assert store.invitation("i2") is None
-    assert store.invited() == ["bank"]
+    assert store.invited("2026-11-01T00:00:00Z") == ["bank"]
+    assert store.invited("2026-12-01T00:00:00Z") == [], "it has expired then"
     assert (store.enrolled(), store.find("bank")) == ([], None)
 
 
 def test_an_id_is_not_used_twice(store: Enrolments) -> None:
     with pytest.raises(ConflictError):
         store.add_invitation("i1", party="telco", role="provider", expires_at="2027-01-01T00:00:00Z")
-    assert store.invited() == ["bank"]
+    assert store.invited("2026-11-01T00:00:00Z") == ["bank"]
 
 
 def test_the_first_key_binds_the_invitation_and_enrols(store: Enrolments) -> None:
@@ -84,7 +85,7 @@ def test_a_later_invitation_replaces_the_keys_of_its_party(store: Enrolments) ->
     store.add_invitation("i2", party="bank", role="provider", expires_at="2026-12-02T00:00:00Z")
     assert store.redeem("i2", b"hash 2", b"leaf 2", party(key=b"new", at="2026-11-02T00:00:00Z"))
     assert store.enrolled() == [party(key=b"new", at="2026-11-02T00:00:00Z")]
-    assert store.invited() == ["bank"]
+    assert store.invited("2026-11-01T00:00:00Z") == ["bank"]
 
 
 def test_parties_are_listed_as_they_joined(store: Enrolments) -> None:
@@ -92,7 +93,7 @@ def test_parties_are_listed_as_they_joined(store: Enrolments) -> None:
         store.add_invitation(name, party=name, role="provider", expires_at="2026-12-02T00:00:00Z")
         assert store.redeem(name, b"h", b"l", party(name, at=f"2026-11-0{day}T00:00:00Z"))
     assert [found.party for found in store.enrolled()] == ["b", "c", "a"]
-    assert sorted(store.invited()) == ["a", "b", "bank", "c"]
+    assert sorted(store.invited("2026-11-01T00:00:00Z")) == ["a", "b", "bank", "c"]
 
 
 def test_contests_are_counted_and_named(store: Enrolments) -> None:

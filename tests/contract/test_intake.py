@@ -17,8 +17,8 @@ from trisect.store.tables import collections, entries, imports, rejects
 REJECT = RejectRow("7", "phone", "too_short")
 
 
-def begin(node: Database, fingerprint: bytes = b"file") -> Progress:
-    return Imports(node).begin(make_collection(node).id, fingerprint)
+def begin(node: Database, fingerprint: bytes = b"file", *, replace: bool = False) -> Progress:
+    return Imports(node).begin(make_collection(node).id, fingerprint, replace=replace)
 
 
 def add(node: Database, progress: Progress, *numbers: int, refused: int = 0, epoch: int = 0) -> Progress:
@@ -87,7 +87,7 @@ def test_importing_the_same_again_changes_nothing(node: Database) -> None:
     fill(node, range(20))
     before = [row[:5] + row[6:] for row in dump(node)]  # but for the generation
     progress = add(node, begin(node), *range(20))
-    Imports(node).finish(progress, replace=False, allow_large_drop=False)
+    Imports(node).finish(progress)
     assert (progress.accepted, progress.duplicates) == (0, 20)
     assert [row[:5] + row[6:] for row in dump(node)] == before
 
@@ -126,7 +126,7 @@ def test_the_same_file_goes_into_two_collections_apart(node: Database) -> None:
 
 def test_a_finished_import_is_not_resumed(node: Database) -> None:
     progress = add(node, begin(node), 1, refused=1)
-    Imports(node).finish(progress, replace=False, allow_large_drop=False)
+    Imports(node).finish(progress)
     assert (dump(node, imports), dump(node, rejects)) == ([], [])
     assert counts(begin(node)) == (0, 0, 0, 0, 0)
 
@@ -169,8 +169,8 @@ def test_a_batch_for_a_deleted_collection_is_refused(node: Database) -> None:
 
 def test_replace_retracts_what_the_file_no_longer_has(node: Database) -> None:
     fill(node, range(10))
-    progress = add(node, begin(node), *range(1, 12))
-    retracted, version = Imports(node).finish(progress, replace=True, allow_large_drop=False)
+    progress = add(node, begin(node, replace=True), *range(1, 12))
+    retracted, version = Imports(node).finish(progress)
     assert retracted == 1
     assert version == Collections(node).get("scams").version
     assert active(node) == tokens(range(1, 12))
@@ -180,15 +180,15 @@ def test_replace_retracts_what_the_file_no_longer_has(node: Database) -> None:
 def test_what_was_retracted_comes_back_with_the_next_file(node: Database) -> None:
     fill(node, range(10))
     fill(node, range(1, 10), replace=True)
-    progress = add(node, begin(node), *range(10))
+    progress = add(node, begin(node, replace=True), *range(10))
     assert (progress.accepted, progress.duplicates) == (1, 9)
-    assert Imports(node).finish(progress, replace=True, allow_large_drop=False)[0] == 0
+    assert Imports(node).finish(progress)[0] == 0
     assert active(node) == tokens(range(10))
 
 
 def test_an_import_without_replace_leaves_the_rest_alone(node: Database) -> None:
     fill(node, range(10))
-    assert Imports(node).finish(add(node, begin(node), 1), replace=False, allow_large_drop=False)[0] == 0
+    assert Imports(node).finish(add(node, begin(node), 1))[0] == 0
     assert active(node) == tokens(range(10))
 
 
@@ -206,7 +206,7 @@ def test_a_retraction_during_an_import_is_not_undone_by_its_duplicates(node: Dat
     progress = add(node, begin(node), 1, 2, 3)
     Collections(node).set_state("scams", State.RETRACTED, token=token(2))
     progress = add(node, progress, 2, 4)
-    Imports(node).finish(progress, replace=True, allow_large_drop=False)
+    Imports(node).finish(progress)
     assert active(node) == tokens({1, 3, 4})
 
 
@@ -215,39 +215,60 @@ def test_replace_asks_before_it_drops_more_than_a_fifth(
     node: Database, dropped: int, *, refused: bool
 ) -> None:
     fill(node, range(10))
-    progress = add(node, begin(node), *range(dropped, 10))
+    progress = add(node, begin(node, replace=True), *range(dropped, 10))
     if not refused:
-        assert Imports(node).finish(progress, replace=True, allow_large_drop=False)[0] == dropped
+        assert Imports(node).finish(progress)[0] == dropped
         return
     with pytest.raises(DeniedError, match="3 of 10 entries") as caught:
-        Imports(node).finish(progress, replace=True, allow_large_drop=False)
+        Imports(node).finish(progress)
     assert "--yes" in caught.value.hint
     assert active(node) == tokens(range(10))
-    assert begin(node) == progress, "the import can go on once somebody has said yes"
-    assert Imports(node).finish(progress, replace=True, allow_large_drop=True)[0] == 3
+    assert begin(node, replace=True) == progress, "the import can go on once somebody has said yes"
+    assert Imports(node).finish(progress, allow_large_drop=True)[0] == 3
     assert active(node) == tokens(range(3, 10))
 
 
 def test_new_rows_do_not_hide_that_the_whole_old_list_would_go(node: Database) -> None:
     """A fifth of the list as it was: a wrong, longer file must not slip through by its own length."""
     fill(node, range(10))
-    progress = add(node, begin(node), *range(100, 200))
+    progress = add(node, begin(node, replace=True), *range(100, 200))
     with pytest.raises(DeniedError, match="10 of 10 entries"):
-        Imports(node).finish(progress, replace=True, allow_large_drop=False)
-    assert tokens(range(10)) <= active(node)
+        Imports(node).finish(progress)
+    assert active(node) == tokens(range(10))
+    other = add(node, begin(node, b"another wrong file", replace=True), *range(100, 199))
+    with pytest.raises(DeniedError, match="10 of 10 entries"):
+        Imports(node).finish(other)
+
+
+def test_the_former_list_is_in_force_until_the_whole_new_one_is_there(node: Database) -> None:
+    fill(node, range(10))
+    progress = add(node, begin(node, replace=True), *range(1, 15))
+    assert active(node) == tokens(range(10))
+    assert Collections(node).entries_of(token(12)) == []
+    Imports(node).finish(progress)
+    assert active(node) == tokens(range(1, 15))
+
+
+def test_what_an_abandoned_replacement_staged_never_counts(node: Database) -> None:
+    fill(node, range(10))
+    add(node, begin(node, b"abandoned", replace=True), *range(1, 15))
+    Imports(node).finish(add(node, begin(node, b"other", replace=True), *range(10), 20))
+    assert active(node) == tokens([*range(10), 20])
+    fill(node, [12])
+    assert active(node) == tokens([*range(10), 20, 12])
 
 
 def test_a_first_list_can_be_replaced_by_nothing_only_with_consent(node: Database) -> None:
     fill(node, range(3))
-    empty = begin(node)
+    empty = begin(node, replace=True)
     with pytest.raises(DeniedError):
-        Imports(node).finish(empty, replace=True, allow_large_drop=False)
-    assert Imports(node).finish(empty, replace=True, allow_large_drop=True)[0] == 3
+        Imports(node).finish(empty)
+    assert Imports(node).finish(empty, allow_large_drop=True)[0] == 3
 
 
 def test_replace_into_an_empty_collection_drops_nothing(node: Database) -> None:
-    progress = add(node, begin(node), *range(5))
-    assert Imports(node).finish(progress, replace=True, allow_large_drop=False)[0] == 0
+    progress = add(node, begin(node, replace=True), *range(5))
+    assert Imports(node).finish(progress)[0] == 0
 
 
 def test_replace_leaves_other_collections_alone(node: Database) -> None:
@@ -259,19 +280,19 @@ def test_replace_leaves_other_collections_alone(node: Database) -> None:
 
 def test_a_resumed_import_replaces_with_what_all_its_batches_brought(node: Database) -> None:
     fill(node, range(10))
-    progress = add(node, begin(node), *range(5))
-    resumed = begin(node)
+    progress = add(node, begin(node, replace=True), *range(5))
+    resumed = begin(node, replace=True)
     assert resumed == progress
     resumed = add(node, resumed, *range(5, 9))
-    assert Imports(node).finish(resumed, replace=True, allow_large_drop=False)[0] == 1
+    assert Imports(node).finish(resumed)[0] == 1
     assert active(node) == tokens(range(9))
 
 
 def test_many_rows_of_which_some_are_known_cross_every_chunk(node: Database) -> None:
     fill(node, range(0, 1_800, 3))
-    progress = add(node, begin(node), *range(1_800))
+    progress = add(node, begin(node, replace=True), *range(1_800))
     assert (progress.accepted, progress.duplicates) == (1_200, 600)
-    assert Imports(node).finish(progress, replace=True, allow_large_drop=False)[0] == 0
+    assert Imports(node).finish(progress)[0] == 0
     assert active(node) == tokens(range(1_800))
 
 

@@ -12,6 +12,7 @@ import struct
 from typing import NamedTuple
 
 from trisect.errors import VerificationError
+from trisect.psi.points import POINT_BYTES
 
 _HEADER = struct.Struct(">BI")
 
@@ -35,6 +36,16 @@ class Message(NamedTuple):
     def encode(self) -> bytes:
         """Write the message as the plaintext of one frame."""
         return _HEADER.pack(self.tag, self.block) + self.elements
+
+
+def check_declared(plaintext: bytes, elements: int) -> None:
+    """Check that a frame holds as many elements as its header declares.
+
+    Raises:
+        VerificationError: it holds more or fewer, so whoever counts headers would be deceived.
+    """
+    if len(plaintext) != _HEADER.size + elements * POINT_BYTES:
+        raise VerificationError("a frame holds another number of elements than its header declares")
 
 
 def decode(plaintext: bytes) -> Message:

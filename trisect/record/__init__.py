@@ -1,0 +1,1 @@
+"""The public record: an empty room until the tripartite mechanism moves in. No I/O."""

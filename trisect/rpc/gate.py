@@ -57,7 +57,7 @@ class Gate(grpc.aio.ServerInterceptor):
         self._streams: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     def cut(self, party: str) -> int:
-        """End all running streams of a party, as when it is suspended; gives how many there were.
+        """End all running streams of a party, as when it is suspended; gives how many of its calls ran.
 
         A stream ends at its next message, in or out. Cancelling its task instead would tear gRPC out of a write.
         """

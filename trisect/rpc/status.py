@@ -110,9 +110,7 @@ def from_rpc(error: grpc.aio.AioRpcError, whom: str) -> TrisectError:
         return errors.UnreachableError(f"the connection to {whom} was cut")
     if fault is Fault.EXHAUSTED:
         return errors.ExhaustedError(f"{whom} refused a message: too large, or too many at once")
-    return RemoteBugError(
-        f"{whom} answered {error.code().name.lower()}: {error.details()}", hint=f"see the log of {whom}"
-    )
+    return RemoteBugError(f"{whom} answered {error.code().name.lower()}", hint=f"see the log of {whom}")
 
 
 @asynccontextmanager

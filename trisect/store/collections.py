@@ -20,6 +20,8 @@ from trisect.store.tables import collections, entries, imports, rejects, sharing
 STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3}
 _STATES = {number: state for state, number in STATE_NUMBERS.items()}
 _ACTIVE = STATE_NUMBERS[State.ACTIVE]
+STAGED = 4
+"""State of a row that a `--replace` has brought and that counts only when the whole file is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,7 @@ class Collections:
             found = _require(connection, name)
             changed = connection.execute(
                 sa.update(entries)
-                .where(entries.c.collection_id == found.id, chosen)
+                .where(entries.c.collection_id == found.id, chosen, entries.c.state != STAGED)
                 .values(state=STATE_NUMBERS[state])
             )
             if not changed.rowcount:
@@ -245,7 +247,7 @@ class Collections:
         query = (
             sa.select(entries, collections.c.name)
             .join(collections, collections.c.id == entries.c.collection_id)
-            .where(*where)
+            .where(*where, entries.c.state != STAGED)
             .order_by(collections.c.name, entries.c.ref)
             .limit(1_000)
         )

@@ -24,6 +24,7 @@ from trisect.errors import BadInputError, ConflictError, ExhaustedError, Trisect
 BUSY_TIMEOUT_S = 10
 _SQLITE_FULL = ("disk is full", "disk I/O error")
 _SQLITE_DAMAGED = ("file is not a database", "disk image is malformed")
+_POSTGRES_LOCKED = "55P03"
 _POSTGRES_FULL = ("53100", "53200", "53300")
 _OUR_MISTAKES = (exc.ProgrammingError, exc.DataError, exc.NotSupportedError)
 
@@ -55,9 +56,13 @@ class Database:
         if not self.sqlite:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self._writing = threading.Lock() if self.sqlite else None
-        arguments: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}} if self.sqlite else {}
+        patience = (
+            {"timeout": BUSY_TIMEOUT_S}
+            if self.sqlite
+            else {"options": f"-c lock_timeout={BUSY_TIMEOUT_S}s", "connect_timeout": BUSY_TIMEOUT_S}
+        )
         try:
-            self.engine = sa.create_engine(parsed, pool_pre_ping=not self.sqlite, **arguments)
+            self.engine = sa.create_engine(parsed, pool_pre_ping=not self.sqlite, connect_args=patience)
         except ModuleNotFoundError as error:
             raise BadInputError(
                 "PostgreSQL needs the extra `postgres`", hint="pip install 'trisect[postgres]'"
@@ -160,10 +165,10 @@ def _explained(error: exc.DBAPIError) -> TrisectError:
             "the database's disk is full or failing; the transaction was rolled back and nothing is lost",
             hint="free space on the volume of the database and repeat the command",
         )
-    if "database is locked" in text or "database table is locked" in text:
+    if "database is locked" in text or "database table is locked" in text or state == _POSTGRES_LOCKED:
         return ExhaustedError(
             f"the database is locked by another process for more than {BUSY_TIMEOUT_S} s",
-            hint="end the program that has the file open (a backup, a shell) and repeat the command",
+            hint="end the program that holds it (a backup, a shell) and repeat the command",
         )
     if any(sign in text for sign in _SQLITE_DAMAGED):
         return DatabaseUnavailableError(

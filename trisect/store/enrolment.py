@@ -59,10 +59,11 @@ class Enrolments:
             ).one_or_none()
         return Invitation(**row._asdict()) if row else None
 
-    def invited(self) -> Sequence[str]:
-        """List the parties that have ever been invited."""
+    def invited(self, now: str) -> Sequence[str]:
+        """List the parties with an invitation that has not expired at a time (RFC 3339)."""
+        query = sa.select(invitations.c.party).where(invitations.c.expires_at > now).distinct()
         with self._database.read() as connection:
-            return list(connection.execute(sa.select(invitations.c.party).distinct()).scalars())
+            return list(connection.execute(query).scalars())
 
     def redeem(self, invitation_id: str, key_hash: bytes, certificate: bytes, party: Enrolled) -> bool:
         """Bind an invitation to the first key that comes, and enrol its party, in one transaction.

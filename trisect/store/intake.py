@@ -1,7 +1,8 @@
 """Imports: batches of entries and their progress in one transaction each, so that a killed import goes on.
 
 A batch is committed with its counts, rejects and number, or not at all. Every import has a generation; each
-row it brings carries it, so that `--replace` knows which rows the new file no longer has.
+row it brings carries it, so that `--replace` knows which rows the new file no longer has. Until a replacing
+file is there whole, its new rows are staged, and matches see the former list.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from trisect.errors import ConflictError, DeniedError
 from trisect.indicators.labels import State
-from trisect.store.collections import STATE_NUMBERS, bump
+from trisect.store.collections import STAGED, STATE_NUMBERS, bump
 from trisect.store.database import Database
 from trisect.store.tables import collections, entries, imports, rejects
 
@@ -57,6 +58,7 @@ class Progress:
     id: int
     collection_id: int
     generation: int
+    replace: bool
     batches_done: int
     rows: int
     accepted: int
@@ -70,12 +72,13 @@ class Imports:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, collection_id: int, fingerprint: bytes) -> Progress:
+    def begin(self, collection_id: int, fingerprint: bytes, *, replace: bool = False) -> Progress:
         """Start an import, or find the unfinished one of the same fingerprint.
 
         Args:
             collection_id: where the rows go.
             fingerprint: SHA-256 over file and options; empty never resumes.
+            replace: the file is the whole list.
         """
         with self._database.write() as connection:
             row = connection.execute(
@@ -85,6 +88,9 @@ class Imports:
             ).first()
             if row is not None and fingerprint:
                 return _progress(row)
+            if replace:  # what an abandoned replacement has staged never came to count
+                abandoned = sa.and_(entries.c.collection_id == collection_id, entries.c.state == STAGED)
+                connection.execute(sa.update(entries).where(abandoned).values(state=_RETRACTED))
             generation = connection.execute(
                 sa.update(collections)
                 .where(collections.c.id == collection_id)
@@ -98,6 +104,7 @@ class Imports:
                         collection_id=collection_id,
                         fingerprint=fingerprint,
                         generation=generation,
+                        replace=replace,
                         **dict.fromkeys(("batches_done", "rows", "accepted", "duplicates", "rejected"), 0),
                     )
                     .returning(*imports.c)
@@ -160,8 +167,8 @@ class Imports:
                 raise ConflictError("another import of the same file runs", hint="wait until it has ended")
             return _progress(done)
 
-    def finish(self, progress: Progress, *, replace: bool, allow_large_drop: bool) -> tuple[int, int]:
-        """End an import; with `replace`, retract what it did not bring.
+    def finish(self, progress: Progress, *, allow_large_drop: bool = False) -> tuple[int, int]:
+        """End an import; a replacing one puts its rows in force and retracts what it did not bring.
 
         Returns:
             How many entries were retracted, and the collection's version.
@@ -173,10 +180,9 @@ class Imports:
         missing = sa.and_(mine, entries.c.generation != progress.generation, entries.c.state == _ACTIVE)
         with self._database.write() as connection:
             retracted = 0
-            if replace:
+            if progress.replace:
                 count = sa.select(sa.func.count()).select_from(entries)
-                total = connection.execute(count.where(mine, entries.c.state == _ACTIVE)).scalar_one()
-                before = max(0, total - progress.accepted)  # a longer file must not make the drop look small
+                before = connection.execute(count.where(mine, entries.c.state == _ACTIVE)).scalar_one()
                 drop = connection.execute(count.where(missing)).scalar_one()
                 if drop > before * LARGEST_UNASKED_DROP and not allow_large_drop:
                     raise DeniedError(
@@ -186,7 +192,8 @@ class Imports:
                 retracted = connection.execute(
                     sa.update(entries).where(missing).values(state=_RETRACTED)
                 ).rowcount
-            if retracted:
+                staged = sa.and_(mine, entries.c.generation == progress.generation, entries.c.state == STAGED)
+                connection.execute(sa.update(entries).where(staged).values(state=_ACTIVE))
                 bump(connection, progress.collection_id)
             connection.execute(sa.delete(rejects).where(rejects.c.import_id == progress.id))
             connection.execute(sa.delete(imports).where(imports.c.id == progress.id))
@@ -202,7 +209,7 @@ class Imports:
         if not rows:
             return 0
         mark = "?" if self._database.sqlite else "%s"
-        fixed = (progress.collection_id, epoch, _ACTIVE, progress.generation)
+        fixed = (progress.collection_id, epoch, _arriving(progress), progress.generation)
         statement = (
             f"INSERT INTO entries ({_INSERT_COLUMNS}, collection_id, epoch, state, generation) "  # noqa: S608
             f"VALUES ({', '.join([mark] * 15)}) ON CONFLICT (collection_id, token) DO NOTHING"
@@ -210,7 +217,22 @@ class Imports:
         result = connection.exec_driver_sql(statement, [(*row, *fixed) for row in rows])
         if result.rowcount == len(rows):
             return len(rows)
+        self._relabel(connection, progress, rows, mark)
         return result.rowcount + self._touch(connection, progress, [row[0] for row in rows])
+
+    @staticmethod
+    def _relabel(
+        connection: sa.Connection, progress: Progress, rows: Sequence[StoredEntry], mark: str
+    ) -> None:
+        """Give rows that were known before this import the reference and label that it brings."""
+        names = _INSERT_COLUMNS.split(", ")[1:]
+        statement = (
+            f"UPDATE entries SET {', '.join(f'{name} = {mark}' for name in names)} "  # noqa: S608
+            f"WHERE collection_id = {mark} AND token = {mark} AND generation <> {mark}"
+        )
+        connection.exec_driver_sql(
+            statement, [(*row[1:], progress.collection_id, row[0], progress.generation) for row in rows]
+        )
 
     @staticmethod
     def _touch(connection: sa.Connection, progress: Progress, tokens: Sequence[bytes]) -> int:
@@ -222,10 +244,16 @@ class Imports:
                 entries.c.token.in_(tokens[at : at + _IN_CLAUSE]),
                 entries.c.generation != progress.generation,
             )
-            back = sa.update(entries).where(older, entries.c.state == _RETRACTED)
-            revived += connection.execute(back.values(state=_ACTIVE, generation=progress.generation)).rowcount
+            back = sa.update(entries).where(older, entries.c.state.in_((_RETRACTED, STAGED)))
+            revived += connection.execute(
+                back.values(state=_arriving(progress), generation=progress.generation)
+            ).rowcount
             connection.execute(sa.update(entries).where(older).values(generation=progress.generation))
         return revived
+
+
+def _arriving(progress: Progress) -> int:
+    return STAGED if progress.replace else _ACTIVE
 
 
 def _first_of_each(rows: Sequence[StoredEntry]) -> Sequence[StoredEntry]:

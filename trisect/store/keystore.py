@@ -7,6 +7,7 @@ member of the consortium can test guesses against.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import stat
@@ -60,9 +61,9 @@ def load(path: Path) -> dict[str, bytes]:
 
 def write_private(path: Path, data: bytes) -> None:
     """Write a file of mode 0600 atomically and durably."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -75,7 +76,8 @@ def write_private(path: Path, data: bytes) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink()
         raise ExhaustedError(
             f"cannot write {path}: {error.strerror}", hint="free space, check the folder's mode, and repeat"
         ) from error

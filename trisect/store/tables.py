@@ -84,6 +84,7 @@ imports = sa.Table(
     sa.Column("collection_id", sa.Integer, sa.ForeignKey("collections.id"), nullable=False),
     sa.Column("fingerprint", sa.LargeBinary, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("replace", sa.Boolean, nullable=False),
     sa.Column("batches_done", sa.BigInteger, nullable=False),
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("accepted", sa.BigInteger, nullable=False),

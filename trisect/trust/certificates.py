@@ -218,7 +218,7 @@ def _load(pem: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         certificate.public_key()  # of a kind that is known
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise VerificationError("a certificate does not decode") from error
     return certificate
 

@@ -1,7 +1,7 @@
 """The keys of a party: Ed25519 to sign, MLKEM768+X25519 to be sealed to.
 
 Fingerprints are what people compare out of band: 160 bits of SHA-256 in base32, in groups of four.
-Not here: where keys are kept (`trisect.trust.keystore`) and TLS keys (`trisect.trust.certificates`).
+Not here: where keys are kept (`trisect.store.keystore`) and TLS keys (`trisect.trust.certificates`).
 """
 
 from __future__ import annotations

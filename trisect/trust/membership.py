@@ -187,8 +187,8 @@ class Membership:
             raise ConflictError(f"{party.name} is expelled; only a new admission brings it back")
 
     def _grant(self, party: Party, grant: PepperGrant) -> None:
-        if grant.epoch < party.pepper_epoch:
-            raise ConflictError(f"{party.name} holds a newer pepper epoch than {grant.epoch}")
+        if grant.epoch <= party.pepper_epoch:
+            raise ConflictError(f"{party.name} has been granted pepper epoch {party.pepper_epoch} already")
         self._parties[party.name] = replace(party, pepper_epoch=grant.epoch)
 
     @staticmethod

@@ -22,6 +22,7 @@ from unit.coordinator.ends import (
 from coordinator import switchboard as module
 from coordinator.switchboard import LINK_QUEUE, Switchboard
 from trisect.errors import ConflictError, DeniedError, TimedOutError, TrisectError, UnreachableError
+from trisect.rpc.status import detail
 from trisect.wire.v1 import relay_pb2 as pb
 
 
@@ -204,10 +205,9 @@ async def test_a_node_that_could_not_answer_says_why() -> None:
     calling = asyncio.create_task(switchboard.call("telco", request()))
     message = await link.down.get()
     assert message is not None
-    switchboard.answer(
-        link, pb.CallAnswer(call_id=message.call.call_id, error_code="X", error_message="overloaded")
-    )
-    with pytest.raises(UnreachableError, match="overloaded"):
+    error = detail(ConflictError("it still runs here"))
+    switchboard.answer(link, pb.CallAnswer(call_id=message.call.call_id, error=error))
+    with pytest.raises(ConflictError, match="still runs"):
         await calling
     assert switchboard.running == 0
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,10 @@ def shell(tmp_path: Path) -> Iterator[tuple[dict[str, str], list[subprocess.Pope
         assert daemon.wait(30) == 0
 
 
+PAUSE = threading.Event()
+"""Never set: a person's pause between two tries."""
+
+
 def run(line: str, folder: Path, environment: dict[str, str]) -> str:
     """Run a line until it succeeds, as a person does who was told that something is not ready yet."""
     deadline = time.monotonic() + IN_TIME_S
@@ -57,7 +62,7 @@ def run(line: str, folder: Path, environment: dict[str, str]) -> str:
         if done.returncode == 0:
             return done.stdout
         assert time.monotonic() < deadline, f"{line}\n{done.stderr}"
-        time.sleep(0.1)
+        PAUSE.wait(0.1)
 
 
 @pytest.mark.walk

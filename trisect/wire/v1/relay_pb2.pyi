@@ -6,6 +6,7 @@ What nodes say to each other through the coordinator, which can read none of it.
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from trisect.wire.v1 import errors_pb2 as _errors_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -147,27 +148,26 @@ class CallAnswer(_message.Message):
     CALL_ID_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     ACCEPTED_FIELD_NUMBER: _builtins.int
-    ERROR_CODE_FIELD_NUMBER: _builtins.int
-    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
     call_id: _builtins.int
     body: _builtins.bytes
     accepted: _builtins.bool
     """The answerer has accepted the offer: the relay opens the exchange to both ends."""
-    error_code: _builtins.str
-    """Set where the node could not answer at all."""
-    error_message: _builtins.str
+    @_builtins.property
+    def error(self) -> _errors_pb2.ErrorDetail:
+        """Set where the node could not answer at all."""
+
     def __init__(
         self,
         *,
         call_id: _builtins.int = ...,
         body: _builtins.bytes = ...,
         accepted: _builtins.bool = ...,
-        error_code: _builtins.str = ...,
-        error_message: _builtins.str = ...,
+        error: _errors_pb2.ErrorDetail | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "body", b"body", "call_id", b"call_id", "error_code", b"error_code", "error_message", b"error_message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "body", b"body", "call_id", b"call_id", "error", b"error"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

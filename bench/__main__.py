@@ -1,0 +1,32 @@
+"""Run all measurements, or those that are named."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from bench import canonical, imports, matching
+
+CANONICAL_ROWS = 50_000
+MEASUREMENTS = {
+    "canonical": lambda: canonical.main(CANONICAL_ROWS),
+    "imports": imports.main,
+    "matching": matching.main,
+}
+
+
+def main() -> None:
+    """Run what the command line names."""
+    wanted = sys.argv[1:] or list(MEASUREMENTS)
+    unknown = set(wanted) - set(MEASUREMENTS)
+    if unknown:
+        sys.exit(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    print(f"{platform.platform()}, Python {platform.python_version()}\n")
+    for name in wanted:
+        print(f"== {name}")
+        MEASUREMENTS[name]()
+        print()
+
+
+if __name__ == "__main__":
+    main()
