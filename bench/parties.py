@@ -25,7 +25,7 @@ def parties() -> Iterator[Path]:
         try:
             yield cluster.folder
         finally:
-            asyncio.run(Cluster(cluster.folder).down())
+            asyncio.run(cluster.down())
 
 
 def trisect(home: Path, *arguments: object) -> dict:

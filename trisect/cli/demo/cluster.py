@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from trisect.clock import system_randomness
 from trisect.daemon import Home
 from trisect.errors import BadInputError, ConflictError, TrisectError
@@ -264,15 +266,12 @@ class Cluster:
         except ConflictError:
             return 0
 
-    def _alive(self, pid: int) -> bool:
-        for process in self._processes.values():
-            if process.pid == pid:
-                return process.poll() is None
+    @staticmethod
+    def _alive(pid: int) -> bool:
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
             return False
-        return True
 
 
 async def _true(found: bool) -> bool:  # noqa: FBT001  (a condition that is known already)
