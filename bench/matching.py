@@ -49,17 +49,17 @@ class Memory(threading.Thread):
     def __init__(self, homes: list[Path]) -> None:
         super().__init__(daemon=True)
         self._pids = [Home(home).running()["pid"] for home in homes]
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self.peak_mib = 0.0
 
     def run(self) -> None:
         """Sample until told to stop."""
-        while not self._stop.wait(SAMPLE_S):
+        while not self._ended.wait(SAMPLE_S):
             self.peak_mib = max(self.peak_mib, *(_pss_mib(pid) for pid in self._pids))
 
     def end(self) -> float:
         """Stop; gives the peak in MiB."""
-        self._stop.set()
+        self._ended.set()
         self.join()
         return self.peak_mib
 
