@@ -31,7 +31,7 @@ from nodes.services.node_admin import NodeAdminService
 from nodes.services.schedules import SchedulesService
 from nodes.workers import Workers
 from trisect import daemon
-from trisect.clock import system_clock, system_randomness
+from trisect.clock import system_clock, system_randomness, to_text
 from trisect.daemon import Beat, Home, Tasks
 from trisect.errors import BadInputError, TrisectError
 from trisect.rpc import tls
@@ -187,6 +187,8 @@ class Node:
         _, expires = certificates.validity(self._link.keys.tls.certificate)
         if not self._link.connected:
             yield "coordinator", self._link.detail
+        if self._link.times.trouble:
+            yield "clock", self._link.times.trouble
         if own is None:
             yield "admission", "this party has not been admitted yet"
         elif own.standing is not Standing.ACTIVE:
@@ -199,7 +201,10 @@ class Node:
             yield "statements", self._members.trouble
         if self._database_trouble:
             yield "database", self._database_trouble
-        if expires - system_clock() < CERTIFICATE_WARNING:
+        left = expires - system_clock()
+        if left <= dt.timedelta():
+            yield "certificate", f"the certificate expired at {to_text(expires)}"
+        elif left < CERTIFICATE_WARNING:
             yield "certificate", "the certificate is about to expire and has not been renewed"
 
     async def _watch_database(self) -> None:

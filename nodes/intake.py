@@ -15,7 +15,8 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 from prometheus_client import Counter
 
@@ -28,12 +29,16 @@ from trisect.store.collections import Collection, Collections
 from trisect.store.intake import Imports, Progress, RejectRow, StoredEntry
 from trisect.wire.v1 import collections_pb2
 
+Converted: TypeAlias = tuple[list[StoredEntry], list[RejectRow]]
+
 _log = logging.getLogger(__name__)
 ROWS = Counter("trisect_import_rows", "Imported rows by outcome.", ["outcome"])
 STALLED_S = 120.0
 IN_FLIGHT = 4
 SMALL_ROWS = 2_000
 """Up to so many rows a thread is faster than starting worker processes."""
+COMMIT_ROWS = 65_536
+"""A transaction's worth: tokens are random, so each one touches most pages of the list's tree."""
 
 
 class ImportWorkerLostError(TrisectError):
@@ -127,9 +132,11 @@ class Intake:
             )
             earlier = await asyncio.to_thread(self._imports.rejects, progress.id)
             yield Step(progress, earlier)
-            async for taken, rejects in self._converted(target.spelling, chain, batches):
+            async for count, taken, rejects in _together(self._converted(target.spelling, chain, batches)):
                 before = progress
-                progress = await asyncio.to_thread(self._imports.add, progress, taken, rejects, epoch=epoch)
+                progress = await asyncio.to_thread(
+                    self._imports.add, progress, taken, rejects, epoch=epoch, batches=count
+                )
                 for outcome in ("accepted", "duplicates", "rejected"):
                     ROWS.labels(outcome).inc(getattr(progress, outcome) - getattr(before, outcome))
                 yield Step(progress, rejects)
@@ -180,9 +187,9 @@ class Intake:
         spelling: Spelling,
         chain: tuple[Pepper, ...],
         batches: AsyncIterator[collections_pb2.RawBatch],
-    ) -> AsyncIterator[tuple[list[StoredEntry], list[RejectRow]]]:
+    ) -> AsyncIterator[Converted]:
         """Convert batches ahead, a few at a time, and give them in order."""
-        waiting: deque[asyncio.Future[tuple[list[StoredEntry], list[RejectRow]]]] = deque()
+        waiting: deque[asyncio.Future[Converted]] = deque()
         seen = 0
         try:
             async for batch in _in_time(batches):
@@ -213,6 +220,20 @@ class Intake:
                 )
             executor = self._processes
         return asyncio.get_running_loop().run_in_executor(executor, convert, data, spelling, chain)
+
+
+async def _together(
+    converted: AsyncIterator[Converted],
+) -> AsyncIterator[tuple[int, list[StoredEntry], list[RejectRow]]]:
+    """Join batches to a transaction's worth; gives how many were joined, and their rows sorted by token."""
+    count, taken, rejects = 0, list[StoredEntry](), list[RejectRow]()
+    async for entries, refused in converted:
+        count, taken, rejects = count + 1, taken + entries, rejects + refused
+        if len(taken) + len(rejects) >= COMMIT_ROWS:
+            yield count, sorted(taken, key=itemgetter(0)), rejects
+            count, taken, rejects = 0, [], []
+    if count:
+        yield count, sorted(taken, key=itemgetter(0)), rejects
 
 
 async def _in_time(

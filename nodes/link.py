@@ -10,13 +10,14 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import grpc.aio
 from prometheus_client import Gauge
 
 from nodes.keys import NodeKeys
+from nodes.times import Times
 from trisect import __version__
 from trisect.clock import Clock
 from trisect.errors import TrisectError
@@ -72,6 +73,7 @@ class Link:
         self._clock = clock
         self._call_timeout_s = call_timeout_s
         self.keys = keys
+        self.times = Times(clock)
         self._channel = self._open()
         self._retired: set[asyncio.Task[None]] = set()
         self._answers: set[asyncio.Task[None]] = set()
@@ -93,16 +95,17 @@ class Link:
         """Keep the link up until cancelled."""
         wait_s = _FIRST_WAIT_S
         while True:
-            cause = ""
+            cause, known = "", self.detail
             try:
-                async with translated("the coordinator"):
+                async with self.translated():
                     await self._attach(on_call)
                 self.detail = "the coordinator closed the link"
             except TrisectError as error:
-                self.detail = error.message
+                self.detail = f"{error.message}; {error.hint}" if error.hint else error.message
                 cause = _transport(error)
             if self.connected:
                 wait_s = _FIRST_WAIT_S
+            if self.connected or self.detail != known:
                 _log.warning(
                     "the link to the coordinator is down", extra={"reason": self.detail, "cause": cause}
                 )
@@ -119,7 +122,7 @@ class Link:
             UnreachableError: the coordinator or the peer's node is not there.
         """
         request = relay_pb2.CallRequest(to=to, method=method, exchange_id=exchange_id, body=body)
-        async with translated("the coordinator"):
+        async with self.translated():
             reply = await self._relay.Call(request, timeout=self._call_timeout_s)
         return reply.body
 
@@ -137,6 +140,15 @@ class Link:
                 except TrisectError as error:
                     _log.warning("the certificate could not be renewed", extra={"reason": error.message})
             await asyncio.sleep(RENEW_CHECK_S)
+
+    @asynccontextmanager
+    async def translated(self) -> AsyncIterator[None]:
+        """Raise our errors for what a call to the coordinator raises, with the reason where it is known here."""
+        try:
+            async with translated("the coordinator"):
+                yield
+        except TrisectError as error:
+            raise self.times.explained(error, self.keys.tls.certificate) from error.__cause__
 
     async def close(self) -> None:
         """Close every channel."""
@@ -183,7 +195,7 @@ class Link:
         key = certificates.new_tls_key()
         request = certificates.signing_request(key)
         stub = enrolment_pb2_grpc.EnrolmentStub(self._channel)
-        async with translated("the coordinator"):
+        async with self.translated():
             reply = await stub.Renew(
                 enrolment_pb2.RenewRequest(
                     signing_request=request, proof=self.keys.identity.private.sign(request)

@@ -16,7 +16,6 @@ from nodes.peppers import Peppers
 from trisect.clock import Clock, to_text
 from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
 from trisect.indicators.tokens import Pepper
-from trisect.rpc.status import translated
 from trisect.store.statements import Statements
 from trisect.trust import documents
 from trisect.trust import peppers as sealed
@@ -139,7 +138,7 @@ class Members:
 
     async def applicants(self) -> list[Applicant]:
         """List who waits for admission. Their keys are the coordinator's word."""
-        async with translated("the coordinator"):
+        async with self._link.translated():
             reply = await self._link.directory.ListApplicants(
                 directory_pb2.ListApplicantsRequest(), timeout=_TIMEOUT_S
             )
@@ -231,10 +230,13 @@ class Members:
     async def _fetch(self) -> None:
         more = True
         while more:
-            async with translated("the coordinator"):
-                reply = await self._link.directory.ListStatements(
+            async with self._link.translated():
+                asked_at = self._clock()
+                call = self._link.directory.ListStatements(
                     directory_pb2.ListStatementsRequest(after=self._newest), timeout=_TIMEOUT_S
                 )
+                reply = await call
+                self._link.times.heard(await call.initial_metadata(), asked_at)
             for found in reply.statements:
                 await self._take(found.sequence, found.envelope)
             more = reply.more and bool(reply.statements)
@@ -314,7 +316,7 @@ class Members:
         """Sign and publish a statement, then take it back in as everybody does."""
         key = self._link.keys.identity
         envelope = documents.sign(statement.KIND, statement.to_body(), [key])
-        async with translated("the coordinator"):
+        async with self._link.translated():
             await self._link.directory.Publish(
                 directory_pb2.PublishRequest(envelope=envelope), timeout=_TIMEOUT_S
             )

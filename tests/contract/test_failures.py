@@ -121,7 +121,7 @@ def test_a_reading_transaction_sees_one_state(
     node: Database, open_database: Callable[[str], Database]
 ) -> None:
     fill(node, range(3))
-    other = open_database(node.engine.url.render_as_string(hide_password=False))
+    other = open_database(node.url.render_as_string(hide_password=False))
     count = sa.select(sa.func.count()).select_from(entries)
     with node.read() as connection:
         before = connection.execute(count).scalar_one()

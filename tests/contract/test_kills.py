@@ -54,7 +54,7 @@ def prepared(database: Database) -> Database:
 
 
 def url(database: Database) -> str:
-    return database.engine.url.render_as_string(hide_password=False)
+    return database.url.render_as_string(hide_password=False)
 
 
 @pytest.mark.parametrize("place", ["before", "after"])

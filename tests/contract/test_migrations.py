@@ -24,7 +24,7 @@ def test_a_migrated_database_is_what_the_tables_say(
 ) -> None:
     database = open_database(backend.empty())
     database.migrate(tree)
-    with database.engine.connect() as connection:
+    with database.read() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
@@ -38,7 +38,7 @@ def test_the_comparison_can_fail(open_database: Callable[[str], Database], tree:
     for table in TREES[tree].tables.values():
         table.to_metadata(missing)
     sa.Table("another", missing, sa.Column("id", sa.Integer, primary_key=True))
-    with database.engine.connect() as connection:
+    with database.read() as connection:
         found = compare_metadata(MigrationContext.configure(connection), missing)
     assert [change[0] for change in found] == ["add_table"]
 

@@ -146,5 +146,5 @@ def test_sealed_peppers_are_kept_and_replaced(
     assert store.sealed_peppers() == b"\x00first\xff"
     store.keep_peppers(b"second")
     assert store.sealed_peppers() == b"second"
-    again = open_database(node.engine.url.render_as_string(hide_password=False))
+    again = open_database(node.url.render_as_string(hide_password=False))
     assert Rolling(again).sealed_peppers() == b"second"

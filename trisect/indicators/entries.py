@@ -146,7 +146,7 @@ def _holds_spelling(name: str, raw: str, indicator: Indicator) -> bool:
     if indicator.kind is Kind.PHONE:
         digits = value[1:].partition(";")[0]
         return digits[-_PHONE_TAIL_DIGITS:] in held.translate(_LETTERS_AND_MARKS)
-    parts = (value, value.rpartition(":")[2].removeprefix("0x"), raw)
+    parts = {value, value.rpartition(":")[2].removeprefix("0x"), raw}
     return any(_is_telling(core := _core(part)) and core in held for part in parts)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Database:
             raise BadInputError("the database is neither SQLite nor PostgreSQL")
         if not self.sqlite:
             parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
         self._writing = threading.Lock() if self.sqlite else None
         patience = (
             {"timeout": BUSY_TIMEOUT_S}
@@ -62,18 +64,24 @@ class Database:
             else {"options": f"-c lock_timeout={BUSY_TIMEOUT_S}s", "connect_timeout": BUSY_TIMEOUT_S}
         )
         try:
-            self.engine = sa.create_engine(parsed, pool_pre_ping=not self.sqlite, connect_args=patience)
+            self._writer = sa.create_engine(
+                parsed,
+                connect_args=patience,
+                # One writing connection keeps the pages it has read; another one's commit would drop them.
+                **({"pool_size": 1, "max_overflow": 0} if self.sqlite else {"pool_pre_ping": True}),
+            )
         except ModuleNotFoundError as error:
             raise BadInputError(
                 "PostgreSQL needs the extra `postgres`", hint="pip install 'trisect[postgres]'"
             ) from error
-        # One snapshot for all statements of a reading transaction; SQLite's WAL gives that by itself.
-        self._reading = (
-            self.engine if self.sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
-        )
         if self.sqlite:
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            self._reader = sa.create_engine(parsed, connect_args=patience)
+            for engine, begin in ((self._writer, "BEGIN IMMEDIATE"), (self._reader, "BEGIN")):
+                event.listen(engine, "connect", _prepare_sqlite)
+                event.listen(engine, "begin", partial(_begin_sqlite, begin))
+        else:
+            # One snapshot for all statements of a reading transaction; SQLite's WAL gives that by itself.
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
 
     def migrate(self, tree: str) -> None:
         """Bring the schema to the newest version.
@@ -81,7 +89,7 @@ class Database:
         Args:
             tree: the folder of migrations below `trisect/store/migrations`: `node` or `coordinator`.
         """
-        with _translated(), self.engine.begin() as connection:
+        with _translated(), self._writer.begin() as connection:
             configuration = alembic.config.Config()
             location = resources.files("trisect.store") / "migrations" / tree
             configuration.set_main_option("script_location", str(location).replace("%", "%%"))
@@ -92,29 +100,25 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
-        with _translated(), self._reading.connect() as connection:
+        with _translated(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
         """Open a transaction that is committed when the block ends without an error."""
         if self._writing is None:
-            with _translated(), self.engine.begin() as connection:
+            with _translated(), self._writer.begin() as connection:
                 if not durable:
                     connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
                 yield connection
             return
-        with self._writing, _translated(), self.engine.connect() as connection:
+        with self._writing, _translated(), self._writer.connect() as connection:
             level = "FULL" if durable else "NORMAL"
             driver = connection.connection.driver_connection
             assert driver is not None  # noqa: S101  (an open connection has one)
             driver.execute(f"PRAGMA synchronous={level}")
-            connection.info["write"] = True
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                connection.info.pop("write", None)
+            with connection.begin():
+                yield connection
 
     def check(self) -> None:
         """Ask the database for a sign of life; raises DatabaseUnavailableError."""
@@ -123,7 +127,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self.engine.dispose()
+        self._writer.dispose()
+        self._reader.dispose()
 
 
 def sqlite_url(path: Path) -> str:
@@ -133,13 +138,18 @@ def sqlite_url(path: Path) -> str:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-32768"):
+    for pragma in (
+        "journal_mode=WAL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "cache_size=-32768",
+        "wal_autocheckpoint=8000",  # pages; imports write the same ones again and again
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    immediate = connection.info.get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+def _begin_sqlite(statement: str, connection: sa.Connection) -> None:
+    connection.exec_driver_sql(statement)
 
 
 @contextmanager

@@ -122,15 +122,22 @@ class Imports:
             return [RejectRow(*row) for row in connection.execute(query)]
 
     def add(
-        self, progress: Progress, rows: Sequence[StoredEntry], refused: Sequence[RejectRow], *, epoch: int
+        self,
+        progress: Progress,
+        rows: Sequence[StoredEntry],
+        refused: Sequence[RejectRow],
+        *,
+        epoch: int,
+        batches: int = 1,
     ) -> Progress:
-        """Commit the next batch.
+        """Commit the next batches.
 
         Args:
             progress: what `begin` or the last `add` gave.
             rows: entries sorted by token, without duplicates among them.
             refused: rows that were rejected.
             epoch: pepper epoch of the tokens.
+            batches: how many of the source's batches these are.
         """
         distinct = _first_of_each(rows)
         with self._database.write(durable=False) as connection:
@@ -155,7 +162,7 @@ class Imports:
                 sa.update(imports)
                 .where(imports.c.id == progress.id, imports.c.batches_done == progress.batches_done)
                 .values(
-                    batches_done=progress.batches_done + 1,
+                    batches_done=progress.batches_done + batches,
                     rows=progress.rows + len(rows) + len(refused),
                     accepted=progress.accepted + accepted,
                     duplicates=progress.duplicates + len(rows) - accepted,

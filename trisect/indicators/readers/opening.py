@@ -19,7 +19,7 @@ from trisect.indicators.readers.misp import is_misp, read_misp
 from trisect.indicators.readers.plain_lines import read_lines
 from trisect.indicators.readers.stix import is_stix, read_stix
 
-BATCH_ROWS: Final = 8192
+BATCH_ROWS: Final = 16_384
 _STIX_MARK: Final = re.compile(
     r'"type"\s*:\s*"bundle"|"spec_version"\s*:|"id"\s*:\s*"[a-z0-9-]+--[0-9a-f]{8}-'
 )
