@@ -72,8 +72,8 @@ def main(url: str, work: str, number: int, place: str) -> None:
         if commits == number and place == "after":
             stay()
 
-    event.listen(database.engine, "commit", before)
-    event.listen(database.engine, "begin", again)
+    event.listen(database.writer, "commit", before)
+    event.listen(database.writer, "begin", again)
     if work == "import":
         import_all(database)
     else:

@@ -222,7 +222,7 @@ def full(sqlite_templates: dict[str, Path], tmp_path: Path) -> Iterator[tuple[Da
         most = 2**31 if limit["pages"] < 0 else pages + limit["pages"]
         driver.execute(f"PRAGMA max_page_count = {most}")
 
-    event.listen(database.engine, "begin", bound)
+    event.listen(database.writer, "begin", bound)
     yield database, limit
     database.close()
 

@@ -64,7 +64,7 @@ class Database:
             else {"options": f"-c lock_timeout={BUSY_TIMEOUT_S}s", "connect_timeout": BUSY_TIMEOUT_S}
         )
         try:
-            self._writer = sa.create_engine(
+            self.writer = sa.create_engine(
                 parsed,
                 connect_args=patience,
                 # One writing connection keeps the pages it has read; another one's commit would drop them.
@@ -76,12 +76,12 @@ class Database:
             ) from error
         if self.sqlite:
             self._reader = sa.create_engine(parsed, connect_args=patience)
-            for engine, begin in ((self._writer, "BEGIN IMMEDIATE"), (self._reader, "BEGIN")):
+            for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self._reader, "BEGIN")):
                 event.listen(engine, "connect", _prepare_sqlite)
                 event.listen(engine, "begin", partial(_begin_sqlite, begin))
         else:
             # One snapshot for all statements of a reading transaction; SQLite's WAL gives that by itself.
-            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
+            self._reader = self.writer.execution_options(isolation_level="REPEATABLE READ")
 
     def migrate(self, tree: str) -> None:
         """Bring the schema to the newest version.
@@ -89,7 +89,7 @@ class Database:
         Args:
             tree: the folder of migrations below `trisect/store/migrations`: `node` or `coordinator`.
         """
-        with _translated(), self._writer.begin() as connection:
+        with _translated(), self.writer.begin() as connection:
             configuration = alembic.config.Config()
             location = resources.files("trisect.store") / "migrations" / tree
             configuration.set_main_option("script_location", str(location).replace("%", "%%"))
@@ -107,12 +107,12 @@ class Database:
     def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
         """Open a transaction that is committed when the block ends without an error."""
         if self._writing is None:
-            with _translated(), self._writer.begin() as connection:
+            with _translated(), self.writer.begin() as connection:
                 if not durable:
                     connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
                 yield connection
             return
-        with self._writing, _translated(), self._writer.connect() as connection:
+        with self._writing, _translated(), self.writer.connect() as connection:
             level = "FULL" if durable else "NORMAL"
             driver = connection.connection.driver_connection
             assert driver is not None  # noqa: S101  (an open connection has one)
@@ -127,7 +127,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self._writer.dispose()
+        self.writer.dispose()
         self._reader.dispose()
 
 
