@@ -92,15 +92,15 @@ class Command:
     warm: Warm
     said: list[str] = field(default_factory=list)
 
-    async def start(self, *arguments: object) -> asyncio.subprocess.Process:
-        """Start it as a process from scratch."""
+    async def start(self, *arguments: object, columns: int = 160) -> asyncio.subprocess.Process:
+        """Start it as a process from scratch, on a terminal of that width."""
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "trisect.cli",
             *map(str, arguments),
             cwd=self.folder,
-            env=ENVIRONMENT,
+            env=ENVIRONMENT | {"COLUMNS": str(columns)},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

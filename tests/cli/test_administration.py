@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 from support.fake_node import EXCHANGE, FINGERPRINT, INVITATION, FakeNode, party
+
+from trisect.cli.acts import status
+from trisect.errors import UnreachableError
+from trisect.wire.v1 import node_admin_pb2
 
 from .conftest import Command
 
@@ -20,6 +25,25 @@ async def test_status_of_a_node(trisect: Command) -> None:
     ended = await trisect.text("status")
     assert "telco (provider)" in ended.out
     assert ended.err == ""
+
+
+async def test_status_tells_the_founders_fingerprint(trisect: Command, node: FakeNode) -> None:
+    assert (await trisect.json("status")).data["founder_fingerprint"] is None
+    node.parties = {"bank": party("bank"), "ministry": party("ministry", key_check="founder")}
+    found = (await trisect.json("status")).data
+    assert (found["founder"], found["founder_fingerprint"]) == ("ministry", FINGERPRINT)
+    assert f"ministry, {FINGERPRINT}" in (await trisect.text("status")).out
+    node.failures["ListParties"] = UnreachableError("cannot reach the coordinator")
+    assert (await trisect.json("status")).data["founder"] is None
+    assert "not known now" in (await trisect.text("status")).out
+
+
+async def test_status_of_a_government_does_not_wait_for_a_lost_coordinator() -> None:
+    lost = node_admin_pb2.GetStatusReply(
+        role="government", links=[node_admin_pb2.Link(to="coordinator", connected=False)]
+    )
+    nobody: Any = None
+    assert await status.founder_of(nobody, lost) is None
 
 
 async def test_status_of_the_coordinator(coordinator: Command) -> None:

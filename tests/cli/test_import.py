@@ -69,6 +69,39 @@ async def test_no_rejects_no_file(trisect: Command) -> None:
     assert (await trisect.json("import", "l.csv", "--collection", "sites")).data["rejects_file"] is None
 
 
+async def test_rejects_without_a_place_end_the_import_and_no_row_is_lost(
+    trisect: Command, node: FakeNode
+) -> None:
+    (trisect.folder / "l.csv.rejects.csv").mkdir()
+    arguments = ("import", "l.csv", "--collection", "sites")
+    _list(trisect.folder, 3)
+    assert (await trisect.json(*arguments)).data["rejects_file"] is None
+    path = _list(trisect.folder, BATCH_ROWS * 2, bad=2)
+    ended = await trisect.json(*arguments)
+    assert ended.code == 4
+    assert "--rejects PATH" in ended.error["hint"]
+    assert "l.csv.rejects.csv" in ended.error["message"]
+    found = (await trisect.json(*arguments, "--rejects", "r.csv")).data
+    rows = len(path.read_text().splitlines()) - 1
+    assert (found["rows"], found["rejected"]) == (rows, 2)
+    assert found["rows"] == found["accepted"] + found["duplicates"] + found["rejected"]
+    assert len((trisect.folder / "r.csv").read_text().splitlines()) == 3
+    assert len(node.lists["sites"]) == rows - 2
+    assert sorted(_names(trisect.folder)) == ["l.csv", "l.csv.rejects.csv", "r.csv"]
+
+
+async def test_stdin_needs_a_place_only_for_rejects(trisect: Command) -> None:
+    (trisect.folder / "sites.rejects.csv").mkdir()
+    arguments = ("import", "-", "--collection", "sites", "--reader", "lines")
+    assert (await trisect.json(*arguments, stdin="d1.example\n")).data["accepted"] == 1
+    rejected = f"bad.{PLANTED}\n"
+    ended = await trisect.json(*arguments, stdin=rejected)
+    assert ended.code == 4
+    assert "--rejects PATH" in ended.error["hint"]
+    found = (await trisect.json(*arguments, "--rejects", "r.csv", stdin=rejected)).data
+    assert (found["rejected"], found["rejects_file"]) == (1, "r.csv")
+
+
 async def test_strict_makes_rejects_partial(trisect: Command) -> None:
     _list(trisect.folder, 3, bad=1)
     ended = await trisect.json("import", "l.csv", "--collection", "sites", "--strict", "--rejects", "r.csv")

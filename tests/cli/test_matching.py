@@ -9,7 +9,7 @@ import signal
 import stat
 
 import pytest
-from support.fake_node import EXCHANGE, NOW, FakeNode, exchange
+from support.fake_node import EXCHANGE, FINGERPRINT, NOW, FakeNode, exchange, party
 
 from trisect.errors import DeniedError, NotFoundError, UnreachableError
 from trisect.wire.v1 import matching_pb2
@@ -232,3 +232,43 @@ async def test_several_commands_at_once(trisect: Command, node: FakeNode) -> Non
     node.ending = [exchange()]
     ended = await asyncio.gather(*(trisect.json(*MATCH) for _ in range(3)))
     assert [one.code for one in ended] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100])
+async def test_what_is_copied_is_never_folded(columns: int, trisect: Command, node: FakeNode) -> None:
+    ids = [f"{number:032x}" for number in (2**127, 2**127 + 2**76, 2**126)]
+    node.ending = [exchange(exchange_id=one, state="unconfirmed") for one in ids]
+    node.parties = {"first-national-bank": party("first-national-bank", key_check="none")}
+    _hits(node, 3)
+    for hit, one in zip(node.hits, ids, strict=True):
+        hit.exchange_id = one
+    for command in (("exchange", "list"), ("hits",), ("party", "list")):
+        process = await trisect.start("--home", trisect.home, *command, columns=columns)
+        out = (await trisect.ended(process)).out
+        assert all(len(line) <= max(columns, 80) for line in out.splitlines())
+        words = set(out.split())
+        assert (
+            {FINGERPRINT, "STATE"} <= words if command[0] == "party" else {one[:13] for one in ids} <= words
+        )
+
+
+async def test_an_exchange_is_known_by_the_beginning_of_its_id(trisect: Command, node: FakeNode) -> None:
+    other = f"{EXCHANGE[:14]}{'0' * 18}"
+    node.ending = [exchange(), exchange(exchange_id=other)]
+    shown = (await trisect.text("exchange", "list")).out.splitlines()[1].split()[0]
+    assert shown == EXCHANGE[:15]
+    assert (await trisect.json("exchange", "list")).data["exchanges"][1]["exchange_id"] == other
+    for command, method in (
+        (("exchange", "show"), "ListExchanges"),
+        (("exchange", "watch"), "WatchExchange"),
+        (("exchange", "cancel"), "CancelExchange"),
+        (("hits", "--exchange"), "ListHits"),
+    ):
+        assert (await trisect.json(*command, shown)).code == 0
+        assert node.saw(method)[-1].exchange_id == EXCHANGE
+        for beginning in (EXCHANGE[:14], "ffffffffffff", EXCHANGE[:7], f"{EXCHANGE}0", "+14259990187"):
+            sent = len(node.saw(method))
+            ended = await trisect.json(*command, beginning)
+            assert ended.code == 4
+            assert ended.error["hint"]
+            assert method == "ListExchanges" or len(node.saw(method)) == sent

@@ -123,13 +123,26 @@ def test_a_pipe_that_goes_away_is_no_bug() -> None:
     assert ended.stdout.strip() in {"0", "1"}
 
 
-def test_completion_knows_commands_and_purposes() -> None:
+@pytest.mark.parametrize("where", ["text", "json"])
+def test_a_full_disk_is_no_bug(where: str) -> None:
+    command = f"{sys.executable} -m trisect.cli doctor --format {where} > /dev/full"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: there is no room to write")
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_commands_and_their_words(shell: str) -> None:
     def completed(words: str) -> str:
+        *_, last = words.split()
         environment = os.environ | {
-            "_TRISECT_COMPLETE": "complete_zsh",
+            "_TRISECT_COMPLETE": f"complete_{shell}",
             "_TYPER_COMPLETE_ARGS": words,
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            "_TYPER_COMPLETE_WORD_TO_COMPLETE": last,
             "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split())),
+            "COMP_CWORD": str(len(words.split()) - 1),
         }
         return subprocess.run(
             [sys.executable, "-c", "from trisect.cli.main import main; main()"],
@@ -142,6 +155,7 @@ def test_completion_knows_commands_and_purposes() -> None:
 
     assert "collection" in completed("trisect coll")
     assert "scam-prevention" in completed("trisect match --purpose scam")
+    assert "jsonl" in completed("trisect status --format jso")
 
 
 def test_help_loads_no_grpc() -> None:

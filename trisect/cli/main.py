@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from trisect.cli.tree import app
 from trisect.cli.usage import ClickException, explain, help_instead
 from trisect.errors import TrisectError
 
-BROKEN_PIPE_EXIT = 1
+BROKEN_PIPE_EXIT = NO_ROOM_EXIT = 1
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -35,7 +37,18 @@ def run(arguments: Sequence[str]) -> int:
         silence_stdout()
         return BROKEN_PIPE_EXIT
     except Exception as error:  # noqa: BLE001  (whatever it is, a script gets an error object and exit code 5)
+        return _unforeseen(report, error)
+
+
+def _unforeseen(report: Report, error: Exception) -> int:
+    if not (isinstance(error, OSError) and error.errno in _NO_ROOM):
         return report.bug(error)
+    try:
+        report.failure(TrisectError("there is no room to write", hint="make room, and repeat the command"))
+    except OSError:  # stdout itself has none, and stderr tells
+        Report(Format.TEXT).failure(TrisectError("there is no room to write the result"))
+    silence_stdout()
+    return NO_ROOM_EXIT
 
 
 def _bad_usage(report: Report, error: ClickException) -> int:

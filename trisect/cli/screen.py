@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 160
+NARROWEST = 80
+"""A terminal that is narrower breaks the lines of a table itself, rather than that columns are lost."""
 _NOTHING = "-"
+
+Row = Mapping[str, Any]
+Cell = str | Callable[[Row], object]
+"""The name of a row's field, or what makes the cell of a row."""
 
 
 def console() -> Console:
@@ -36,15 +43,36 @@ def plain(value: object) -> str:
     return "".join(c if c.isprintable() else "?" for c in str(value))
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """Print a table, or a sentence where there are no rows."""
+def listing(
+    columns: Mapping[str, Cell], rows: Iterable[Row], *, empty: str, whole: Collection[str] = ()
+) -> None:
+    """Print described things, one a line: each heading with its cell; the rest as in `table`."""
+    lines = [[row[cell] if isinstance(cell, str) else cell(row) for cell in columns.values()] for row in rows]
+    table(list(columns), lines, empty=empty, whole=whole)
+
+
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    empty: str,
+    whole: Collection[str] = (),
+) -> None:
+    """Print a table, or a sentence where there are no rows.
+
+    Args:
+        headings: of the columns.
+        rows: their cells.
+        empty: the sentence.
+        whole: headings of the columns that are copied or read aloud; the others fold where it is too wide.
+    """
     lines = [[Text(plain(cell)) for cell in row] for row in rows]
     if not lines:
         say(empty)
         return
     found = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        found.add_column(heading, overflow="fold")
+        found.add_column(heading, overflow="fold", no_wrap=heading in whole)
     for line in lines:
         found.add_row(*line)
     _show(found)
@@ -63,6 +91,7 @@ def facts(pairs: Mapping[str, object]) -> None:
 def _show(found: Table) -> None:
     """Print a table; a pipe gets it without the blanks that fill its last column."""
     out = console()
+    out.width = max(out.width, NARROWEST)
     if out.is_terminal:
         out.print(found)
         return

@@ -16,19 +16,16 @@ async def list_all(call: Call) -> None:
     found = await _all(call)
     call.report.result(
         {"collections": found},
-        lambda: screen.table(
-            ["COLLECTION", "ENTRIES", "RETRACTED", "VERSION", "SOURCE", "SHARED WITH"],
-            [
-                [
-                    one["name"],
-                    one["entries"],
-                    one["retracted"],
-                    one["version"],
-                    one["source"],
-                    sorted({sharing["with"] for sharing in one["sharings"]}),
-                ]
-                for one in found
-            ],
+        lambda: screen.listing(
+            {
+                "COLLECTION": "name",
+                "ENTRIES": "entries",
+                "RETRACTED": "retracted",
+                "VERSION": "version",
+                "SOURCE": "source",
+                "SHARED WITH": lambda one: sorted({sharing["with"] for sharing in one["sharings"]}),
+            },
+            found,
             empty="There is no collection yet; `trisect import` makes one.",
         ),
     )
@@ -42,7 +39,7 @@ async def show(call: Call, name: str) -> None:
         raise NotFoundError(
             "there is no such collection here", hint="`trisect collection list` shows those there are"
         )
-    call.report.result(found, lambda: _print(found))
+    _tell(call, found)
 
 
 async def share(call: Call, name: str, whom: str, why: str, mode: str) -> None:
@@ -53,8 +50,7 @@ async def share(call: Call, name: str, whom: str, why: str, mode: str) -> None:
     request = pb.ShareCollectionRequest(collection=collection_name(name), sharing=sharing)
     async with link.node(call) as node:
         reply = await node.collections.ShareCollection(request, timeout=link.CALL_S)
-    found = _describe(reply.collection)
-    call.report.result(found, lambda: _print(found))
+    _tell(call, _describe(reply.collection))
 
 
 async def unshare(call: Call, name: str, whom: str, why: str) -> None:
@@ -66,8 +62,7 @@ async def unshare(call: Call, name: str, whom: str, why: str) -> None:
     )
     async with link.node(call) as node:
         reply = await node.collections.UnshareCollection(request, timeout=link.CALL_S)
-    found = _describe(reply.collection)
-    call.report.result(found, lambda: _print(found))
+    _tell(call, _describe(reply.collection))
 
 
 def delete(call: Call, name: str) -> None:
@@ -109,6 +104,10 @@ def _describe(found: pb.Collection) -> dict[str, Any]:
     }
 
 
+def _tell(call: Call, found: dict[str, Any]) -> None:
+    call.report.result(found, lambda: _print(found))
+
+
 def _print(found: dict[str, Any]) -> None:
     screen.facts(
         {
@@ -122,8 +121,8 @@ def _print(found: dict[str, Any]) -> None:
         }
     )
     screen.say("")
-    screen.table(
-        ["SHARED WITH", "PURPOSE", "MODES"],
-        [[one["with"], one["purpose"], one["modes"]] for one in found["sharings"]],
+    screen.listing(
+        {"SHARED WITH": "with", "PURPOSE": "purpose", "MODES": "modes"},
+        found["sharings"],
         empty="It is shared with nobody: nobody can ask it.",
     )

@@ -127,24 +127,18 @@ def _refs(found: list[dict[str, Any]]) -> str:
 
 
 def _print(done: str, found: list[dict[str, Any]]) -> None:
-    screen.table(
-        ["COLLECTION", "KIND", "REF", "STATE", "CATEGORY", "ROLE IN FRAUD", "CONFIDENCE", "LAST SEEN"],
-        [
-            [
-                one[name]
-                for name in (
-                    "collection",
-                    "kind",
-                    "ref",
-                    "state",
-                    "category",
-                    "fraud_role",
-                    "confidence",
-                    "last_seen",
-                )
-            ]
-            for one in found
-        ],
+    screen.listing(
+        {
+            "COLLECTION": "collection",
+            "KIND": "kind",
+            "REF": "ref",
+            "STATE": "state",
+            "CATEGORY": "category",
+            "ROLE IN FRAUD": "fraud_role",
+            "CONFIDENCE": "confidence",
+            "LAST SEEN": "last_seen",
+        },
+        found,
         empty="No such entry is listed here.",
     )
     if done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from trisect.cli import link, screen
@@ -21,7 +22,13 @@ UNCHECKED = (
     "blind to this exchange only if it is honest. A government administrator mends that with "
     "`trisect party admit --fingerprint`."
 )
-_ID = re.compile(r"[0-9a-f]{8,64}")
+ID_CHARACTERS = 32
+SHORT_ID = 12
+"""Characters of an id in a table for people."""
+_ID = re.compile(rf"[0-9a-f]{{8,{ID_CHARACTERS}}}")
+_SEARCHED = 1_000
+"""Exchanges that a short id is looked for in; their list fits one message of gRPC."""
+_LIST = "`trisect exchange list` shows ids; 8 characters or more will do"
 _COMPLETE = "complete"
 _WITHOUT_RESULT = {"refused": Fault.DENIED, "failed": Fault.FAILED, "cancelled": Fault.CONFLICT}
 """States that end without a result, and the fault of an error whose code is not known here."""
@@ -34,36 +41,32 @@ async def list_all(call: Call, limit: int) -> None:
     found = [describe(one) for one in reply.exchanges]
     call.report.result(
         {"exchanges": found},
-        lambda: screen.table(
-            ["EXCHANGE", "STARTED", "THIS NODE", "PEER", "COLLECTION", "PURPOSE", "STATE", "MATCHED"],
-            [
-                [
-                    one["exchange_id"],
-                    one["started_at"],
-                    "asks" if one["end"] == "asker" else "answers",
-                    one["peer"],
-                    one["collection"],
-                    one["purpose"],
-                    one["state"],
-                    one["matched"],
-                ]
-                for one in found
-            ],
+        lambda: screen.listing(
+            {
+                "EXCHANGE": short_ids(found),
+                "STARTED": "started_at",
+                "THIS NODE": lambda one: "asks" if one["end"] == "asker" else "answers",
+                "PEER": "peer",
+                "COLLECTION": "collection",
+                "PURPOSE": "purpose",
+                "STATE": "state",
+                "MATCHED": "matched",
+            },
+            found,
             empty="There has been no exchange yet.",
+            whole=("EXCHANGE", "STATE", "MATCHED"),
         ),
     )
 
 
 async def show(call: Call, exchange_id: str) -> None:
     """Show one exchange."""
+    check_id(exchange_id)
     async with link.node(call) as node:
-        reply = await node.matching.ListExchanges(
-            pb.ListExchangesRequest(limit=1, exchange_id=check_id(exchange_id)), timeout=link.CALL_S
-        )
+        request = pb.ListExchangesRequest(limit=1, exchange_id=await whole_id(node, exchange_id))
+        reply = await node.matching.ListExchanges(request, timeout=link.CALL_S)
     if not reply.exchanges:
-        raise NotFoundError(
-            "there is no such exchange here", hint="`trisect exchange list` shows those there are"
-        )
+        raise NotFoundError("there is no such exchange here", hint=_LIST)
     found = reply.exchanges[0]
     call.report.result(describe(found), lambda: _print(found))
 
@@ -76,10 +79,10 @@ async def watch(call: Call, exchange_id: str) -> None:
 
 async def cancel(call: Call, exchange_id: str) -> None:
     """Cancel one exchange."""
+    check_id(exchange_id)
     async with link.node(call) as node:
-        reply = await node.matching.CancelExchange(
-            pb.CancelExchangeRequest(exchange_id=check_id(exchange_id)), timeout=link.CALL_S
-        )
+        request = pb.CancelExchangeRequest(exchange_id=await whole_id(node, exchange_id))
+        reply = await node.matching.CancelExchange(request, timeout=link.CALL_S)
     found = reply.exchange
     call.report.result(describe(found), lambda: screen.say(f"exchange {found.exchange_id} is {found.state}."))
 
@@ -93,7 +96,7 @@ async def follow(call: Call, exchange_id: str) -> pb.Exchange:
     last: pb.Exchange | None = None
     with Progress(call.report, "elements") as progress:
         async with link.node(call) as node:
-            request = pb.WatchExchangeRequest(exchange_id=exchange_id)
+            request = pb.WatchExchangeRequest(exchange_id=await whole_id(node, exchange_id))
             async for last in link.stream(node.matching.WatchExchange(request)):
                 share = last.elements_done / last.elements_total if last.elements_total else None
                 progress.update(
@@ -129,11 +132,40 @@ def _waits_for(found: pb.Exchange) -> str:
     return found.peer if found.state in {"offered", "unconfirmed"} else ""
 
 
-def check_id(exchange_id: str) -> str:
-    """Check the shape of an id; raises UsageError."""
-    if not _ID.fullmatch(exchange_id):
-        raise UsageError("this is not an exchange's id", hint="`trisect exchange list` shows ids")
-    return exchange_id
+def check_id(text: str) -> str:
+    """Check the shape of an id or its beginning; raises UsageError."""
+    if not _ID.fullmatch(text):
+        raise UsageError("this is not an exchange's id", hint=_LIST)
+    return text
+
+
+async def whole_id(node: link.Node, text: str) -> str:
+    """Find the exchange that an id, or the beginning of one of the newest, names.
+
+    Raises:
+        NotFoundError: none of them begins so.
+        UsageError: several do.
+    """
+    if len(text) == ID_CHARACTERS:
+        return text
+    reply = await node.matching.ListExchanges(pb.ListExchangesRequest(limit=_SEARCHED), timeout=link.CALL_S)
+    found = [one.exchange_id for one in reply.exchanges if one.exchange_id.startswith(text)]
+    if not found:
+        raise NotFoundError(
+            f"none of the newest {_SEARCHED:,} exchanges has an id that begins so", hint=_LIST
+        )
+    if len(found) > 1:
+        raise UsageError("several exchanges have an id that begins so", hint="give more of its characters")
+    return found[0]
+
+
+def short_ids(rows: Iterable[screen.Row]) -> Callable[[screen.Row], str]:
+    """Give what shortens an id for people, so that `whole_id` still tells it from the others in the rows."""
+    ids = {row["exchange_id"] for row in rows}
+    length = SHORT_ID
+    while len({one[:length] for one in ids}) < len(ids):
+        length += 1
+    return lambda row: str(row["exchange_id"][:length])
 
 
 def describe(found: pb.Exchange) -> dict[str, Any]:

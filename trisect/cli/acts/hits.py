@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from trisect.cli import files, link, screen
-from trisect.cli.acts.exchange import check_id
+from trisect.cli.acts.exchange import check_id, short_ids, whole_id
 from trisect.cli.call import Call
 from trisect.cli.failures import UsageError
 from trisect.cli.settings import Format
@@ -69,7 +69,8 @@ async def _to_file(call: Call, exchange_id: str, output: Path) -> None:
 
 async def _read(call: Call, exchange_id: str) -> AsyncIterator[Hit]:
     async with link.node(call) as node:
-        pages = node.matching.ListHits(pb.ListHitsRequest(exchange_id=exchange_id))
+        asked = await whole_id(node, exchange_id) if exchange_id else ""
+        pages = node.matching.ListHits(pb.ListHitsRequest(exchange_id=asked))
         async for page in link.stream(pages):
             for hit in page.hits:
                 yield {
@@ -106,13 +107,19 @@ _WRITERS: dict[str, Callable[[TextIO], Write]] = {".csv": _csv, ".jsonl": _json_
 
 def _print(call: Call, found: list[Hit]) -> None:
     shown = found[:SHOWN] if sys.stdout.isatty() else found
-    screen.table(
-        ["COLLECTION", "KIND", "REF", "ALSO AT", "PURPOSE", "SEEN", "EXCHANGE"],
-        [
-            [hit[name] for name in ("collection", "kind", "ref", "peer", "purpose", "seen_at", "exchange_id")]
-            for hit in shown
-        ],
+    screen.listing(
+        {
+            "COLLECTION": "collection",
+            "KIND": "kind",
+            "REF": "ref",
+            "ALSO AT": "peer",
+            "PURPOSE": "purpose",
+            "SEEN": "seen_at",
+            "EXCHANGE": short_ids(shown),
+        },
+        shown,
         empty="There is no hit.",
+        whole=("EXCHANGE",),
     )
     if len(shown) < len(found):
         call.report.note(f"{len(found) - len(shown):,} more; `--output hits.csv` writes all {len(found):,}")

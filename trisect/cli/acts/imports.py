@@ -12,7 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from trisect.cli import link, screen
+from trisect.cli import files, link, screen
 from trisect.cli.acts.import_options import Options
 from trisect.cli.acts.rejects import SUFFIX, RejectsFile
 from trisect.cli.acts.sending import messages, send
@@ -46,6 +46,8 @@ class Source:
 
 async def run(call: Call, file: Path, options: Options, *, strict: bool, rejects: Path | None) -> None:
     """Import one list."""
+    if rejects is not None:
+        files.check_place(rejects)
     with _opened(file) as source, RejectsFile(rejects or _default_place(file, options.collection)) as kept:
         fingerprint = b"" if source.size is None else options.fingerprint(source.stream, source.name)
         begin = options.begin(allow_large_drop=call.settings.yes, fingerprint=fingerprint)

@@ -21,20 +21,18 @@ async def list_all(call: Call) -> None:
     parties = await _all(call)
     call.report.result(
         {"parties": parties},
-        lambda: screen.table(
-            ["PARTY", "ROLE", "STATE", "KEY CHECKED", "PEPPER", "FINGERPRINT"],
-            [
-                [
-                    party["name"],
-                    party["role"],
-                    party["state"],
-                    _checked(party),
-                    party["pepper_epoch"],
-                    party["fingerprint"],
-                ]
-                for party in parties
-            ],
+        lambda: screen.listing(
+            {
+                "PARTY": "name",
+                "ROLE": "role",
+                "STATE": "state",
+                "KEY CHECKED": _checked,
+                "PEPPER": "pepper_epoch",
+                "FINGERPRINT": "fingerprint",
+            },
+            parties,
             empty="There is no party yet.",
+            whole=("FINGERPRINT",),
         ),
     )
 
@@ -104,7 +102,7 @@ def _describe(party: pb.PartyInfo) -> dict[str, Any]:
     }
 
 
-def _checked(party: dict[str, Any]) -> str:
+def _checked(party: screen.Row) -> str:
     words = {KeyCheck.FOUNDER: "founder", KeyCheck.FINGERPRINT: "yes", KeyCheck.NONE: "NO"}
     return words.get(party["key_check"], "") if party["key_check"] else ""
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from trisect.cli import files
+from trisect.errors import BadInputError
 from trisect.wire.v1 import collections_pb2 as pb
 
 SUFFIX = ".rejects.csv"
@@ -22,7 +23,6 @@ class RejectsFile:
     """
 
     def __init__(self, path: Path) -> None:
-        files.check_place(path)
         self.path = path
         self._beside: Path | None = None
         self._stream: TextIO | None = None
@@ -49,11 +49,22 @@ class RejectsFile:
         return self._stream is not None
 
     def add(self, rejects: Iterable[pb.Reject]) -> None:
-        """List rows that were rejected."""
+        """List rows that were rejected; raises BadInputError where no file can be made for them."""
         rows = [(reject.where, reject.kind, reject.reason) for reject in rejects]
         if not rows:
             return
         if self._stream is None:
-            self._beside, self._stream = files.scratch(self.path)
-            self._stream.write("line,kind,reason\n")
+            self._stream = self._begin()
         csv.writer(self._stream, lineterminator="\n").writerows(rows)
+
+    def _begin(self) -> TextIO:
+        try:
+            files.check_place(self.path)
+            self._beside, stream = files.scratch(self.path)
+        except BadInputError as error:
+            raise BadInputError(
+                f"a row was rejected, and its line and reason cannot be listed: {error.message}",
+                hint="give --rejects PATH in a folder that you may write to, and import again: no row is lost",
+            ) from error
+        stream.write("line,kind,reason\n")
+        return stream

@@ -48,13 +48,17 @@ async def list_all(call: Call) -> None:
     found = [_describe(one) for one in reply.schedules]
     call.report.result(
         {"schedules": found},
-        lambda: screen.table(
-            ["ID", "EVERY", "WORK", "NEXT", "LAST"],
-            [
-                [one["id"], span(one["every_s"]), _work(one), one["next_at"], one["last_result"]]
-                for one in found
-            ],
+        lambda: screen.listing(
+            {
+                "ID": "id",
+                "EVERY": lambda one: span(one["every_s"]),
+                "WORK": _work,
+                "NEXT": "next_at",
+                "LAST": "last_result",
+            },
+            found,
             empty="The node repeats nothing by itself.",
+            whole=("ID",),
         ),
     )
 
@@ -110,7 +114,7 @@ def _describe(found: pb.Schedule) -> dict[str, Any]:
     return described
 
 
-def _work(found: dict[str, Any]) -> str:
+def _work(found: screen.Row) -> str:
     if found["match"]:
         asked = found["match"]
         return f"match {asked['collection']} with {asked['peer']}'s {asked['peer_collection']} ({asked['purpose']})"

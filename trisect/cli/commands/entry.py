@@ -87,61 +87,26 @@ def show(
     act.change(call, "show", act.Named(collection, kind, value, ref, region))
 
 
-@command(app)
-def retract(
-    call: Call,
-    collection: Collection,
-    value: Value = "-",
-    kind: Kind = "auto",
-    ref: Ref = "",
-    region: Region = "",
-) -> None:
-    """Take an entry back: it matches no more. `entry confirm` or `entry add` lists it again."""
-    from trisect.cli.acts import entry as act  # noqa: PLC0415
+def _change(act: str, summary: str) -> None:
+    """Declare a command that changes the state of one entry."""
 
-    act.change(call, "retract", act.Named(collection, kind, value, ref, region))
+    def change(
+        call: Call,
+        collection: Collection,
+        value: Value = "-",
+        kind: Kind = "auto",
+        ref: Ref = "",
+        region: Region = "",
+    ) -> None:
+        from trisect.cli.acts import entry as work  # noqa: PLC0415
 
+        work.change(call, act, work.Named(collection, kind, value, ref, region))
 
-@command(app)
-def contest(
-    call: Call,
-    collection: Collection,
-    value: Value = "-",
-    kind: Kind = "auto",
-    ref: Ref = "",
-    region: Region = "",
-) -> None:
-    """Mark an entry as contested by the person behind it."""
-    from trisect.cli.acts import entry as act  # noqa: PLC0415
-
-    act.change(call, "contest", act.Named(collection, kind, value, ref, region))
+    change.__doc__ = summary
+    command(app, act)(change)
 
 
-@command(app)
-def lift(
-    call: Call,
-    collection: Collection,
-    value: Value = "-",
-    kind: Kind = "auto",
-    ref: Ref = "",
-    region: Region = "",
-) -> None:
-    """Give a contest its right: the entry is retracted."""
-    from trisect.cli.acts import entry as act  # noqa: PLC0415
-
-    act.change(call, "lift", act.Named(collection, kind, value, ref, region))
-
-
-@command(app)
-def confirm(
-    call: Call,
-    collection: Collection,
-    value: Value = "-",
-    kind: Kind = "auto",
-    ref: Ref = "",
-    region: Region = "",
-) -> None:
-    """Turn a contest down: the entry is active again."""
-    from trisect.cli.acts import entry as act  # noqa: PLC0415
-
-    act.change(call, "confirm", act.Named(collection, kind, value, ref, region))
+_change("retract", "Take an entry back: it matches no more. `entry confirm` or `entry add` lists it again.")
+_change("contest", "Mark an entry as contested by the person behind it.")
+_change("lift", "Give a contest its right: the entry is retracted.")
+_change("confirm", "Turn a contest down: the entry is active again.")

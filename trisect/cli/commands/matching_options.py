@@ -27,4 +27,4 @@ Purpose = Annotated[
     typer.Option(metavar="U", help="Why; the peer must have shared it for that.", autocompletion=purposes),
 ]
 EngineOption = Annotated[Engine, typer.Option(help="The matching protocol; auto chooses.")]
-ExchangeId = Annotated[str, typer.Argument(metavar="ID", help="The exchange's id.")]
+ExchangeId = Annotated[str, typer.Argument(metavar="ID", help="The exchange's id, or its beginning.")]
