@@ -12,7 +12,6 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from coordinator import authority
@@ -29,6 +28,7 @@ from trisect.rpc import tls
 from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Gate
+from trisect.rpc.health import SERVICE_NAME, Health
 from trisect.store.database import Database, sqlite_url
 from trisect.trust.certificates import Principal
 from trisect.wire.v1 import (
@@ -48,8 +48,6 @@ _SERVICES = (
     enrolment_pb2.DESCRIPTOR.services_by_name["Enrolment"].full_name,
     directory_pb2.DESCRIPTOR.services_by_name["Directory"].full_name,
     relay_pb2.DESCRIPTOR.services_by_name["Relay"].full_name,
-    health.SERVICE_NAME,
-    reflection.SERVICE_NAME,
 )
 
 
@@ -104,7 +102,8 @@ class Coordinator:
         """Serve until left, then drain."""
         gate = Gate(authoriser(self._registry, self._config.consortium))
         server = tls.server([gate])
-        self._register(server, gate)
+        health = self._register(server, gate)
+        await health.tell(serving=False)
         credentials = tls.server_credentials(self._authority.own, self._authority.root.certificate)
         listen = self._home.remembered_port(self._config.listen)
         port = _bind(server, listen, credentials)
@@ -119,24 +118,25 @@ class Coordinator:
         await asyncio.gather(server.start(), admin.start())
         tasks.start(self._watch_database(), "watch the database")
         tasks.start(Beat().run(), "measure the event loop")
+        tasks.start(health.follow(self._readiness), "tell gRPC's health")
         try:
             async with daemon.http(self._config.http.listen, self._readiness) as self._http:
                 yield {"address": self._address, "socket": str(socket), "http": self._http}
         finally:
+            await health.drain()
             await asyncio.gather(server.stop(DRAIN_S), admin.stop(DRAIN_S))
             self._database.close()
             if self._recorder is not None:
                 self._recorder.close()
 
-    def _register(self, server: grpc.aio.Server, gate: Gate) -> None:
+    def _register(self, server: grpc.aio.Server, gate: Gate) -> Health:
         enrolment_pb2_grpc.add_EnrolmentServicer_to_server(EnrolmentService(self._registry), server)
         directory_pb2_grpc.add_DirectoryServicer_to_server(
-            DirectoryService(self._registry, self._switchboard, gate), server
+            DirectoryService(self._registry, self._switchboard, gate, system_clock), server
         )
         relay_pb2_grpc.add_RelayServicer_to_server(RelayService(self._registry, self._switchboard), server)
-        servicer = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-        reflection.enable_server_reflection(_SERVICES, server)
+        reflection.enable_server_reflection([*_SERVICES, SERVICE_NAME, reflection.SERVICE_NAME], server)
+        return Health(server, _SERVICES)
 
     def _describe(self) -> dict[str, str]:
         return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trisect.clock import Clock, Randomness
+from trisect.errors import BadInputError
 from trisect.store import keystore
 from trisect.store.keystore import KEYSTORE_FILE
 from trisect.trust import certificates
@@ -76,9 +77,14 @@ def create(home: Path, consortium: str, clock: Clock) -> None:
 
 
 def load(home: Path) -> TlsIdentity:
-    """Read the authority from the home's keystore."""
+    """Read the authority from the home's keystore; raises BadInputError where it is not in there."""
     secrets = keystore.load(home / KEYSTORE_FILE)
-    return TlsIdentity(secrets["authority_key"], secrets["authority_certificate"])
+    try:
+        return TlsIdentity(secrets["authority_key"], secrets["authority_certificate"])
+    except KeyError as error:
+        raise BadInputError(
+            f"the keystore {home / KEYSTORE_FILE} lacks {error.args[0]}", hint="restore it from its backup"
+        ) from error
 
 
 def new_invitation_id(randomness: Randomness) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,20 +12,13 @@ from coordinator import authority
 from coordinator.app import Coordinator
 from coordinator.config import Config
 from trisect import config, daemon
+from trisect.cli.daemons import FormatOption, HomeOption, Output, command, tell
 from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home
-from trisect.errors import BadInputError, ConflictError
+from trisect.errors import ConflictError
 from trisect.store.keystore import write_private
 
-HomeOption = Annotated[
-    Path,
-    typer.Option(
-        "--home", envvar="TRISECT_HOME", help="Folder with configuration, keystore, database, logs."
-    ),
-]
-app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, help="The coordinator of a Trisect consortium."
-)
+app = typer.Typer(pretty_exceptions_enable=False, help="The coordinator of a Trisect consortium.")
 
 
 @app.command()
@@ -40,28 +32,31 @@ def init(
     advertise: Annotated[
         str, typer.Option(help="HOST:PORT under which nodes reach it, where that is not --listen.")
     ] = "",
+    output: FormatOption = Output.TEXT,
 ) -> None:
     """Make a home: configuration and certificate authority."""
     place = Home(home)
     if place.config.exists():
         raise ConflictError(f"{place.path} is a home already", hint="choose an empty folder")
     name = consortium or f"consortium-{system_randomness(4).hex()}"
-    if not name.replace("-", "").isalnum() or not name.isascii() or name != name.lower():
-        raise BadInputError("a consortium's name has lower-case letters, digits and dashes")
     Config(name, listen, advertise, database).check()
     place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.path.chmod(0o700)
     authority.create(place.path, name, system_clock)
     fields = {"consortium": name, "listen": listen, "advertise": advertise, "database": database}
     write_private(place.config, config.to_toml(fields).encode())
-    typer.echo(f"coordinator of {name} is set up in {place.path}; start it with `trisect-coordinator run`")
+    tell(
+        output,
+        {"consortium": name, "home": str(place.path), "listen": listen},
+        f"coordinator of {name} is set up in {place.path}; start it with `trisect-coordinator run`",
+    )
 
 
 @app.command("check-config")
-def check_config(home: HomeOption) -> None:
+def check_config(home: HomeOption, output: FormatOption = Output.TEXT) -> None:
     """Read the configuration and say whether it is right."""
-    read_config(Home(home))
-    typer.echo("the configuration is right")
+    found = read_config(Home(home))
+    tell(output, {"consortium": found.consortium}, "the configuration is right")
 
 
 @app.command()
@@ -69,15 +64,15 @@ def run(
     home: HomeOption,
     listen: Annotated[str | None, typer.Option(help="HOST:PORT in place of the configured one.")] = None,
     database: Annotated[str | None, typer.Option(help="Database URL in place of the configured one.")] = None,
+    output: FormatOption = Output.TEXT,
 ) -> None:
     """Run the coordinator until it is told to stop."""
     place = Home(home)
     found = read_config(place, listen=listen, database=database)
-    sys.exit(
-        daemon.run(
-            place, "coordinator", lambda tasks: Coordinator(place, found).serve(tasks), level=found.log_level
-        )
+    daemon.run(
+        place, "coordinator", lambda tasks: Coordinator(place, found).serve(tasks), level=found.log_level
     )
+    tell(output, {"stopped": True}, "the coordinator has stopped")
 
 
 def read_config(home: Home, **flags: str | None) -> Config:
@@ -88,8 +83,8 @@ def read_config(home: Home, **flags: str | None) -> Config:
 
 
 def main() -> None:
-    """Run the command; failures we foresee print their cure and exit with their code."""
-    sys.exit(daemon.command(app))
+    """Entry point of `trisect-coordinator`."""
+    sys.exit(command(app, "trisect-coordinator"))
 
 
 if __name__ == "__main__":

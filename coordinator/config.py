@@ -46,6 +46,8 @@ class Config:
 
     def check(self) -> None:
         """Check what types cannot say; raises BadInputError."""
+        config.check_consortium(self.consortium)
+        config.check_database(self.database)
         if self.profile not in {PRODUCTION, DEMO}:
             raise BadInputError("configuration key profile must be production or demo")
         if self.relay.record_to and self.profile != DEMO:

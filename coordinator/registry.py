@@ -45,6 +45,8 @@ class Registry:
         self.membership = Membership(authority.consortium)
         self.newest = 0
         self._load()
+        # Asked at every call, hence in memory: a party's certificate names the party and not its key.
+        self._enrolled = {party.party: party for party in self._enrolments.enrolled()}
 
     def _load(self) -> None:
         while page := self._statements.after(self.newest):
@@ -100,6 +102,7 @@ class Registry:
 
         Raises:
             DeniedError: unknown, expired, or redeemed with another key.
+            ConflictError: the identity key is another party's.
             VerificationError: the request is not for a P-256 key, or the identity key has not signed it.
         """
         keys.check()
@@ -118,7 +121,12 @@ class Registry:
                 sealing_signature=keys.sealing_signature,
                 joined_at=to_text(self._clock()),
             )
-            if self._enrolments.redeem(invitation_id, key_hash, leaf, party):
+            with self._lock:
+                self._require_own_key(party)
+                first = self._enrolments.redeem(invitation_id, key_hash, leaf, party)
+                if first:
+                    self._enrolled[party.party] = party
+            if first:
                 _log.info("an invitation was redeemed", extra={"party": invitation.party})
                 return leaf
             invitation = self._live_invitation(invitation_id)
@@ -134,6 +142,18 @@ class Registry:
                 "otherwise use the home folder that joined first, or ask for a new invitation",
             )
         return invitation.certificate
+
+    def _require_own_key(self, applicant: Enrolled) -> None:
+        """Raise ConflictError where the applicant's identity key is, or was, that of a party of another name."""
+        others = {party.identity for party in self._enrolments.enrolled() if party.party != applicant.party}
+        for member in self.membership.parties.values():
+            if member.name != applicant.party:
+                others |= {member.keys.identity.raw, *member.former_identities}
+        if applicant.identity in others:
+            raise ConflictError(
+                "this identity key is enrolled under another name",
+                hint="every party joins in a home of its own: choose an empty folder",
+            )
 
     def _live_invitation(self, invitation_id: str) -> KeptInvitation:
         found = self._enrolments.invitation(invitation_id)
@@ -214,11 +234,13 @@ class Registry:
             raise UnauthenticatedError(f"party {name} is not enrolled")
 
     def require_member(self, name: str) -> Party:
-        """Give an active member, or raise DeniedError."""
+        """Give an active member, or raise DeniedError; one that has joined anew waits to be admitted anew."""
         member = self.membership.parties.get(party_name(name))
-        if member is None:
+        enrolled = self._enrolled.get(name)
+        if member is None or (enrolled is not None and not self._is_admitted(enrolled)):
+            anew = "" if member is None else "with the key that it joined with last "
             raise DeniedError(
-                f"party {name} has not been admitted yet",
+                f"party {name} has not been admitted {anew}yet",
                 hint=f"a government node admits it with `trisect party admit {name} --fingerprint ...`",
             )
         member.require_active()

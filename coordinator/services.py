@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from coordinator.registry import Registry, stored_keys
 from coordinator.switchboard import Switchboard
 from trisect import __version__
+from trisect.clock import Clock, to_text
 from trisect.errors import BadInputError, DeniedError
 from trisect.rpc.authentication import Context, certified
 from trisect.rpc.authorisation import Access
@@ -29,6 +30,7 @@ from trisect.wire.v1 import (
 )
 
 EXCHANGE_KEY = "trisect-exchange"
+TIME_KEY = "trisect-time"
 
 
 def authoriser(registry: Registry, consortium: str) -> Authorise:
@@ -86,15 +88,17 @@ class EnrolmentService(enrolment_pb2_grpc.EnrolmentServicer):
 class DirectoryService(directory_pb2_grpc.DirectoryServicer):
     """Signed statements."""
 
-    def __init__(self, registry: Registry, switchboard: Switchboard, gate: Gate) -> None:
+    def __init__(self, registry: Registry, switchboard: Switchboard, gate: Gate, clock: Clock) -> None:
         self._registry = registry
         self._switchboard = switchboard
         self._gate = gate
+        self._clock = clock
 
     async def ListStatements(  # noqa: N802
-        self, request: directory_pb2.ListStatementsRequest, _context: Context
+        self, request: directory_pb2.ListStatementsRequest, context: Context
     ) -> directory_pb2.ListStatementsReply:
-        """List a page of statements."""
+        """List a page of statements; the time here goes with it, for a node that looks why it is refused."""
+        await context.send_initial_metadata(((TIME_KEY, to_text(self._clock())),))
         page = await asyncio.to_thread(self._registry.statements_after, request.after)
         last = page[-1][0] if page else request.after
         return directory_pb2.ListStatementsReply(

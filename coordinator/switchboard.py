@@ -152,6 +152,7 @@ class Switchboard:
         Raises:
             UnreachableError: the party's node is not attached, or went away.
             TimedOutError: it did not answer in time.
+            TrisectError: it answered with an error, which is raised as its word.
         """
         link = self._links.get(request.to)
         if link is None:
@@ -182,7 +183,8 @@ class Switchboard:
                 self._lose(offered)
         self._record(answer.body)
         if answer.HasField("error"):
-            raise restore(answer.error)
+            # Nobody has signed it: a node that words an error as the relay's own must not speak for the relay.
+            raise restore(answer.error, said_by=f"the node of {request.to}")
         return answer.body
 
     def answer(self, link: Link, answer: pb.CallAnswer) -> None:

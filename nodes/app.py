@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc.aio
-from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from nodes.config import DEMO, Config
@@ -19,6 +18,8 @@ from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book
 from nodes.exchanges.means import Limits, Means
 from nodes.exchanges.recovery import Recovery
+from nodes.exchanges.slots import Slots
+from nodes.history import History
 from nodes.intake import Intake
 from nodes.keys import NodeKeys
 from nodes.link import Link
@@ -38,6 +39,7 @@ from trisect.rpc import tls
 from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Gate
+from trisect.rpc.health import SERVICE_NAME, Health
 from trisect.store.collections import Collections
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
@@ -84,13 +86,16 @@ class Node:
             call_timeout_s=config.timeouts.call_s,
         )
         self._peppers = Peppers(Rolling(self._database), keys.storage, system_randomness)
+        statements = Statements(self._database, node_statements)
+        self._history = History(party_name(config.party), self._link, statements)
         self._members = Members(
             name=party_name(config.party),
             role=Role(config.role),
             consortium=config.consortium,
-            founder=Fingerprint(config.founder) if config.founder else None,
+            # A government without a founder in its configuration founds: nobody else may in its place.
+            founder=Fingerprint(config.founder) if config.founder else keys.identity.public.fingerprint,
             link=self._link,
-            store=Statements(self._database, node_statements),
+            store=statements,
             peppers=self._peppers,
             clock=system_clock,
         )
@@ -112,7 +117,8 @@ class Node:
             members=self._members,
             peppers=self._peppers,
             workers=self._workers,
-            limits=Limits(config.limits.min_set, config.limits.max_set, config.limits.max_exchanges),
+            limits=Limits(config.limits.min_set, config.limits.max_set),
+            slots=Slots(config.limits.max_exchanges),
             clock=system_clock,
             randomness=system_randomness,
             idle_s=config.timeouts.peer_idle_s,
@@ -145,7 +151,8 @@ class Node:
             randomness=system_randomness,
         )
         admin = tls.server([Gate(_administrators)])
-        self._register(admin, scheduler)
+        health = self._register(admin, scheduler)
+        await health.tell(serving=False)
         socket = self._home.socket()
         admin.add_insecure_port(f"unix:{socket}")
         await admin.start()
@@ -153,14 +160,18 @@ class Node:
         tasks.start(self._beat.run(), "measure the event loop")
         tasks.start(self._link.run(self._answering.on_call), "keep the link up")
         tasks.start(self._link.renew_in_time(), "renew the certificate")
-        tasks.start(self._members.run(), "synchronise statements")
-        tasks.start(self._recovery.run(), "settle unconfirmed exchanges")
-        tasks.start(scheduler.run(), "run schedules")
+        tasks.keep(self._members.run, "synchronise statements")
+        tasks.keep(self._history.run, "compare statements with the coordinator's")
+        tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
+        tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
+        tasks.keep(scheduler.run, "run schedules")
         tasks.start(self._watch_database(), "watch the database")
+        tasks.start(health.follow(self._readiness), "tell gRPC's health")
         try:
             async with daemon.http(self._config.http.listen, self._readiness) as self._http:
                 yield {"socket": str(socket), "http": self._http, "party": self._config.party}
         finally:
+            await health.drain()
             await self._book.stop()
             await admin.stop(DRAIN_S)
             await self._link.close()
@@ -168,7 +179,7 @@ class Node:
             await self._intake.close()
             self._database.close()
 
-    def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> None:
+    def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> Health:
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(
             NodeAdminService(self._members, self._peppers, self._link, self._beat, lambda: self._http), admin
         )
@@ -177,18 +188,14 @@ class Node:
         schedules_pb2_grpc.add_SchedulesServicer_to_server(
             SchedulesService(scheduler, self._schedules), admin
         )
-        health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), admin)
         names = [f"trisect.wire.v1.{name}" for name in ("NodeAdmin", "Collections", "Matching", "Schedules")]
-        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], admin)
+        reflection.enable_server_reflection([*names, SERVICE_NAME, reflection.SERVICE_NAME], admin)
+        return Health(admin, names)
 
     def _readiness(self) -> Iterable[tuple[str, str]]:
         """Name everything that keeps this node from matching."""
+        yield from self._link_troubles()
         own = self._members.own
-        _, expires = certificates.validity(self._link.keys.tls.certificate)
-        if not self._link.connected:
-            yield "coordinator", self._link.detail
-        if self._link.times.trouble:
-            yield "clock", self._link.times.trouble
         if own is None:
             yield "admission", "this party has not been admitted yet"
         elif own.standing is not Standing.ACTIVE:
@@ -197,10 +204,17 @@ class Node:
             yield "pepper", "no pepper has been granted yet"
         elif self._peppers.rolling:
             yield "pepper", f"entries are being rolled to pepper epoch {self._peppers.epoch}"
-        if self._members.trouble:
-            yield "statements", self._members.trouble
+        if trouble := self._members.trouble or self._history.trouble:
+            yield "statements", trouble
         if self._database_trouble:
             yield "database", self._database_trouble
+
+    def _link_troubles(self) -> Iterable[tuple[str, str]]:
+        if not self._link.connected:
+            yield "coordinator", self._link.detail
+        if self._link.times.trouble:
+            yield "clock", self._link.times.trouble
+        _, expires = certificates.validity(self._link.keys.tls.certificate)
         left = expires - system_clock()
         if left <= dt.timedelta():
             yield "certificate", f"the certificate expired at {to_text(expires)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from pathlib import Path
@@ -14,20 +13,13 @@ import typer
 from nodes import enrol
 from nodes.config import Config
 from trisect import config, daemon
+from trisect.cli.daemons import FormatOption, HomeOption, Output, command, tell
 from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home
 from trisect.errors import BadInputError
 from trisect.trust.invitations import MAX_CHARACTERS, Invitation
 
-HomeOption = Annotated[
-    Path,
-    typer.Option(
-        "--home", envvar="TRISECT_HOME", help="Folder with configuration, keystore, database, logs."
-    ),
-]
-app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, help="The node of a party to Trisect."
-)
+app = typer.Typer(pretty_exceptions_enable=False, help="The node of a party to Trisect.")
 
 
 @app.command()
@@ -38,7 +30,7 @@ def join(
     ] = "",
     listen: Annotated[str, typer.Option(help="HOST:PORT of the node's own HTTP endpoint.")] = "",
     database: Annotated[str, typer.Option(help="URL of the database; SQLite in the home by default.")] = "",
-    output: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output: FormatOption = Output.TEXT,
 ) -> None:
     """Make keys here and trade an invitation for a certificate."""
     place = Home(home)
@@ -47,39 +39,41 @@ def join(
     joined = asyncio.run(
         enrol.join(place, found, settings, listen, clock=system_clock, randomness=system_randomness)
     )
-    if output == "json":
-        data = {
+    tell(
+        output,
+        {
             "fingerprint": joined.fingerprint,
             "state": "pending",
             "party": joined.party,
             "role": joined.role,
             "consortium": joined.consortium,
-        }
-        typer.echo(json.dumps({"schema": 1, "status": "ok", "data": data}))
-        return
-    typer.echo(f"{joined.party} ({joined.role}) has joined {joined.consortium} and waits for admission.")
-    typer.echo(f"fingerprint: {joined.fingerprint}")
-    typer.echo("Read the fingerprint to the government by telephone, then start `trisect-node run`.")
+        },
+        f"{joined.party} ({joined.role}) has joined {joined.consortium} and waits for admission.",
+        f"fingerprint: {joined.fingerprint}",
+        "Read the fingerprint to the government by telephone, then start `trisect-node run`.",
+    )
 
 
 @app.command("check-config")
-def check_config(home: HomeOption) -> None:
+def check_config(home: HomeOption, output: FormatOption = Output.TEXT) -> None:
     """Read the configuration and say whether it is right."""
-    read_config(Home(home))
-    typer.echo("the configuration is right")
+    found = read_config(Home(home))
+    tell(output, {"consortium": found.consortium, "party": found.party}, "the configuration is right")
 
 
 @app.command()
 def run(
     home: HomeOption,
     database: Annotated[str | None, typer.Option(help="Database URL in place of the configured one.")] = None,
+    output: FormatOption = Output.TEXT,
 ) -> None:
     """Run the node until it is told to stop."""
     from nodes.app import Node  # noqa: PLC0415  (heavy, and `join` does without)
 
     place = Home(home)
     found = read_config(place, database=database)
-    sys.exit(daemon.run(place, "node", lambda tasks: Node(place, found).serve(tasks), level=found.log_level))
+    daemon.run(place, "node", lambda tasks: Node(place, found).serve(tasks), level=found.log_level)
+    tell(output, {"stopped": True}, "the node has stopped")
 
 
 def read_config(home: Home, **flags: str | None) -> Config:
@@ -106,8 +100,8 @@ def _read_invitation(source: str) -> str:
 
 
 def main() -> None:
-    """Run the command; failures we foresee print their cure and exit with their code."""
-    sys.exit(daemon.command(app))
+    """Entry point of `trisect-node`."""
+    sys.exit(command(app, "trisect-node"))
 
 
 if __name__ == "__main__":

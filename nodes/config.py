@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from trisect import config
 from trisect.errors import BadInputError
 from trisect.psi.bands import LARGEST_SET
+from trisect.trust.keys import is_fingerprint
 from trisect.trust.statements import Role, party_name
 
 DEMO = "demo"
@@ -21,6 +24,15 @@ class Import:
     source: str = "unspecified"
     legal_basis: str = "unspecified"
     retention_days: int = 365
+
+    def check(self) -> None:
+        """Check what types cannot say; raises BadInputError."""
+        if self.region and self.region not in SUPPORTED_REGIONS:
+            raise BadInputError(
+                "configuration key imports.region must be an ISO 3166 country code in capitals",
+                hint="for example GB, CN, US; empty takes none for granted",
+            )
+        config.check_positive(imports__retention_days=self.retention_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ class Http:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`config.toml` of a node's home; `join` writes the first four keys."""
+    """`config.toml` of a node's home; `join` writes the first five keys."""
 
     consortium: str
     party: str
@@ -69,22 +81,44 @@ class Config:
     def check(self) -> None:
         """Check what types cannot say; raises BadInputError."""
         party_name(self.party)
+        config.check_consortium(self.consortium)
+        config.check_database(self.database)
+        self.imports.check()
         if self.role not in {role.value for role in Role}:
             raise BadInputError("configuration key role must be provider, government or proxy")
+        check_founder("configuration key founder", self.founder, self.role)
         if self.profile not in {PRODUCTION, DEMO}:
             raise BadInputError("configuration key profile must be production or demo")
         if not 0 < self.limits.min_set <= self.limits.max_set <= LARGEST_SET:
             raise BadInputError(f"limits.min_set and limits.max_set must lie between 1 and {LARGEST_SET}")
         if not 0 < self.limits.max_exchanges <= 64:  # noqa: PLR2004
             raise BadInputError("limits.max_exchanges must lie between 1 and 64")
-        if self.imports.retention_days <= 0 or self.limits.import_workers < 0:
-            raise BadInputError(
-                "imports.retention_days must be above zero, limits.import_workers not below it"
-            )
+        if self.limits.import_workers < 0:
+            raise BadInputError("configuration key limits.import_workers must not be below zero")
         config.check_address("coordinator", self.coordinator)
         config.check_common(self.log_level, self.http.listen)
         config.check_positive(
             timeouts__call_s=self.timeouts.call_s,
             timeouts__peer_idle_s=self.timeouts.peer_idle_s,
             timeouts__write_s=self.timeouts.write_s,
+        )
+
+
+def check_founder(what: str, fingerprint: str, role: str) -> None:
+    """Check a founding government's fingerprint, by which a node knows its consortium; raises BadInputError.
+
+    Args:
+        what: where the fingerprint stands, for the message.
+        fingerprint: of the founding government; empty at the government that founds, and nowhere else.
+        role: of the node's own party.
+    """
+    if not fingerprint and role != Role.GOVERNMENT.value:
+        raise BadInputError(
+            f"{what} is missing: without it a node would believe whatever consortium its coordinator shows",
+            hint="ask for a new invitation; the fingerprint is the founding government's, which reads it to you",
+        )
+    if fingerprint and not is_fingerprint(fingerprint):
+        raise BadInputError(
+            f"{what} must have eight groups of four letters or digits 2-7, joined by -",
+            hint="`trisect status` at the founding government's node shows it",
         )

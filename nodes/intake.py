@@ -117,7 +117,7 @@ class Intake:
             BadInputError: a batch is malformed.
         """
         self._peppers.require_ready()
-        async with self._peppers.in_use:
+        async with self._peppers.held():
             self._peppers.require_ready()
             # A new pepper may come meanwhile; its roll waits for this import, which goes on under the old one.
             chain, epoch = tuple(self._peppers.chain), self._peppers.epoch
@@ -166,7 +166,7 @@ class Intake:
         Raises:
             StaleError: the pepper was rotated meanwhile.
         """
-        async with self._peppers.in_use:
+        async with self._peppers.held():
             if epoch != self._peppers.epoch:
                 raise StaleError("the pepper was rotated meanwhile", hint="repeat the command")
             collection = await self.create(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from trisect.clock import Randomness
+from trisect.errors import BadInputError
 from trisect.store import keystore
 from trisect.store.keystore import KEYSTORE_FILE
 from trisect.trust import certificates
@@ -14,12 +15,15 @@ from trisect.trust.certificates import TlsIdentity
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys
 
+_NAMES = {"party", "identity", "sealing", "storage", "tls_key", "tls_certificate", "authority"}
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NodeKeys:
     """Everything secret of a node, and its certificates.
 
     Attributes:
+        party: whose node it is.
         identity: signs for the party.
         sealing: opens what is sealed to the party.
         storage: 32 bytes that seal peppers in the node's own database.
@@ -27,6 +31,7 @@ class NodeKeys:
         authority: the coordinator's CA, PEM.
     """
 
+    party: str
     identity: IdentityKey
     sealing: SealingKey
     storage: bytes
@@ -34,9 +39,10 @@ class NodeKeys:
     authority: bytes
 
     @classmethod
-    def generate(cls, authority: bytes, randomness: Randomness) -> Self:
+    def generate(cls, party: str, authority: bytes, randomness: Randomness) -> Self:
         """Make all keys of a new node."""
         return cls(
+            party,
             IdentityKey.generate(randomness),
             SealingKey.generate(randomness),
             randomness(32),
@@ -46,9 +52,20 @@ class NodeKeys:
 
     @classmethod
     def load(cls, home: Path) -> Self:
-        """Read the keystore of a home; raises BadInputError."""
+        """Read the keystore of a home.
+
+        Raises:
+            BadInputError: there is none, or keys of a node are missing in it.
+        """
         found = keystore.load(home / KEYSTORE_FILE)
+        missing = sorted(_NAMES - set(found))
+        if missing:
+            raise BadInputError(
+                f"the keystore {home / KEYSTORE_FILE} lacks {', '.join(missing)}",
+                hint="restore it from its backup",
+            )
         return cls(
+            found["party"].decode(errors="replace"),
             IdentityKey(found["identity"]),
             SealingKey(found["sealing"]),
             found["storage"],
@@ -61,6 +78,7 @@ class NodeKeys:
         keystore.save(
             home / KEYSTORE_FILE,
             {
+                "party": self.party.encode(),
                 "identity": self.identity.raw,
                 "sealing": self.sealing.raw,
                 "storage": self.storage,

@@ -49,7 +49,18 @@ class Applicant:
 
 
 class Members:
-    """Membership at one node."""
+    """Membership at one node.
+
+    Args:
+        name: this party.
+        role: the role that it was invited in.
+        consortium: its name.
+        founder: the founding government's fingerprint; a government whose own it is founds the consortium.
+        link: the connection to the coordinator.
+        store: keeps verified statements.
+        peppers: keeps the peppers granted to this party.
+        clock: tells the time.
+    """
 
     def __init__(
         self,
@@ -57,7 +68,7 @@ class Members:
         name: PartyName,
         role: Role,
         consortium: str,
-        founder: Fingerprint | None,
+        founder: Fingerprint,
         link: Link,
         store: Statements,
         peppers: Peppers,
@@ -66,7 +77,7 @@ class Members:
         self.name = name
         self.role = role
         self._consortium = consortium
-        self._founder = founder
+        self._founds = role is Role.GOVERNMENT and founder == link.keys.identity.public.fingerprint
         self._link = link
         self._store = store
         self._peppers = peppers
@@ -131,8 +142,7 @@ class Members:
         """Fetch, verify and act on new statements."""
         async with self._syncing:
             await self._fetch()
-            founds = self.role is Role.GOVERNMENT and self._founder is None
-            if founds and not self._trusted.parties:
+            if self._founds and not self._trusted.parties:
                 await self._found()
             await self._grant_missing()
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 
 from prometheus_client import Gauge
 
@@ -30,8 +32,11 @@ class Peppers:
         self._randomness = randomness
         self._chain: tuple[Pepper, ...] = ()
         self.rolling = False
-        self.in_use = asyncio.Lock()
-        """Held by a roll, and by an import while it writes: neither sees the other's epoch."""
+        self._stored_epoch = -1
+        self._roll = asyncio.Lock()
+        self._holders = 0
+        self._let_go = asyncio.Event()
+        self._let_go.set()
 
     @property
     def chain(self) -> Sequence[Pepper]:
@@ -42,6 +47,25 @@ class Peppers:
     def epoch(self) -> int:
         """The newest epoch, -1 before admission."""
         return len(self._chain) - 1
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[int]:
+        """Keep the stored tokens at their epoch, which is given: a roll waits until every such block has ended."""
+        async with self._roll:
+            self._holders += 1
+            self._let_go.clear()
+        try:
+            yield self._stored_epoch
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self._let_go.set()
+
+    def climb(self, token: Token, epoch: int, to: int) -> Token:
+        """Carry a token of one epoch to a later one."""
+        for pepper in self._chain[epoch + 1 : to + 1]:
+            token = roll(pepper, token)
+        return token
 
     def tokeniser(self) -> Tokeniser:
         """Make tokens of the newest epoch; raises DeniedError before admission."""
@@ -68,6 +92,7 @@ class Peppers:
             self._chain = sealed.recover(kept, self._storage_key)
         EPOCH.set(self.epoch)
         self.rolling = bool(self._chain) and await asyncio.to_thread(self._store.behind, self.epoch) > 0
+        self._stored_epoch = -1 if self.rolling else self.epoch
 
     async def take(self, granted: Sequence[Pepper]) -> bool:
         """Take a granted chain; gives whether it brought a new epoch.
@@ -94,11 +119,15 @@ class Peppers:
         """Roll what is behind, batch by batch."""
         if not self.rolling:
             return
-        async with self.in_use:
-            rolled = 0
-            while count := sum(await asyncio.to_thread(self._store.roll, self.epoch, self._climb)):
+        async with self._roll:
+            await self._let_go.wait()
+            rolled, epoch = 0, self.epoch
+            while count := sum(
+                await asyncio.to_thread(self._store.roll, epoch, partial(self.climb, to=epoch))
+            ):
                 rolled += count
-            self.rolling = False
+            self._stored_epoch = epoch
+            self.rolling = epoch < self.epoch
         _log.info("all entries are of the new pepper epoch", extra={"epoch": self.epoch, "rows": rolled})
 
     async def behind(self) -> int:
@@ -112,8 +141,3 @@ class Peppers:
                 "the last rotation is still being rolled here", hint="try again when it is done"
             )
         return (*self._chain, sealed.new_pepper(self._randomness))
-
-    def _climb(self, token: Token, epoch: int) -> Token:
-        for pepper in self._chain[epoch + 1 :]:
-            token = roll(pepper, token)
-        return token

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from nodes.exchanges.asking import Asking
-from nodes.exchanges.book import Book
+from nodes.exchanges.book import Book, error_of
 from nodes.services.collections import CollectionsService
 from nodes.services.matching import question
 from trisect.clock import Clock, Randomness, from_text, to_text
@@ -113,7 +113,7 @@ class Scheduler:
         exchange_id = await self._asking.start(question(request.match))
         ended = await self._book.outcome(exchange_id)
         if ended.state is not ExchangeState.COMPLETE:
-            return f"exchange {exchange_id} did not complete"
+            return f"failed: exchange {exchange_id}: {error_of(ended).message}"
         return f"exchange {exchange_id}: {ended.matched} hits"
 
     async def _import(self, work: schedules_pb2.ScheduledImport) -> str:
@@ -133,7 +133,9 @@ class Scheduler:
         except OSError as error:
             raise BadInputError(f"cannot read the file of a schedule: {error.strerror}") from error
         with stream:
-            batches = read_batches(stream, name=path.name, reader=reader, mapping=dict(work.mapping))
+            batches = read_batches(
+                stream, name=path.name, reader=reader, mapping=dict(work.mapping), clock=self._clock
+            )
             while (batch := await asyncio.to_thread(next, batches, None)) is not None:
                 yield batch_to_wire(batch)
 

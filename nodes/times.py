@@ -51,14 +51,14 @@ class Times:
         """
         if not isinstance(error, UnreachableError):
             return error
-        cause, now = error.__cause__, self._clock()
+        cause = error.__cause__
         details = (cause.details() or "") if isinstance(cause, grpc.aio.AioRpcError) else ""
         if any(sign in details for sign in _OUT_OF_TIME):
             self.trouble = "the coordinator's certificate does not hold at this machine's time"
-            return UnauthenticatedError(f"{self.trouble}, {to_text(now)}", hint=_CURE)
-        if certificate and (ended := certificates.validity(certificate)[1]) <= now:
+            return UnauthenticatedError(self.trouble, hint=_CURE)
+        if certificate and (ended := certificates.validity(certificate)[1]) <= self._clock():
             return UnauthenticatedError(
-                f"this node's certificate expired at {to_text(ended)}, and here it is {to_text(now)}",
+                f"this node's certificate expired at {to_text(ended)}",
                 hint="if the clock is right: ask the coordinator's administrator for a new invitation, stop the "
                 "node, and repeat `trisect-node join` in this home; nothing in it is lost",
             )

@@ -12,9 +12,22 @@ ALLOWED_SKIPS: frozenset[str] = frozenset()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at each test."""
     report = yield
-    if report.skipped and os.environ.get("CI") and item.nodeid not in ALLOWED_SKIPS:
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, and no skip is allowed here: {report.longrepr}"
+    _refuse(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Look at each file, which can skip itself with all its tests before there is one."""
+    report = yield
+    _refuse(report)
+    return report
+
+
+def _refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and os.environ.get("CI") and report.nodeid not in ALLOWED_SKIPS:
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped, and no skip is allowed here: {report.longrepr}"

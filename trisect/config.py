@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tomllib
 import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from trisect.errors import BadInputError
 
 CONFIG_FILE = "config.toml"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LARGEST_PORT = 65_535
+_CONSORTIUM = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DATABASE = re.compile(r"(sqlite(\+pysqlite)?|postgresql(\+[a-z0-9]+)?)://")
 T = TypeVar("T")
 
 
@@ -64,6 +68,31 @@ def check_address(key: str, text: str) -> None:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or int(port) > LARGEST_PORT:
         raise BadInputError(f"configuration key {key} must be HOST:PORT", hint="port 0 takes a free one")
+
+
+def check_consortium(text: str) -> None:
+    """Check a consortium's name, which stands in certificates and in every statement; raises BadInputError."""
+    if not _CONSORTIUM.fullmatch(text):
+        raise BadInputError(
+            "configuration key consortium must have 1 to 63 characters: a-z, 0-9 and dashes inside",
+            hint="a node's is the coordinator's; choose a name such as anti-fraud",
+        )
+
+
+def check_database(url: str) -> None:
+    """Check a database URL, empty for SQLite in the home; raises BadInputError, which does not repeat it."""
+    if url and (not _DATABASE.match(url) or not _has_sound_port(url)):
+        raise BadInputError(
+            "configuration key database must be the URL of an SQLite or PostgreSQL database, or empty",
+            hint="use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+        )
+
+
+def _has_sound_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def check_positive(**values: float) -> None:

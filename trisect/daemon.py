@@ -14,30 +14,27 @@ import os
 import resource
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import prometheus_client
-import typer
-from typer._click.exceptions import ClickException  # Typer 0.29 names it nowhere else; it is pinned
-from typer.main import get_command
 
 from trisect import logs
 from trisect.errors import BadInputError, ConflictError, TrisectError
-from trisect.rpc.status import exit_code, page
 
 _log = logging.getLogger(__name__)
 STATE_FILE = "daemon.json"
 MAX_SOCKET_PATH = 100
-INTERRUPTED = 130
 HEARTBEAT_S = 0.02
+AGAIN_S = 2.0
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 LAG = prometheus_client.Gauge("trisect_loop_lag_max_seconds", "Longest time the event loop was blocked.")
 
 
@@ -92,6 +89,25 @@ class Home:
             raise ConflictError(f"no daemon runs from {self.path}") from error
         return found
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Have this home, which must exist, to oneself.
+
+        Raises:
+            ConflictError: a daemon has it, or another `join`.
+        """
+        lock = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ConflictError(
+                    f"another daemon runs from {self.path}", hint="stop it, and repeat the command"
+                ) from error
+            yield
+        finally:
+            os.close(lock)
+
 
 class Beat:
     """Measures how long the event loop is blocked, by waking up on time or late."""
@@ -128,6 +144,10 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
+        """Own endless work that begins again after a failure that is foreseen, such as a full disk."""
+        return self.start(_again(work, name), name)
+
     async def stop(self) -> None:
         """Cancel all and wait for them."""
         tasks = list(self._tasks)
@@ -144,6 +164,18 @@ class Tasks:
             )
             if not self.failed.done():
                 self.failed.set_result(error)
+
+
+async def _again(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    while True:
+        try:
+            return await work()
+        except TrisectError as error:
+            _log.warning(
+                "a task failed and begins again",
+                extra={"task": name, "code": error.code, "reason": error.message},
+            )
+        await asyncio.sleep(AGAIN_S)
 
 
 Readiness = Callable[[], Iterable[tuple[str, str]]]
@@ -187,6 +219,11 @@ async def http(listen: str, readiness: Readiness) -> AsyncIterator[str]:
         server.server_close()
 
 
+def ask(url: str, *, timeout_s: float) -> Any:
+    """Ask a daemon's HTTP endpoint on this machine, past any `http_proxy`; gives and raises what urllib does."""
+    return _DIRECT.open(url, timeout=timeout_s)
+
+
 async def _call(readiness: Readiness) -> list[tuple[str, str]]:
     return list(readiness())
 
@@ -210,8 +247,8 @@ def run(
     *,
     level: str = "info",
     reload: Callable[[], None] | None = None,
-) -> int:
-    """Run a daemon until SIGTERM or SIGINT; gives its exit code.
+) -> None:
+    """Run a daemon until SIGTERM or SIGINT; raises what ended it otherwise.
 
     Args:
         home: its folder; only one daemon runs from it at a time.
@@ -223,16 +260,8 @@ def run(
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold tokens and keys
     logs.set_up(home.logs, name, level=level)
-    lock = os.open(home.path, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConflictError(f"another daemon runs from {home.path}") from error
-        with _loop_runner() as runner:
-            return runner.run(_main(home, name, work, reload))
-    finally:
-        os.close(lock)
+    with home.locked(), _loop_runner() as runner:
+        runner.run(_main(home, name, work, reload))
 
 
 def _loop_runner() -> asyncio.Runner:
@@ -248,7 +277,7 @@ async def _main(
     name: str,
     work: Callable[[Tasks], AbstractAsyncContextManager[dict[str, Any]]],
     reload: Callable[[], None] | None,
-) -> int:
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -272,7 +301,8 @@ async def _main(
         _log.error("the daemon cannot run", extra={"reason": error.message, "hint": error.hint})
         raise
     _log.info("the daemon has stopped", extra={"daemon": name})
-    return 1 if tasks.failed.done() else 0
+    if tasks.failed.done():
+        raise tasks.failed.result()
 
 
 def _publish(home: Home, state: dict[str, Any]) -> None:
@@ -290,32 +320,3 @@ def _notify(message: str) -> None:
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.connect("\0" + address[1:] if address.startswith("@") else address)
         channel.send(message.encode())
-
-
-def command(app: typer.Typer) -> int:
-    """Run a daemon's command line; gives the exit code of the contract.
-
-    Failures print their cure; under `--format json` they are one error object on stdout.
-    """
-    try:
-        return int(get_command(app).main(standalone_mode=False) or 0)
-    except TrisectError as error:
-        _fail(error)
-        return exit_code(error)
-    except ClickException as error:
-        usage = BadInputError(error.format_message(), hint="--help shows what the command takes")
-        _fail(usage)
-        return exit_code(usage)
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
-
-
-def _fail(error: TrisectError) -> None:
-    if "json" in sys.argv[1:]:
-        described = {"code": error.code, "message": error.message, "hint": error.hint or None}
-        described |= {"rule": error.rule or None, "doc": page(error), "correlation_id": None}
-        sys.stdout.write(json.dumps({"schema": 1, "status": "error", "error": described}) + "\n")
-        return
-    sys.stderr.write(f"error: {error.message}\n")
-    if error.hint:
-        sys.stderr.write(f"  hint: {error.hint}\n")

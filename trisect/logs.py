@@ -1,7 +1,7 @@
 """Structured logs: a constant sentence plus fields, one JSON object a line, and nothing that identifies.
 
 Every record passes `_clean`: bytes are shown by length only, and what looks like a token, a key or a long
-number is masked, whoever wrote it. A traceback keeps files and lines; messages of foreign exceptions are
+number is masked, whoever wrote it; a date is none. A traceback keeps files and lines; messages of foreign exceptions are
 dropped, since libraries like to quote their input.
 """
 
@@ -21,11 +21,33 @@ from trisect.errors import TrisectError
 
 MAX_LOG_BYTES = 20 * 1024 * 1024
 KEPT_LOGS = 5
+_MASK = "<redacted>"
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
-# Bytes as Python shows them, 40 and more characters of hex or base64 (tokens, keys), or eight and more digits
-# however grouped.
+_COUNTS = frozenset(
+    (
+        "accepted",
+        "bytes",
+        "duplicates",
+        "elements",
+        "entries",
+        "epoch",
+        "pid",
+        "port",
+        "rejected",
+        "rows",
+        "seconds",
+    )
+)
+"""Fields whose numbers may be large; in any other one a number of seven digits may be somebody's telephone."""
+_SHORTEST_NUMBER = 1_000_000
+_NUMBER = re.compile(r"(?<![\d.])\d{7,}")
+# A date or moment of ISO 8601 with its dashes, which is kept; bytes as Python shows them, 40 and more characters
+# of hex or base64 (tokens, keys), or eight and more digits however grouped.
 _SECRET = re.compile(
-    r"""\bb(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"(?P<date>(?<![A-Za-z0-9+])(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"(?![A-Za-z0-9+/_=-]|[\s()./\u2010-\u2015-]{1,3}\d))"
+    r"""|\bb(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
     r"|[A-Za-z0-9+/_=-]{40,}"
     r"|\+?\d(?:[\s()./\u2010-\u2015-]{0,3}\d){7,}"
 )
@@ -44,7 +66,7 @@ class Redactor(logging.Formatter):
         }
         for name, value in vars(record).items():
             if name not in _STANDARD:
-                fields[name] = _clean(value)
+                fields[name] = value if name in _COUNTS and _is_number(value) else _clean(value)
         if record.exc_info and record.exc_info[1] is not None:
             fields["error"] = describe(record.exc_info[1])
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
@@ -89,9 +111,16 @@ def set_up(folder: Path | None, name: str, *, level: str = "info") -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
 def _clean(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
         return value
+    if _is_number(value):
+        return value if abs(value) < _SHORTEST_NUMBER else _MASK
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes>"
-    return _SECRET.sub("<redacted>", str(value))
+    text = _SECRET.sub(lambda match: match["date"] or _MASK, str(value))
+    return text if isinstance(value, str) else _NUMBER.sub(_MASK, text)

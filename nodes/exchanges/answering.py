@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from nodes.exchanges.means import Means
@@ -28,17 +29,24 @@ from trisect.psi.bands import band, is_band
 from trisect.psi.items import answered_items
 from trisect.psi.sessions import AnswererSession
 from trisect.rules import permit
-from trisect.rules.offers import Accept, Details, Offer, Receipt, Refusal
+from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, Void
 from trisect.rules.permit import Permit, Sharing
 from trisect.rules.vocabulary import Mode, Purpose, modes, purpose
 from trisect.store.collections import Snapshot
 from trisect.store.exchanges import Exchange, ExchangeState, Side
+from trisect.trust import documents
 from trisect.trust.channel import AnswererHandshake, ChannelKeys, Direction
 from trisect.trust.documents import Signed
 from trisect.trust.membership import Party
 from trisect.wire.v1 import relay_pb2
 
 _log = logging.getLogger(__name__)
+
+
+class ExchangeVoidError(TrisectError):
+    """The asker came to no result."""
+
+    code = "TRI-VOID"
 
 
 @dataclass(slots=True)
@@ -69,22 +77,17 @@ class Answering:
         offer, signed = Offer.verify(call.body, party.keys.identity)
         self._check_addressed(offer, call, party)
         try:
-            snapshot, leave = await self._decide(offer, party)
-            return await self._accept(offer, signed, call.body, party, snapshot, leave), True
+            with self.means.slots.take(Side.ANSWERER, party.name) as slot:
+                snapshot, leave = await self._decide(offer, party)
+                return await self._accept(offer, signed, call.body, party, snapshot, leave, slot), True
         except TrisectError as error:
             _log.warning(
                 "an offer was refused",
                 extra={"exchange_id": offer.exchange.hex(), "peer": party.name, "code": error.code},
             )
-            refusal = Refusal(
-                exchange=offer.exchange,
-                offer_hash=signed.payload_hash,
-                fault=error.fault.value,
-                code=error.code,
-                message=error.message,
-                hint=error.hint,
-                rule=error.rule,
-            )
+            reason = Reason(error.fault.value, error.code, error.message, error.hint, error.rule)
+            sealed = reason.seal(party.keys.sealing, offer.exchange)
+            refusal = Refusal(offer.exchange, signed.payload_hash, sealed)
             return refusal.sign(self.means.link.keys.identity), False
 
     def _check_addressed(self, offer: Offer, call: relay_pb2.IncomingCall, party: Party) -> None:
@@ -104,28 +107,24 @@ class Answering:
         check_times(offer.created, offer.expires, self.means.clock())
         wanted, mode = purpose(offer.purpose), _mode(offer.mode)
         planner.require(offer.engine, mode)
-        if (
-            offer.attempt != 1
-            or not is_band(offer.asked_padded)
-            or offer.asked_padded > band(self.means.limits.max_set)
-        ):
+        if offer.attempt != 1 or not is_band(offer.asked_padded):
             raise BadInputError("an offer declares an attempt or a size that cannot be")
+        self.means.limits.check_padded(offer.asked_padded, "the set offered")
         self.means.peppers.require_ready()
         if offer.pepper_epoch != self.means.peppers.epoch:
             raise StaleError(
                 f"stale pepper epoch: the offer has {offer.pepper_epoch}, here it is {self.means.peppers.epoch}",
                 hint="the end that is behind gets its peppers within a minute; try again then",
             )
-        self.means.limits.check_load(self.means.book.running)
         details = Details.open(offer.details, self.means.link.keys.sealing, offer.exchange)
-        leave = await asyncio.to_thread(self._permit, details.collection, party, wanted, mode)
+        leave = await asyncio.to_thread(self._permit, offer, details.collection, party, wanted, mode)
         snapshot = await asyncio.to_thread(
-            self.means.collections.snapshot, details.collection, epoch=self.means.peppers.epoch
+            self.means.collections.snapshot, details.collection, epoch=offer.pepper_epoch
         )
         self.means.limits.check_set(snapshot.size, "the collection asked")
         return snapshot, leave
 
-    def _permit(self, name: str, party: Party, wanted: Purpose, mode: Mode) -> Permit:
+    def _permit(self, offer: Offer, name: str, party: Party, wanted: Purpose, mode: Mode) -> Permit:
         try:
             public_id = self.means.collections.get(name).public_id
             rows = self.means.collections.sharings(name)
@@ -133,6 +132,7 @@ class Answering:
             public_id, rows = "", ()
         return permit.decide(
             (Sharing(row.recipient, row.purpose, row.mode) for row in rows),
+            exchange=offer.exchange,
             asker=party.name,
             role=party.role,
             answerer=self.means.members.name,
@@ -142,7 +142,14 @@ class Answering:
         )
 
     async def _accept(
-        self, offer: Offer, signed: Signed, envelope: bytes, party: Party, snapshot: Snapshot, leave: Permit
+        self,
+        offer: Offer,
+        signed: Signed,
+        envelope: bytes,
+        party: Party,
+        snapshot: Snapshot,
+        leave: Permit,
+        slot: ExitStack,
     ) -> bytes:
         handshake = AnswererHandshake.reply(offer.share, self.means.randomness)
         accept = Accept(
@@ -179,7 +186,7 @@ class Answering:
         keys = handshake.finish(
             exchange_id=offer.exchange, attempt=offer.attempt, transcript=terms.transcript
         )
-        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot))
+        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot), slot.pop_all())
         return answer
 
     async def _run(self, exchange_id: str, terms: Terms, keys: ChannelKeys, snapshot: Snapshot) -> None:
@@ -200,7 +207,8 @@ class Answering:
             opener=keys.opener(Direction.ASKER_TO_ANSWERER),
             progress=progress,
             before_final=lambda: self._unconfirmed(exchange_id, terms, running, progress, started),
-            idle_s=terms.idle_s(self.means.idle_s),
+            idle_s=terms.idle_s(Side.ANSWERER, self.means.idle_s),
+            total_s=terms.total_s(self.means.idle_s),
             write_s=self.means.write_s,
         )
         try:
@@ -243,26 +251,39 @@ class Answering:
         self.means.book.count(done)
 
     async def _on_inquiry(self, call: relay_pb2.IncomingCall, party: Party) -> bytes:
-        """Tell an answerer what became of an exchange that we asked for."""
+        """Tell an answerer what became of an exchange that we asked for: our receipt, or that it is void.
+
+        The body is the offer, so that the word can be given on one that an older database here does not know.
+        """
+        own = self.means.link.keys.identity
+        offer, signed = Offer.verify(call.body, own.public)
+        if (offer.exchange, offer.answerer) != (call.exchange_id, party.name):
+            raise VerificationError("a peer inquires about an offer that was not made to it")
+        void = Void(offer.exchange, signed.payload_hash)
         try:
             exchange = await self._own(call, party, Side.ASKER)
         except NotFoundError:
-            return b""
+            return void.sign(own)
         if not exchange.state.ended:
             raise ConflictError("the exchange still runs here")
-        return exchange.own_receipt or b""
+        return exchange.own_receipt or void.sign(own)
 
     async def inquire(self, exchange: Exchange) -> None:
         """Ask an asker what became of an exchange that it has not confirmed; ends it either way."""
         party = self.means.members.membership.party(exchange.peer)
-        receipt = await self.means.link.call(
-            party.name, relay_pb2.PEER_METHOD_INQUIRE, bytes.fromhex(exchange.id), b""
+        word = await self.means.link.call(
+            party.name, relay_pb2.PEER_METHOD_INQUIRE, bytes.fromhex(exchange.id), exchange.offer
         )
-        if receipt:
-            await self._confirm(exchange, receipt, party)
+        kind, _ = documents.peek(word)
+        if kind != Void.KIND:
+            await self._confirm(exchange, word, party)
             return
-        error = VerificationError("the asker says that the exchange failed at its end")
-        await self.means.book.end(exchange.id, ExchangeState.FAILED, error)
+        void, _ = Void.verify(word, party.keys.identity)
+        offer_hash = Offer.verify(exchange.offer, party.keys.identity)[1].payload_hash
+        if (void.exchange.hex(), void.offer_hash) != (exchange.id, offer_hash):
+            raise VerificationError("the asker's word is about another exchange")
+        error = ExchangeVoidError("the asker has signed that the exchange failed at its end")
+        await self.means.book.end(exchange.id, ExchangeState.FAILED, error, unconfirmed=True)
 
     async def _own(self, call: relay_pb2.IncomingCall, party: Party, side: Side) -> Exchange:
         exchange = await asyncio.to_thread(self.means.book.store.get, call.exchange_id.hex())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from nodes.exchanges.means import Means
@@ -15,12 +16,13 @@ from nodes.exchanges.running import Progress, Running
 from nodes.exchanges.terms import OFFER_LIFE, Terms
 from trisect.clock import to_text
 from trisect.errors import BadInputError, DeniedError, TrisectError, VerificationError
+from trisect.indicators.tokens import Token
 from trisect.psi import planner
 from trisect.psi.bands import band, is_band
 from trisect.psi.items import AskedItems, asked_items
 from trisect.psi.sessions import AskerSession
 from trisect.rpc.status import restore
-from trisect.rules.offers import Accept, Details, Offer, Receipt, Refusal
+from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal
 from trisect.rules.vocabulary import Mode, Purpose
 from trisect.store.collections import Snapshot
 from trisect.store.exchanges import Exchange, ExchangeState, Side
@@ -60,9 +62,14 @@ class Asking:
         Raises:
             BadInputError: the peer is this party.
             DeniedError: not admitted, suspended, too small a set, or the peer does not share.
+            ExhaustedError: too many exchanges run here, or at the peer.
             UnreachableError: the peer's node is offline; names it.
             StaleError: the peer has another pepper epoch.
         """
+        with self.means.slots.take(Side.ASKER, question.peer) as slot:
+            return await self._start(question, slot)
+
+    async def _start(self, question: Question, slot: ExitStack) -> str:
         party, snapshot, engine = await self.check(question)
         exchange_id = self.means.randomness(16)
         handshake = AskerHandshake(self.means.randomness)
@@ -91,7 +98,7 @@ class Asking:
         keys = handshake.finish(
             terms.accept.share, exchange_id=exchange_id, attempt=offer.attempt, transcript=terms.transcript
         )
-        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot, party))
+        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot, party), slot.pop_all())
         return exchange.id
 
     async def check(self, question: Question) -> tuple[Party, Snapshot, str]:
@@ -102,7 +109,6 @@ class Asking:
         if party.name == self.means.members.name:
             raise BadInputError("a party does not match with itself")
         party.require_active()
-        self.means.limits.check_load(self.means.book.running)
         engine = planner.choose(question.engine, question.mode).name
         snapshot = await asyncio.to_thread(
             self.means.collections.snapshot, question.collection, epoch=self.means.peppers.epoch
@@ -131,7 +137,7 @@ class Asking:
             purpose=question.purpose.value,
             mode=question.mode.value,
             engine=engine,
-            pepper_epoch=self.means.peppers.epoch,
+            pepper_epoch=snapshot.epoch,
             asked_padded=band(snapshot.size),
             share=handshake.share,
             details=Details(question.peer_collection).seal(party.keys.sealing, exchange_id),
@@ -172,13 +178,14 @@ class Asking:
             refusal, _ = Refusal.verify(answer, key)
             if refusal.offer_hash != offer_hash:
                 raise VerificationError("the peer's refusal is about another offer")
+            reason = Reason.open(refusal.reason, self.means.link.keys.sealing, offer.exchange)
             raise restore(
                 errors_pb2.ErrorDetail(
-                    fault=refusal.fault,
-                    code=refusal.code,
-                    message=f"{party.name} refuses: {refusal.message}",
-                    hint=refusal.hint,
-                    rule=refusal.rule,
+                    fault=reason.fault,
+                    code=reason.code,
+                    message=f"{party.name} refuses: {reason.message}",
+                    hint=reason.hint,
+                    rule=reason.rule,
                 )
             )
         accept, signed = Accept.verify(answer, key)
@@ -186,6 +193,7 @@ class Asking:
             raise VerificationError("the peer's accept is about another offer")
         if not is_band(accept.answered_padded):
             raise VerificationError("the peer declared a size that padding cannot yield")
+        self.means.limits.check_padded(accept.answered_padded, f"the collection of {party.name}")
         return Terms(offer, offer_hash, accept, signed.payload_hash)
 
     async def _run(
@@ -207,7 +215,8 @@ class Asking:
                 opener=keys.opener(Direction.ANSWERER_TO_ASKER),
                 progress=progress,
                 before_final=_nothing,
-                idle_s=terms.idle_s(self.means.idle_s),
+                idle_s=terms.idle_s(Side.ASKER, self.means.idle_s),
+                total_s=terms.total_s(self.means.idle_s),
                 write_s=self.means.write_s,
             )
             matched = await running.run()
@@ -215,7 +224,13 @@ class Asking:
             await self._release(exchange_id, receipt, snapshot, arranged, matched, progress, started)
         finally:
             stream.cancel()
-        await self.confirm(exchange_id, party)
+        try:
+            await self.confirm(exchange_id, party)
+        except TrisectError as error:
+            _log.warning(
+                "the peer's receipt is missing; it is asked for until it comes",
+                extra={"exchange_id": exchange_id, "peer": party.name, "reason": error.message},
+            )
 
     async def _release(
         self,
@@ -229,17 +244,19 @@ class Asking:
     ) -> None:
         """Check the probes and write hits, receipt and end in one transaction."""
         indices = await asyncio.to_thread(arranged.matched, matched)
-        tokens = [snapshot.tokens[at * TOKEN_BYTES : (at + 1) * TOKEN_BYTES] for at in indices]
-        done = await asyncio.to_thread(
-            self.means.book.store.complete,
-            exchange_id,
-            tokens,
-            matched=len(tokens),
-            own_receipt=receipt.sign(self.means.link.keys.identity),
-            bytes_sent=progress.bytes_sent,
-            bytes_received=progress.bytes_received,
-            seconds=time.monotonic() - started,
-        )
+        found = [Token(snapshot.tokens[at * TOKEN_BYTES : (at + 1) * TOKEN_BYTES]) for at in indices]
+        peppers = self.means.peppers
+        async with peppers.held() as epoch:  # a rotation may have rolled the entries meanwhile
+            tokens = [peppers.climb(token, snapshot.epoch, epoch) for token in found]
+            done = await asyncio.to_thread(
+                self.means.book.store.complete,
+                exchange_id,
+                tokens,
+                own_receipt=receipt.sign(self.means.link.keys.identity),
+                bytes_sent=progress.bytes_sent,
+                bytes_received=progress.bytes_received,
+                seconds=time.monotonic() - started,
+            )
         self.means.book.count(done)
         _log.info(
             "a match is complete",
@@ -247,23 +264,22 @@ class Asking:
         )
 
     async def confirm(self, exchange_id: str, party: Party) -> None:
-        """Give the answerer our receipt and take its own; a peer that is away gets it later."""
+        """Give the answerer our receipt and take its own.
+
+        Raises:
+            UnreachableError: the peer is away.
+            VerificationError: its receipt contradicts ours.
+        """
         exchange = await asyncio.to_thread(self.means.book.store.get, exchange_id)
         if exchange.own_receipt is None:
             return
-        own, _ = Receipt.verify(exchange.own_receipt, self.means.link.keys.identity.public)
-        try:
-            reply = await self.means.link.call(
-                party.name, relay_pb2.PEER_METHOD_RECEIPT, own.exchange, exchange.own_receipt
-            )
-            other, _ = Receipt.verify(reply, party.keys.identity)
-            own.check_against(other)
-            await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
-        except TrisectError as error:
-            _log.warning(
-                "the peer's receipt is still missing",
-                extra={"exchange_id": exchange_id, "peer": party.name, "reason": error.message},
-            )
+        own = Receipt.peek(exchange.own_receipt)
+        reply = await self.means.link.call(
+            party.name, relay_pb2.PEER_METHOD_RECEIPT, own.exchange, exchange.own_receipt
+        )
+        other, _ = Receipt.verify(reply, party.keys.identity)
+        own.check_against(other)
+        await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
 
 
 async def _nothing() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import ExitStack
 from typing import Any
 
 from prometheus_client import Counter, Gauge
@@ -56,11 +57,14 @@ class Book:
                 )
                 await self.end(exchange.id, ExchangeState.FAILED, error)
 
-    def run(self, exchange_id: str, work: Coroutine[Any, Any, None]) -> Progress:
-        """Run an exchange's work as a task of its own; its failure ends the exchange as failed."""
+    def run(self, exchange_id: str, work: Coroutine[Any, Any, None], slot: ExitStack) -> Progress:
+        """Run an exchange's work as a task of its own; its failure ends the exchange as failed.
+
+        The slot is freed when the work has ended.
+        """
         progress = self._progress[exchange_id] = Progress()
         self._changed[exchange_id] = asyncio.Event()
-        task = asyncio.create_task(self._guard(exchange_id, work), name=f"exchange {exchange_id}")
+        task = asyncio.create_task(self._guard(exchange_id, work, slot), name=f"exchange {exchange_id}")
         self._tasks[exchange_id] = task
         RUNNING.set(len(self._tasks))
         return progress
@@ -69,36 +73,47 @@ class Book:
         """Tell how far a running exchange is."""
         return self._progress.get(exchange_id)
 
-    @property
-    def running(self) -> int:
-        """How many exchanges run."""
-        return len(self._tasks)
-
     async def cancel(self, exchange_id: str, error: TrisectError | None = None) -> None:
-        """End a running exchange, and wait until it has ended.
+        """End a running exchange, and wait until it has ended; an unconfirmed one is left to be settled.
+
+        Args:
+            exchange_id: which.
+            error: why; None where a person has cancelled it.
 
         Raises:
-            ConflictError: it does not run.
+            ConflictError: it does not run, or all is computed and only the asker's receipt is missing.
         """
         task = self._tasks.get(exchange_id)
         if task is None:
             raise ConflictError("the exchange does not run any more")
-        await self.end(
+        ended = await self.end(
             exchange_id,
             ExchangeState.FAILED if error else ExchangeState.CANCELLED,
             error or CancelledExchangeError("the exchange was cancelled"),
         )
+        if not ended and error is None:
+            raise ConflictError("the exchange has come to its end; the peer may have the result already")
         task.cancel()
         await asyncio.wait({task})
 
-    async def end(self, exchange_id: str, state: ExchangeState, error: TrisectError) -> None:
-        """End an exchange without a result; one that has ended already stays as it is."""
+    async def end(
+        self, exchange_id: str, state: ExchangeState, error: TrisectError, *, unconfirmed: bool = False
+    ) -> bool:
+        """End an exchange without a result; gives whether it did.
+
+        One that has ended stays as it is, and so does an unconfirmed one, whose asker may hold the result:
+        only the asker's own word, said with `unconfirmed`, ends that.
+        """
         try:
             ended = await asyncio.to_thread(
-                self.store.update, exchange_id, state=state, error=detail(error).SerializeToString()
+                self.store.give_up,
+                exchange_id,
+                state,
+                detail(error).SerializeToString(),
+                unconfirmed=unconfirmed,
             )
         except ConflictError:
-            return
+            return False
         self.count(ended)
         _log.warning(
             "an exchange ended without a result",
@@ -109,6 +124,7 @@ class Book:
                 "reason": error.message,
             },
         )
+        return True
 
     @staticmethod
     def count(exchange: Exchange) -> None:
@@ -146,9 +162,10 @@ class Book:
             except (ConflictError, NotFoundError):
                 continue
 
-    async def _guard(self, exchange_id: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, exchange_id: str, work: Coroutine[Any, Any, None], slot: ExitStack) -> None:
         try:
-            await work
+            with slot:
+                await work
         except TrisectError as error:
             await self.end(exchange_id, ExchangeState.FAILED, error)
         except Exception:  # noqa: BLE001  a bug ends one exchange, not the node

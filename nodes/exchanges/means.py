@@ -8,23 +8,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from nodes.exchanges.book import Book
+from nodes.exchanges.slots import Slots
 from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
 from nodes.workers import Worker, Workers
 from trisect.clock import Clock, Randomness
-from trisect.errors import DeniedError, ExhaustedError
+from trisect.errors import DeniedError
+from trisect.psi.bands import band
 from trisect.store.collections import Collections
 from trisect.store.exchanges import Side
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """This party's own limits on its sets and its load."""
+    """This party's own limits on the sets of both ends."""
 
     min_set: int
     max_set: int
-    max_exchanges: int
 
     def check_set(self, size: int, whose: str) -> None:
         """Refuse a set that is too small or too large; raises DeniedError."""
@@ -35,15 +36,19 @@ class Limits:
                 rule="min-set",
             )
         if size > self.max_set:
-            raise DeniedError(f"{whose} has more entries than the maximum of {self.max_set}", rule="max-set")
+            raise self._too_large(whose)
 
-    def check_load(self, running: int) -> None:
-        """Refuse one more exchange where too many run; raises ExhaustedError."""
-        if running >= self.max_exchanges:
-            raise ExhaustedError(
-                f"{running} exchanges run at this node, the most it is configured for",
-                hint="wait until one has ended, or raise limits.max_exchanges",
-            )
+    def check_padded(self, size: int, whose: str) -> None:
+        """Refuse a declared size beyond what the largest allowed set pads to; raises DeniedError."""
+        if size > band(self.max_set):
+            raise self._too_large(whose)
+
+    def _too_large(self, whose: str) -> DeniedError:
+        return DeniedError(
+            f"{whose} has more entries than this party's maximum of {self.max_set}",
+            hint="limits.max_set in the node's configuration sets it",
+            rule="max-set",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Means:
     peppers: Peppers
     workers: Workers
     limits: Limits
+    slots: Slots
     clock: Clock
     randomness: Randomness
     idle_s: float

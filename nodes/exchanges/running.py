@@ -27,7 +27,6 @@ from trisect.wire.v1 import relay_pb2
 
 Stream: TypeAlias = "grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]"
 WATCH_EVERY_S = 1.0
-LEAVE_S = 2.0
 _COUNTED = {Operation.REQUEST, Operation.INTERSECT, Operation.SETUP, Operation.RESPOND}
 
 
@@ -56,7 +55,8 @@ class Running:
         before_final: called when this end's final frame is sealed and before it is written, so that what it
             records is there when the peer sees the end.
         idle_s: longest silence of the peer while nothing is left to compute here.
-        write_s: longest time for one frame.
+        total_s: longest time for the whole exchange.
+        write_s: longest time for one frame, and for the last ones to arrive.
     """
 
     session: Session
@@ -67,6 +67,7 @@ class Running:
     progress: Progress
     before_final: Callable[[], Awaitable[None]]
     idle_s: float
+    total_s: float
     write_s: float
     _computing: asyncio.Queue[Compute] = field(default_factory=asyncio.Queue)
     _sending: asyncio.Queue[Send] = field(default_factory=asyncio.Queue)
@@ -111,9 +112,9 @@ class Running:
         return self._matched
 
     async def _leave(self) -> None:
-        """Let the relay end the stream; what it does now cannot change the result."""
+        """Let the relay end the stream, once the peer has taken all; to cancel would drop what is on its way."""
         with contextlib.suppress(TimeoutError, grpc.aio.AioRpcError):
-            async with asyncio.timeout(LEAVE_S):
+            async with asyncio.timeout(self.write_s):
                 await self.stream.read()
 
     def _dispatch(self, actions: list[Action]) -> None:
@@ -190,14 +191,17 @@ class Running:
             raise UnreachableError("the connection was lost in the middle of the exchange") from error
 
     async def _watch(self) -> None:
-        """Raise when the peer is silent for too long though it is its turn."""
+        """Raise when the peer is silent for too long though it is its turn, or the whole takes too long."""
         loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self.total_s
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
             if self._busy or self._computing.qsize():
                 self._heard_at = loop.time()
             elif loop.time() - self._heard_at > self.idle_s:
                 raise TimedOutError(f"the peer was silent for {self.idle_s:.0f} s")
+            if loop.time() > ends_at:
+                raise TimedOutError(f"the exchange has not ended within {self.total_s:.0f} s")
 
 
 def _first(errors: BaseExceptionGroup[TrisectError]) -> TrisectError:

@@ -14,8 +14,10 @@ from trisect.trust.channel import Opener, Sealer, transcript_hash
 
 OFFER_LIFE = dt.timedelta(minutes=2)
 CLOCK_TOLERANCE = dt.timedelta(seconds=60)
-SECONDS_PER_ELEMENT = 400e-6
-"""What the slowest end that is still waited for takes for one element."""
+ENCRYPTED_S = 400e-6
+"""What the slowest end that is still waited for takes to encrypt one element."""
+ARRANGED_S = 20e-6
+"""What it takes to bring one element into order."""
 
 
 def check_times(created: str, expires: str, now: dt.datetime) -> None:
@@ -60,9 +62,15 @@ class Terms:
         """How many items the answerer offers, probes included."""
         return answered_size(self.accept.answered_padded, self.offer.asked_padded)
 
-    def idle_s(self, floor_s: float) -> float:
-        """Tell how long the peer may be silent while it computes."""
-        return floor_s + (self.asked + self.answered) * SECONDS_PER_ELEMENT
+    def idle_s(self, side: Side, floor_s: float) -> float:
+        """Tell how long this end's peer may be silent: an answerer encrypts its whole set before it speaks."""
+        if side is Side.ASKER:
+            return floor_s + self.answered * ENCRYPTED_S
+        return floor_s + self.asked * ARRANGED_S
+
+    def total_s(self, floor_s: float) -> float:
+        """Tell how long the whole exchange may take, however lively the peer."""
+        return 2 * floor_s + 4 * (self.asked + self.answered) * ENCRYPTED_S
 
     def receipt(self, side: Side, sealer: Sealer, opener: Opener, clock: Clock) -> Receipt:
         """Write this end's receipt once both directions are closed."""

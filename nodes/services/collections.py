@@ -144,16 +144,14 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         return to_entry(
             RawRow(**fields),
             default_kind=kind_or_auto(request.kind),
-            profile=self._profile(request.region, plus_optional=False),
+            profile=self._profile(pb.ImportBegin(region=request.region)),
             tokeniser=self.peppers.tokeniser(),
         )
 
     def _target(self, begin: pb.ImportBegin) -> Target:
         return Target(
             collection=collection_name(begin.collection),
-            spelling=Spelling(
-                kind_or_auto(begin.kind), self._profile(begin.region, plus_optional=begin.plus_optional)
-            ),
+            spelling=Spelling(kind_or_auto(begin.kind), self._profile(begin)),
             source=begin.source or self.defaults.source,
             legal_basis=begin.legal_basis or self.defaults.legal_basis,
             retention_days=begin.retention_days or self.defaults.retention_days,
@@ -162,11 +160,13 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             allow_large_drop=begin.allow_large_drop,
         )
 
-    def _profile(self, region: str, *, plus_optional: bool) -> Profile:
+    def _profile(self, begin: pb.ImportBegin) -> Profile:
         return Profile(
-            region=region or self.defaults.region or None,
-            plus_optional=plus_optional,
+            region=begin.region or self.defaults.region or None,
+            plus_optional=begin.plus_optional,
+            trust_plus=begin.trust_plus,
             allow_reserved=self.allow_reserved,
+            upgrade_legacy=begin.upgrade_legacy,
         )
 
     async def _one(self, name: str) -> pb.Collection:

@@ -106,14 +106,15 @@ async def test_admission_says_what_an_unchecked_key_costs(trisect: Command, node
 
 
 async def test_standing(trisect: Command, node: FakeNode) -> None:
-    suspended = await trisect.json("party", "suspend", "bank", "--reason", "audit")
+    for act in ("suspend", "expel"):
+        refused = await trisect.json("party", act, "bank")
+        assert refused.code == 4
+        assert "--yes" in refused.error["hint"]
+    assert not node.saw("ChangeStanding")
+    suspended = await trisect.json("party", "suspend", "bank", "--reason", "audit", "--yes")
     assert suspended.data["state"] == "suspended"
     assert node.saw("ChangeStanding")[0].reason == "audit"
     assert (await trisect.json("party", "reinstate", "bank")).data["state"] == "active"
-    refused = await trisect.json("party", "expel", "bank")
-    assert refused.code == 4
-    assert "--yes" in refused.error["hint"]
-    assert len(node.saw("ChangeStanding")) == 2
     assert (await trisect.json("party", "expel", "bank", "--yes")).data["state"] == "expelled"
 
 
@@ -142,6 +143,8 @@ async def test_schedules(trisect: Command, node: FakeNode) -> None:
             "a",
             "--map",
             "value=1",
+            "--trust-plus",
+            "--upgrade-legacy",
             "--yes",
         )
     ).data
@@ -149,6 +152,8 @@ async def test_schedules(trisect: Command, node: FakeNode) -> None:
     assert second["import"]["mapping"] == {"value": "1"}
     sent = getattr(node.saw("AddSchedule")[1], "import")
     assert not sent.begin.allow_large_drop
+    assert sent.begin.trust_plus
+    assert sent.begin.upgrade_legacy
     listed = await trisect.text("schedule", "list")
     assert "match a with bank's b" in listed.out
     assert (await trisect.json("schedule", "remove", "s0")).data == {"id": "s0"}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.fake_node import FakeNode
 
+from trisect.cli.acts.imports import LARGE_DROP
 from trisect.cli.acts.sending import MAX_BATCH_BYTES, messages
 from trisect.errors import DeniedError
 from trisect.indicators.readers import BATCH_ROWS, Batch, Reason, Unreadable
@@ -129,6 +130,8 @@ async def test_options_reach_the_node(trisect: Command, node: FakeNode) -> None:
         "--region",
         "us",
         "--plus-optional",
+        "--trust-plus",
+        "--upgrade-legacy",
         "--replace",
         "--source",
         "desk",
@@ -148,6 +151,8 @@ async def test_options_reach_the_node(trisect: Command, node: FakeNode) -> None:
     sent = node.saw("Import")[0]
     assert (sent.kind, sent.region, sent.source, sent.legal_basis) == ("domain", "US", "desk", "contract")
     assert sent.plus_optional
+    assert sent.trust_plus
+    assert sent.upgrade_legacy
     assert sent.replace
     assert sent.allow_large_drop
     assert sent.retention_days == 30
@@ -156,9 +161,11 @@ async def test_options_reach_the_node(trisect: Command, node: FakeNode) -> None:
 
 async def test_a_drop_that_needs_a_yes(trisect: Command, node: FakeNode) -> None:
     _list(trisect.folder, 3)
-    node.failures["ImportFinish"] = DeniedError("too much would be dropped", hint="give --yes")
+    refusal = DeniedError("too much would be dropped")
+    refusal.code = LARGE_DROP
+    node.failures["ImportFinish"] = refusal
     refused = await trisect.json("import", "l.csv", "--collection", "sites", "--replace")
-    assert refused.code == 6
+    assert refused.code == 4
     node.failures.clear()
     assert (await trisect.json("import", "l.csv", "--collection", "sites", "--replace", "--yes")).code == 0
     without, with_yes = node.saw("Import")
@@ -188,11 +195,12 @@ async def test_a_cut_import_goes_on_and_lists_all_rejects(trisect: Command, node
 async def test_another_file_or_option_is_another_import(trisect: Command, node: FakeNode) -> None:
     path = _list(trisect.folder, 3)
     base = ("import", "l.csv", "--collection", "sites")
-    for more in ((), ("--kind", "domain"), ("--map", "value=domain"), ("--replace",)):
+    others = ("--replace", "--plus-optional", "--trust-plus", "--upgrade-legacy")
+    for more in ((), ("--kind", "domain"), ("--map", "value=domain"), *((option,) for option in others)):
         assert (await trisect.json(*base, *more)).code == 0
     path.write_text("domain\nx.example\n")
     assert (await trisect.json(*base)).code == 0
-    assert len(node.imports) == 5
+    assert len(node.imports) == 8
 
 
 async def test_a_slow_node_stops_the_sender_and_nobody_for_ever(trisect: Command, node: FakeNode) -> None:

@@ -153,7 +153,9 @@ async def test_exchanges(trisect: Command, node: FakeNode) -> None:
     assert "answers" in (await trisect.text("exchange", "list")).out
     assert (await trisect.json("exchange", "show", EXCHANGE)).data["answered_padded"] == 2048
     assert "42 of 1,000" in (await trisect.text("exchange", "show", EXCHANGE)).out
-    assert (await trisect.json("exchange", "cancel", EXCHANGE)).data["state"] == "cancelled"
+    assert (await trisect.json("exchange", "cancel", EXCHANGE)).code == 4
+    assert not node.saw("CancelExchange")
+    assert (await trisect.json("exchange", "cancel", EXCHANGE, "--yes")).data["state"] == "cancelled"
     node.ending = []
     assert (await trisect.json("exchange", "show", EXCHANGE)).code == 4
 
@@ -213,6 +215,39 @@ async def test_hits_into_files(trisect: Command, node: FakeNode) -> None:
     assert (await trisect.json("hits", "--output", "h.xls")).code == 4
 
 
+async def test_a_ref_is_no_formula_in_a_spreadsheet_and_comes_back(trisect: Command, node: FakeNode) -> None:
+    refs = [
+        "=1+1",
+        "+1",
+        "-A1",
+        "@SUM(A1)",
+        "\tx",
+        "\nx",
+        "＝1",
+        "'quoted",
+        "'=1+1",
+        "T/1",
+        "a=b",
+        "O'Neil",
+        "",
+    ]
+    _hits(node, len(refs))
+    for hit, ref in zip(node.hits, refs, strict=True):
+        hit.ref = ref
+    assert (await trisect.text("hits", "--output", "h.csv")).code == 0
+    assert (await trisect.text("hits", "--output", "h.jsonl")).code == 0
+    with (trisect.folder / "h.csv").open(newline="", encoding="utf-8") as stream:
+        cells = [row["ref"] for row in csv.DictReader(stream)]
+    assert not [cell for cell in cells if cell[:1] in {*"=+-@＝\t\r\n"}]
+    assert [cell.removeprefix("'") for cell in cells] == refs
+    assert [cell for cell in cells if cell in refs] == ["'=1+1", "T/1", "a=b", "O'Neil", ""]
+    lines = (trisect.folder / "h.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["ref"] for line in lines] == refs
+    node.hits[0].ref = "\rx"
+    assert (await trisect.text("hits", "--output", "h.csv")).code == 0
+    assert b",'\rx," in (trisect.folder / "h.csv").read_bytes()
+
+
 async def test_hits_that_break_off_leave_the_old_file(trisect: Command, node: FakeNode) -> None:
     (trisect.folder / "h.csv").write_text("old")
     node.failures["ListHits"] = UnreachableError("gone")
@@ -261,7 +296,7 @@ async def test_an_exchange_is_known_by_the_beginning_of_its_id(trisect: Command,
     for command, method in (
         (("exchange", "show"), "ListExchanges"),
         (("exchange", "watch"), "WatchExchange"),
-        (("exchange", "cancel"), "CancelExchange"),
+        (("--yes", "exchange", "cancel"), "CancelExchange"),
         (("hits", "--exchange"), "ListHits"),
     ):
         assert (await trisect.json(*command, shown)).code == 0

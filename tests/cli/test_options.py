@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from trisect import __version__
 from trisect.cli.main import run
 from trisect.cli.settings import Format, format_of
 
@@ -92,6 +93,22 @@ def test_format_is_told_from_what_cannot_be_parsed() -> None:
     assert format_of(["--format", "json", "x", "--format", "xml"]) is Format.JSON
     assert format_of(["--", "--format", "json"]) is Format.TEXT
     assert format_of(["--format"]) is Format.TEXT
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "10000"])
+def test_a_number_out_of_bounds_is_told_the_bounds(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--format", "json", "exchange", "list", "--limit", limit]) == 4
+    assert _error(capsys)["hint"] == "it takes 1 to 1,000"
+
+
+def test_the_version_in_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"trisect {__version__}\n"
+    for arguments in (["--version", "--format", "json"], ["--format", "jsonl", "--version"]):
+        assert run(arguments) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["schema"], found["status"], found["data"]) == (1, "ok", {"version": __version__})
+        assert found.get("terminal", False) is ("jsonl" in arguments)
 
 
 def test_jsonl_marks_its_last_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -64,7 +65,7 @@ def test_nothing_changes_after_an_end(node: Database, end: ExchangeState) -> Non
         with pytest.raises(ConflictError, match="ended already"):
             store.update("e1", **change)
     with pytest.raises(ConflictError, match="ended already"):
-        store.complete("e1", [token(1)], matched=1)
+        store.complete("e1", [token(1)])
     assert store.get("e1") == before
     assert dump(node, hits) == []
 
@@ -91,9 +92,9 @@ def test_an_end_and_its_hits_come_together(node: Database, monkeypatch: pytest.M
     fill(node, range(10), name="other")
     store = Exchanges(node)
     store.add(exchange())
-    matched = [token(number) for number in (2, 3, 5, 7, 8, 9, 77)]
-    done = store.complete("e1", matched, matched=7, seconds=3.5, own_receipt=b"receipt")
-    assert (done.state, done.matched, done.own_receipt) == (ExchangeState.COMPLETE, 7, b"receipt")
+    matched = [token(number) for number in (2, 3, 5, 7, 8, 9)]
+    done = store.complete("e1", matched, seconds=3.5, own_receipt=b"receipt")
+    assert (done.state, done.matched, done.own_receipt) == (ExchangeState.COMPLETE, 6, b"receipt")
     (page,) = store.hits("e1")
     assert columns(page, "collection", "kind", "ref", "peer", "purpose", "seen_at") == [
         ("scams", "phone", f"case-{number}", "bank", "scam-prevention", "2026-11-01T00:00:00Z")
@@ -110,23 +111,47 @@ def test_where_the_hits_fail_the_exchange_has_not_ended(
     store = Exchanges(node)
     store.add(exchange(state=ExchangeState.RUNNING))
     with pytest.raises(ConflictError):
-        store.complete("e1", [token(0), token(1), token(0)], matched=3)
+        store.complete("e1", [token(0), token(1), token(0)])
     assert store.get("e1").state is ExchangeState.RUNNING
     assert store.get("e1").matched is None
     assert dump(node, hits) == []
-    assert store.complete("e1", [token(0), token(1)], matched=2).state is ExchangeState.COMPLETE
+    assert store.complete("e1", [token(0), token(1)]).state is ExchangeState.COMPLETE
     assert len(dump(node, hits)) == 2
 
 
-def test_a_match_of_nothing_and_of_a_collection_that_is_gone(node: Database) -> None:
+def test_a_match_of_nothing(node: Database) -> None:
     fill(node, range(3))
     store = Exchanges(node)
     store.add(exchange("e1"))
-    store.add(exchange("e2"))
-    assert store.complete("e1", [], matched=0).matched == 0
+    assert store.complete("e1", []).matched == 0
+
+
+@pytest.mark.parametrize("again", [[], range(2)], ids=["deleted", "made anew without it"])
+def test_a_match_whose_entries_are_gone_is_no_match(node: Database, again: Sequence[int]) -> None:
+    """The count would say more than the hits."""
+    fill(node, range(3))
+    store = Exchanges(node)
+    store.add(exchange(state=ExchangeState.RUNNING))
     Collections(node).delete("scams")
-    assert store.complete("e2", [token(1)], matched=1).state is ExchangeState.COMPLETE
+    if again:
+        fill(node, again)
+    with pytest.raises(ConflictError, match="deleted while its match ran"):
+        store.complete("e1", [token(1), token(2)])
+    assert store.get("e1").state is ExchangeState.RUNNING
     assert list(store.hits(None)) == []
+
+
+def test_an_unconfirmed_exchange_is_given_up_only_on_the_askers_word(node: Database) -> None:
+    store = Exchanges(node)
+    for state in OPEN:
+        store.add(exchange(state.value, side=Side.ANSWERER, state=state))
+    for state in set(OPEN) - {ExchangeState.UNCONFIRMED}:
+        assert store.give_up(state.value, ExchangeState.FAILED, b"e", unconfirmed=False).error == b"e"
+    with pytest.raises(ConflictError):
+        store.give_up("unconfirmed", ExchangeState.FAILED, b"e", unconfirmed=False)
+    assert store.get("unconfirmed").state is ExchangeState.UNCONFIRMED
+    store.give_up("unconfirmed", ExchangeState.FAILED, b"e", unconfirmed=True)
+    assert store.get("unconfirmed").state is ExchangeState.FAILED
 
 
 def test_hits_carry_their_epoch_and_survive_the_collection(node: Database) -> None:
@@ -173,17 +198,19 @@ def test_open_exchanges_are_those_without_an_end(node: Database) -> None:
     assert {found.id for found in store.open()} == {state.value for state in OPEN}
 
 
-def test_unreceipted_are_complete_ones_asked_of_that_peer(node: Database) -> None:
+def test_unsettled_are_unconfirmed_ones_and_complete_ones_without_the_peers_receipt(node: Database) -> None:
     store = Exchanges(node)
     complete = exchange("wanted", state=ExchangeState.COMPLETE)
     store.add(complete)
-    store.add(dataclasses.replace(complete, id="other peer", peer="telco"))
-    store.add(dataclasses.replace(complete, id="answered", side=Side.ANSWERER))
+    answered = dataclasses.replace(complete, id="answered", side=Side.ANSWERER)
+    store.add(answered)
+    store.add(dataclasses.replace(answered, id="unconfirmed", state=ExchangeState.UNCONFIRMED))
+    store.add(dataclasses.replace(answered, id="running", state=ExchangeState.RUNNING))
     store.add(dataclasses.replace(complete, id="has one", peer_receipt=b"r"))
     store.add(dataclasses.replace(complete, id="failed", state=ExchangeState.FAILED))
-    assert [found.id for found in store.unreceipted("bank")] == ["wanted"]
+    assert {found.id for found in store.unsettled()} == {"wanted", "unconfirmed"}
     store.set_peer_receipt("wanted", b"receipt")
-    assert store.unreceipted("bank") == []
+    assert {found.id for found in store.unsettled()} == {"unconfirmed"}
     assert store.get("wanted").peer_receipt == b"receipt"
 
 

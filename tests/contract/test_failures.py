@@ -254,7 +254,7 @@ def test_a_full_disk_at_the_end_of_an_exchange_leaves_it_open(full: tuple[Databa
     store.add(exchange(state=ExchangeState.RUNNING))
     limit["pages"] = 0
     with pytest.raises(ExhaustedError):
-        store.complete("e1", [token(number) for number in range(3_000)], matched=3_000)
+        store.complete("e1", [token(number) for number in range(3_000)])
     assert store.get("e1").state is ExchangeState.RUNNING
     assert dump(database, hits) == []
     limit["pages"] = -1

@@ -302,3 +302,31 @@ def test_every_row_carries_the_epoch_it_was_made_in(node: Database) -> None:
         assert set(connection.execute(entries.select()).scalars()) == {1}
         assert {row.epoch for row in connection.execute(entries.select())} == {4}
         assert connection.execute(collections.select()).one().generation == 1
+
+
+def test_a_replacement_that_another_overtook_begins_anew(node: Database) -> None:
+    """Its staged rows were dropped with it, so to go on from its progress would empty the list."""
+    fill(node, range(100))
+    first = add(node, begin(node, b"a", replace=True), *range(100, 200))
+    with pytest.raises(DeniedError, match="more than a fifth"):
+        Imports(node).finish(first)
+    Imports(node).finish(add(node, begin(node, b"b", replace=True), *range(95)))
+    with pytest.raises(ConflictError, match="has begun"):
+        Imports(node).finish(first, allow_large_drop=True)
+    with pytest.raises(ConflictError, match="has begun"):
+        Imports(node).add(first, batch(range(200, 210)), [], epoch=0)
+    assert active(node) == tokens(range(95))
+    again = begin(node, b"a", replace=True)
+    assert (again.batches_done, again.rows) == (0, 0)
+    Imports(node).finish(add(node, again, *range(100, 200)), allow_large_drop=True)
+    assert active(node) == tokens(range(100, 200))
+
+
+def test_what_others_add_during_a_replacement_stays(node: Database) -> None:
+    fill(node, range(100))
+    progress = add(node, begin(node, replace=True), *range(50))
+    fill(node, [*range(45, 55), 500])
+    progress = add(node, begin(node, replace=True), *range(50, 99))
+    retracted, _ = Imports(node).finish(progress)
+    assert retracted == 1
+    assert active(node) == tokens([*range(99), 500])

@@ -12,13 +12,14 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
+import urllib.error
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
 
+from trisect.daemon import ask
 from trisect.indicators.readers.batch import Batch
 from trisect.rpc import tls
 from trisect.wire.convert import batch_to_wire
@@ -103,6 +104,10 @@ class Daemon:
         scratch.write_text(json.dumps(plan))
         scratch.replace(self.home / "hostile.json")
 
+    def behave(self) -> None:
+        """End a plan that stays."""
+        (self.home / "hostile.json").unlink()
+
     @property
     def has_misbehaved(self) -> bool:
         return not (self.home / "hostile.json").exists()
@@ -132,13 +137,13 @@ class Daemon:
 
     def ready(self) -> list[dict]:
         try:
-            with urllib.request.urlopen(self.state["http"] + "/ready", timeout=5) as reply:
+            with ask(self.state["http"] + "/ready", timeout_s=5) as reply:
                 return json.load(reply)["reasons"]
         except urllib.error.HTTPError as error:
             return json.load(error)["reasons"]
 
     def metrics(self) -> str:
-        with urllib.request.urlopen(self.state["http"] + "/metrics", timeout=5) as reply:
+        with ask(self.state["http"] + "/metrics", timeout_s=5) as reply:
             return reply.read().decode()
 
 

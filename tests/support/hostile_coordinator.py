@@ -5,6 +5,8 @@ Run as `python hostile_coordinator.py run --home H`. Whenever something passes i
 
     {"mutate": ACTION, "party": NAME, "frame": N}     what is done to the N-th frame of a party
     {"hold": EVENT, "socket": PATH}                   tell EVENT on a Unix socket, go on when it answers
+    {"calls": {METHOD: ACTION}, "stay": BOOL}         what is done to calls of a method; each is noted in
+                                                      `H/hostile.done`; a plan that stays is used until removed
 """
 
 from __future__ import annotations
@@ -18,9 +20,22 @@ from pathlib import Path
 
 from coordinator import switchboard
 from coordinator.cli import main
+from trisect.errors import DeniedError, UnreachableError
 from trisect.wire.v1 import relay_pb2 as pb
 
 PLAN = "hostile.json"
+DONE = "hostile.done"
+HALF_OF_FOUR_BLOCKS = 2
+CALL_ACTIONS = (
+    "lose the question",
+    "lose the answer",
+    "empty answer",
+    "flip a bit of the question",
+    "flip a bit of the answer",
+    "answer to an earlier one",
+    "earlier question",
+    "forged denial",
+)
 EVENTS = (
     "offer passes",
     "accept passes",
@@ -47,6 +62,8 @@ ACTIONS = (
     "reflect",
 )
 _kept: dict[str, list[pb.Frame]] = {}
+_asked: dict[tuple[str, str, int], bytes] = {}
+_answered: dict[tuple[str, str, int], bytes] = {}
 
 
 class HostileSwitchboard(switchboard.Switchboard):
@@ -59,12 +76,47 @@ class HostileSwitchboard(switchboard.Switchboard):
             await self._hold("offer passes")
         if request.method == pb.PEER_METHOD_RECEIPT:
             await self._hold("receipt passes")
-        body = await super().call(caller, request)
+        body = await self._foul_call(caller, request)
         if request.method == pb.PEER_METHOD_OFFER:
             await self._hold("accept passes")
         if request.method == pb.PEER_METHOD_RECEIPT:
             await self._hold("receipt is answered")
         return body
+
+    async def _foul_call(self, caller: str, request: pb.CallRequest) -> bytes:
+        """Pass a call on, changed where the plan says so."""
+        plan = self._plan("calls")
+        method = pb.PeerMethod.Name(request.method).removeprefix("PEER_METHOD_")
+        action = plan.get("calls", {}).get(method)
+        known = (caller, request.to, request.method)
+        if action is None:
+            _asked[known] = request.body
+            _answered[known] = await super().call(caller, request)
+            return _answered[known]
+        if not plan.get("stay"):
+            (self.home / PLAN).unlink()
+        with (self.home / DONE).open("a") as done:
+            done.write(f"{method}: {action}\n")
+        match action:
+            case "lose the question":
+                raise UnreachableError("lost")
+            case "flip a bit of the question":
+                request.body = _flipped(request.body)
+            case "earlier question":
+                request.body = _asked[known]
+            case "forged denial":
+                raise DeniedError("so the coordinator says")
+        answer = await super().call(caller, request)
+        match action:
+            case "lose the answer":
+                raise UnreachableError("lost")
+            case "empty answer":
+                return b""
+            case "flip a bit of the answer":
+                return _flipped(answer)
+            case "answer to an earlier one":
+                return _answered[known]
+        return answer
 
     async def _pump(self, own, peer, incoming: AsyncIterator[pb.Frame]) -> None:
         await super()._pump(own, peer, self._through(own.party, peer.party, incoming))
@@ -80,6 +132,10 @@ class HostileSwitchboard(switchboard.Switchboard):
                 await self._hold("asker begins")
             if asks is False and not seen:
                 await self._hold("setup passes")
+            if len(seen) == HALF_OF_FOUR_BLOCKS:
+                await self._hold("requests half passed" if asks else "setup half passed")
+            if not asks and len(seen) == 4 + HALF_OF_FOUR_BLOCKS:
+                await self._hold("responses half passed")
             if frame.final:
                 await self._hold("requests end" if asks else "responses end")
             plan = self._plan("mutate")
@@ -110,6 +166,12 @@ class HostileSwitchboard(switchboard.Switchboard):
         writer.write(f"{event}\n".encode())
         await reader.readline()
         writer.close()
+
+
+def _flipped(body: bytes) -> bytes:
+    """Change one character of the signed payload, so that the envelope still reads."""
+    middle = len(body) // 2
+    return body[:middle] + (b"A" if body[middle : middle + 1] != b"A" else b"B") + body[middle + 1 :]
 
 
 async def _mutated(

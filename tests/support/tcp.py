@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -13,11 +14,15 @@ class Tunnel:
 
     Args:
         target: HOST:PORT; empty makes it an HTTP CONNECT proxy.
+        names: what a CONNECT proxy knows and this machine does not, to the HOST:PORT that it is.
         cut_after: bytes from the target after which the first connection is cut; None never cuts.
     """
 
-    def __init__(self, target: str = "", *, cut_after: int | None = None) -> None:
+    def __init__(
+        self, target: str = "", *, names: Mapping[str, str] | None = None, cut_after: int | None = None
+    ) -> None:
         self._target = target
+        self._names = names or {}
         self._cut_after = cut_after
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections = 0
@@ -49,7 +54,7 @@ class Tunnel:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             try:
                 target = self._target or await _connect_target(reader, writer)
-                host, port = target.rsplit(":", 1)
+                host, port = self._names.get(target, target).rsplit(":", 1)
                 answers, upstream = await asyncio.open_connection(host, int(port))
                 ends = [
                     asyncio.create_task(self._pass(reader, upstream, counted=False)),

@@ -83,8 +83,12 @@ async def test_the_relay_sees_padded_sizes_only(cluster):
     padded = band(1000)
     assert (exchange.asked, exchange.asked_padded, exchange.answered_padded) == (1000, padded, padded)
     asked, answered = asked_size(padded), answered_size(padded, padded)
-    lines = [line for line in cluster.coordinator.log().splitlines() if exchange.exchange_id in line]
-    assert len(lines) == 2
+
+    async def both_ends_are_logged():
+        found = [line for line in cluster.coordinator.log().splitlines() if exchange.exchange_id in line]
+        return found if len(found) == 2 else None
+
+    lines = await until(both_ends_are_logged, "the relay to log both ends")
     assert {
         f'"elements":{asked},' in line or f'"elements":{asked + answered},' in line for line in lines
     } == {True}

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import grpc.aio
 import pytest
 from support import hostile_coordinator, hostile_node
 from support.cluster import Cluster, until
+
+from trisect.wire.v1 import matching_pb2
 
 pytestmark = pytest.mark.walk
 SUPPORT = Path(hostile_coordinator.__file__).parent
@@ -109,3 +112,69 @@ async def test_a_malformed_asker_harms_nobody(foul: Cluster, tag, action):
 async def test_a_malformed_answerer_harms_nobody(foul: Cluster, tag, action):
     foul["bank"].misbehave(mutate=action, tag=tag, block=0)
     await harmless(foul, "telco", "bank", foul["bank"])
+
+
+@pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
+async def test_a_relay_that_tampers_with_offers_starts_nothing(foul: Cluster, action):
+    known = {found.exchange_id for found in await exchanges(foul, "telco")}
+    foul.coordinator.misbehave(calls={"OFFER": action})
+    with pytest.raises(grpc.aio.AioRpcError):
+        await foul["telco"].start_match("list", "bank", "list")
+    assert foul.coordinator.has_misbehaved
+    (ours,) = [found for found in await exchanges(foul, "telco") if found.exchange_id not in known]
+    assert ours.state in {"failed", "refused"}
+    assert await foul["telco"].hits(ours.exchange_id) == []
+
+    async def nothing_runs_at_the_answerer() -> bool:
+        return not {found.state for found in await exchanges(foul, "bank")} & {"offered", "running"}
+
+    await until(nothing_runs_at_the_answerer, "the answerer to end what it had accepted")
+    good = await foul["telco"].match("list", "bank", "list")
+    assert (good.state, good.matched) == ("complete", 30)
+
+
+@pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
+async def test_a_relay_that_tampers_with_receipts_delays_them_only(foul: Cluster, action):
+    foul.coordinator.misbehave(calls={"RECEIPT": action})
+    exchange = await foul["telco"].match("list", "bank", "list")
+    assert foul.coordinator.has_misbehaved
+    assert exchange.state == "complete"
+    assert {hit.ref for hit in await foul["telco"].hits(exchange.exchange_id)} == EXPECTED
+    await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the receipt to be given again")
+
+
+@pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
+async def test_no_relay_can_tell_an_answerer_that_its_exchange_failed(foul: Cluster, action):
+    """The asker holds the hits and its receipt is kept from the answerer, which is told what the relay likes."""
+    done = foul.coordinator.home / hostile_coordinator.DONE
+    done.unlink(missing_ok=True)
+    if action in {"answer to an earlier one", "earlier question"}:
+        await settle_by_inquiry(foul)
+    foul.coordinator.misbehave(calls={"RECEIPT": "lose the question", "INQUIRE": action}, stay=True)
+    exchange = await foul["telco"].match("list", "bank", "list")
+    assert exchange.state == "complete"
+
+    async def told_twice() -> bool:
+        return done.exists() and done.read_text().count(f"INQUIRE: {action}") >= 2
+
+    await until(told_twice, "the answerer to have inquired twice")
+    assert (await foul["bank"].exchange(exchange.exchange_id)).state == "unconfirmed"
+    foul.coordinator.behave()
+    await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the answerer to learn the truth")
+
+
+async def settle_by_inquiry(foul: Cluster) -> None:
+    """Let one exchange be settled by an honest inquiry, so that there is an earlier one."""
+    foul.coordinator.misbehave(calls={"RECEIPT": "lose the question"}, stay=True)
+    exchange = await foul["telco"].match("list", "bank", "list")
+    await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the answerer to inquire")
+    foul.coordinator.behave()
+
+
+async def is_complete(cluster: Cluster, name: str, exchange_id: str) -> bool:
+    return (await cluster[name].exchange(exchange_id)).state == "complete"
+
+
+async def exchanges(cluster: Cluster, name: str) -> list[matching_pb2.Exchange]:
+    reply = await cluster[name].matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=1000))
+    return list(reply.exchanges)

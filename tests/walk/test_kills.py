@@ -18,7 +18,8 @@ import pytest
 from support import hostile_coordinator
 from support.cluster import Cluster, Daemon, until
 
-from trisect.wire.v1 import matching_pb2
+from trisect.psi.points import BLOCK_POINTS
+from trisect.wire.v1 import matching_pb2, node_admin_pb2
 
 pytestmark = pytest.mark.walk
 SCRIPT = Path(hostile_coordinator.__file__)
@@ -33,7 +34,22 @@ ROWS = [(event, process) for event in hostile_coordinator.EVENTS for process in 
     ("requests end", "worker of telco"),
     ("requests end", "worker of bank"),
     ("responses end", "worker of telco"),
+    # A node that is told to stop must not deny a result that its peer may have.
+    ("responses end", "stop of bank"),
+    ("responses end", "stop of telco"),
+    ("receipt passes", "stop of bank"),
+    ("receipt passes", "stop of telco"),
 ]
+LONG_ROWS = [
+    ("setup half passed", "bank"),
+    ("setup half passed", "worker of telco"),
+    ("requests half passed", "telco"),
+    ("requests half passed", "worker of bank"),
+    ("responses half passed", "coordinator"),
+    ("responses half passed", "worker of bank"),
+]
+LONG = 4 * BLOCK_POINTS - 1_500
+"""As many entries as pad to four blocks."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +64,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory):
         for name, numbers in (("telco", range(60)), ("bank", range(30, 90))):
             await found[name].import_values("list", [f"host-{number}.example.com" for number in numbers])
             await found[name].share("list", "all")
+        for name, first in (("telco", 0), ("bank", LONG - 30)):
+            values = [f"long-{number}.example.com" for number in range(first, first + LONG)]
+            await found[name].import_values("long", values)
+            await found[name].share("long", "all")
         return found
 
     found = asyncio.run(create())
@@ -94,6 +114,10 @@ def kill(cluster: Cluster, process: str) -> Daemon | None:
         busy = max(workers, key=lambda child: sum(child.cpu_times()[:2]))
         busy.send_signal(signal.SIGKILL)
         return None
+    if process.startswith("stop of "):
+        daemon = cluster[process.removeprefix("stop of ")]
+        daemon.terminate()
+        return daemon
     daemon = cluster.coordinator if process == "coordinator" else cluster[process]
     daemon.kill()
     return daemon
@@ -103,10 +127,48 @@ def kill(cluster: Cluster, process: str) -> Daemon | None:
 async def test_a_kill_leaves_the_exact_result_or_none(
     cluster: Cluster, tmp_path: Path, event: str, process: str
 ):
+    await killed_at(cluster, tmp_path, event, process, "list", EXPECTED)
+
+
+@pytest.mark.parametrize(("event", "process"), LONG_ROWS)
+async def test_a_kill_in_the_middle_of_many_blocks(
+    cluster: Cluster, tmp_path: Path, event: str, process: str
+):
+    expected = {f"r-{number}" for number in range(LONG - 30, LONG)}
+    await killed_at(cluster, tmp_path, event, process, "long", expected)
+
+
+async def test_a_rotation_in_the_middle_brings_every_hit(cluster: Cluster, tmp_path: Path):
+    """The tokens that were asked are of another epoch than the entries when the result comes."""
+    known = {found.exchange_id for found in await exchanges(cluster, "telco")}
+    async with held(cluster, "setup passes", tmp_path) as reached:
+        asking = asyncio.create_task(cluster["telco"].match("list", "bank", "list"))
+        await asyncio.wait_for(reached.wait(), 20)
+        await cluster["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
+
+        async def rolled() -> bool:
+            request = node_admin_pb2.GetPepperStatusRequest()
+            found = await cluster["telco"].admin("GetPepperStatus", request)
+            return found.epoch == 1 and not found.rolling
+
+        await until(rolled, "the asker's entries to be rolled")
+    exchange = await asking
+    assert exchange.exchange_id not in known
+    assert (exchange.state, exchange.matched) == ("complete", 30), (
+        exchange.error_message,
+        (await cluster["bank"].exchange(exchange.exchange_id)).error_message,
+    )
+    assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == EXPECTED
+
+
+async def killed_at(
+    cluster: Cluster, tmp_path: Path, event: str, process: str, collection: str, expected: set[str]
+) -> None:
+    """Kill a process at an event of an exchange, and check what both ends make of it."""
     known = {found.exchange_id for found in await exchanges(cluster, "telco")}
     async with held(cluster, event, tmp_path) as reached:
-        asking = asyncio.create_task(attempt(cluster))
-        await asyncio.wait_for(reached.wait(), 20)
+        asking = asyncio.create_task(attempt(cluster, collection))
+        await asyncio.wait_for(reached.wait(), 60)
         killed = kill(cluster, process)
         if killed is not None:
             await killed.start()
@@ -124,7 +186,7 @@ async def test_a_kill_leaves_the_exact_result_or_none(
     theirs = [found for found in await exchanges(cluster, "bank") if found.exchange_id == ours.exchange_id]
     hits = {hit.ref for hit in await cluster["telco"].hits(ours.exchange_id)}
     if ours.state == "complete":
-        assert hits == EXPECTED
+        assert hits == expected
         assert [found.state for found in theirs] == ["complete"]
     else:
         assert ours.state == "failed"
@@ -135,12 +197,12 @@ async def test_a_kill_leaves_the_exact_result_or_none(
     assert (good.state, good.matched) == ("complete", 30)
 
 
-async def attempt(cluster: Cluster) -> None:
+async def attempt(cluster: Cluster, collection: str) -> None:
     """Start a match and wait for its end; either may be cut off by the kill."""
     import grpc.aio
 
     with contextlib.suppress(grpc.aio.AioRpcError, OSError, AssertionError):
-        await cluster["telco"].match("list", "bank", "list")
+        await cluster["telco"].match(collection, "bank", collection)
 
 
 async def exchanges(cluster: Cluster, name: str) -> list[matching_pb2.Exchange]:

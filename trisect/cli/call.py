@@ -15,6 +15,7 @@ import typer
 from trisect.cli.failures import DeclinedError, InterruptedCommandError, UsageError
 from trisect.cli.report import Report
 from trisect.cli.settings import HOME_VARIABLE, Settings
+from trisect.rpc.words import printable
 
 T = TypeVar("T")
 
@@ -65,11 +66,12 @@ class Call:
         """Whether there is a person to ask."""
         return not self.settings.no_input and sys.stdin.isatty()
 
-    def confirm(self, what: str) -> None:
+    def confirm(self, what: str, *, cure: str = "give --yes") -> None:
         """Ask before something that cannot be undone.
 
         Args:
             what: the act and its consequence, as a sentence without its full stop.
+            cure: what to do where there is nobody to ask.
 
         Raises:
             UsageError: there is nobody to ask, and no `--yes`.
@@ -77,8 +79,9 @@ class Call:
         """
         if self.settings.yes:
             return
+        what = printable(what)
         if not self.asks:
-            raise UsageError(f"{what}: this needs a yes, and there is nobody to ask", hint="give --yes")
+            raise UsageError(f"{what}: this needs a yes, and there is nobody to ask", hint=cure)
         sys.stderr.write(f"{what}. Go on? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

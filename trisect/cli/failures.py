@@ -1,7 +1,7 @@
 """Failures that only the command knows.
 
-Their codes are stable and nobody else's: an error that comes over the wire is found by its code, and must not be
-taken for one of these.
+Their codes are stable and nobody else's: `crosses_wire = False` keeps an error that comes over the wire under such
+a code from being taken for one of these.
 """
 
 from __future__ import annotations
@@ -15,22 +15,29 @@ INTERRUPTED_EXIT = 130
 PARTIAL_EXIT = 7
 
 
+class VersionAskedError(Exception):
+    """No failure: `--version` ends the parsing, and whoever knows the format tells the version."""
+
+
 class UsageError(BadInputError):
     """The command line is not one that the command knows."""
 
     code = "TRI-USAGE"
+    crosses_wire = False
 
 
 class DeclinedError(TrisectError):
     """The person at the terminal said no."""
 
     code = "TRI-DECLINED"
+    crosses_wire = False
 
 
 class InterruptedCommandError(TrisectError):
     """Somebody pressed Ctrl-C."""
 
     code = "TRI-CTRL-C"
+    crosses_wire = False
 
 
 class UnforeseenError(TrisectError):
@@ -42,6 +49,7 @@ class UnforeseenError(TrisectError):
 
     fault = Fault.BUG
     code = "TRI-CLIENT-BUG"
+    crosses_wire = False
 
     def __init__(self, correlation_id: str) -> None:
         super().__init__(
@@ -62,6 +70,7 @@ class FlawedResultError(TrisectError):
     """
 
     code = "TRI-UNFIT"
+    crosses_wire = False
 
     def __init__(
         self, message: str, *, data: Mapping[str, Any], text: Callable[[], None], hint: str = ""

@@ -1,60 +1,34 @@
-"""Where the command begins and ends: parse, run, and turn whatever went wrong into one error and a code."""
+"""Where the command begins; `trisect.cli.outcome` is how it ends."""
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
 
-from typer import Abort
 from typer.main import get_command
 
-from trisect.cli.failures import InterruptedCommandError
-from trisect.cli.report import Report, silence_stdout
-from trisect.cli.settings import Format, format_of
+from trisect import __version__
+from trisect.cli import outcome
+from trisect.cli.failures import VersionAskedError
+from trisect.cli.report import Report
+from trisect.cli.settings import format_of
 from trisect.cli.tree import app
-from trisect.cli.usage import ClickException, explain, help_instead
-from trisect.errors import TrisectError
-
-BROKEN_PIPE_EXIT = NO_ROOM_EXIT = 1
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives its exit code."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the C core would write to stderr beside our own words
     report = Report(format_of(arguments))
+    return outcome.exit_code(report, lambda: _begin(report, arguments))
+
+
+def _begin(report: Report, arguments: Sequence[str]) -> int:
     try:
         return int(get_command(app).main(list(arguments), prog_name="trisect", standalone_mode=False) or 0)
-    except ClickException as error:
-        return _bad_usage(report, error)
-    except TrisectError as error:
-        return report.failure(error)
-    except (KeyboardInterrupt, Abort):
-        return report.failure(InterruptedCommandError("interrupted"))
-    except BrokenPipeError:
-        silence_stdout()
-        return BROKEN_PIPE_EXIT
-    except Exception as error:  # noqa: BLE001  (whatever it is, a script gets an error object and exit code 5)
-        return _unforeseen(report, error)
-
-
-def _unforeseen(report: Report, error: Exception) -> int:
-    if not (isinstance(error, OSError) and error.errno in _NO_ROOM):
-        return report.bug(error)
-    try:
-        report.failure(TrisectError("there is no room to write", hint="make room, and repeat the command"))
-    except OSError:  # stdout itself has none, and stderr tells
-        Report(Format.TEXT).failure(TrisectError("there is no room to write the result"))
-    silence_stdout()
-    return NO_ROOM_EXIT
-
-
-def _bad_usage(report: Report, error: ClickException) -> int:
-    if report.output is Format.TEXT and (text := help_instead(error)):
-        sys.stderr.write(f"{text}\n\n")
-    return report.failure(explain(error))
+    except VersionAskedError:
+        report.result({"version": __version__}, lambda: print(f"trisect {__version__}"))  # noqa: T201
+        return 0
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 
 from trisect.cli.report import Report
 from trisect.cli.units import span
+from trisect.rpc.words import printable
 
 EVERY_S = 10.0
 EVENT_EVERY_S = 1.0
@@ -81,7 +82,7 @@ class Progress:
             detail.append(f"about {span(left_s)} left")
         if waits_for:
             detail.append(f"waiting for {waits_for}")
-        self._show(phase, ", ".join(detail), share, now)
+        self._show(printable(phase), printable(", ".join(detail)), share, now)
 
     def _show(self, phase: str, detail: str, share: float | None, now: float) -> None:
         if self._bar is not None and self._task is not None:

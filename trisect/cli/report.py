@@ -24,6 +24,7 @@ from trisect.cli.failures import (
 )
 from trisect.cli.settings import Format
 from trisect.errors import TrisectError
+from trisect.rpc.words import printable
 
 SCHEMA = 1
 _SHOWN_FRAMES = 8
@@ -57,14 +58,17 @@ class Report:
     def note(self, text: str) -> None:
         """Say something beside the result, on stderr."""
         if not self.quiet:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{printable(text)}\n")
             sys.stderr.flush()
 
     def failure(self, error: TrisectError) -> int:
         """Print an error; gives the exit code."""
-        from trisect.rpc.status import page  # noqa: PLC0415  (loads gRPC, which a run that succeeds may not need)
+        from trisect.rpc.status import (  # noqa: PLC0415  (loads gRPC, which a run that succeeds may not need)
+            RemoteBugError,
+            page,
+        )
 
-        code, correlation_id = _origin(error)
+        correlation_id = error.correlation_id if isinstance(error, RemoteBugError | UnforeseenError) else ""
         if self.output is Format.TEXT:
             if isinstance(error, FlawedResultError):
                 error.text()
@@ -72,7 +76,7 @@ class Report:
             _say_failure(error, page(error), correlation_id)
         else:
             described = {
-                "code": code,
+                "code": error.code,
                 "message": error.message,
                 "hint": error.hint or None,
                 "rule": error.rule or None,
@@ -104,14 +108,10 @@ class Report:
 
 
 def _say_failure(error: TrisectError, page: str, correlation_id: str) -> None:
-    lines = [f"error: {error.message}"]
-    if error.hint:
-        lines.append(f"  hint: {error.hint}")
-    if error.rule:
-        lines.append(f"  rule: {error.rule}")
-    if correlation_id:
-        lines.append(f"  correlation id: {correlation_id}")
-    lines.append(f"  more: {page}")
+    """Print an error for people; a peer may have chosen its words, so each field is one line and no more."""
+    said = {"hint": error.hint, "rule": error.rule, "correlation id": correlation_id, "more": page}
+    lines = [f"error: {printable(error.message)}"]
+    lines += [f"  {name}: {printable(text)}" for name, text in said.items() if text]
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()
 
@@ -122,16 +122,6 @@ def _exit_code(error: TrisectError) -> int:
     if isinstance(error, InterruptedCommandError):
         return INTERRUPTED_EXIT
     return PARTIAL_EXIT if isinstance(error, PartialError) else exit_code(error)
-
-
-def _origin(error: TrisectError) -> tuple[str, str]:
-    """Code and correlation id as the daemon gave them; its own classes are not known here."""
-    from trisect.cli.origin import detail_of  # noqa: PLC0415  (as above)
-
-    if isinstance(error, UnforeseenError):
-        return error.code, error.correlation_id
-    found = detail_of(error)
-    return found.code or error.code, found.correlation_id
 
 
 def silence_stdout() -> None:

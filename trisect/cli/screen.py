@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trisect.rpc.words import printable
+
 PIPE_WIDTH = 160
 NARROWEST = 80
 """A terminal that is narrower breaks the lines of a table itself, rather than that columns are lost."""
@@ -40,7 +42,7 @@ def plain(value: object) -> str:
             return f"{value:,.1f}"
         case list() | tuple():
             return ", ".join(map(plain, value)) or _NOTHING
-    return "".join(c if c.isprintable() else "?" for c in str(value))
+    return printable(str(value))
 
 
 def listing(
@@ -84,7 +86,7 @@ def facts(pairs: Mapping[str, object]) -> None:
     found.add_column(style="bold", no_wrap=True)
     found.add_column(overflow="fold")
     for name, value in pairs.items():
-        found.add_row(name, Text(plain(value)))
+        found.add_row(printable(name), Text(plain(value)))
     _show(found)
 
 
@@ -101,8 +103,10 @@ def _show(found: Table) -> None:
 
 
 def say(text: str) -> None:
-    """Print a sentence."""
-    console().print(Text(text))
+    """Print a sentence; newlines at its ends part it from others, and within it they become `?`."""
+    inner = text.strip("\n")
+    before, _, after = text.partition(inner) if inner else ("", "", text)
+    console().print(Text(f"{before}{printable(inner)}{after}"))
 
 
 def count(number: int, one: str, many: str = "") -> str:

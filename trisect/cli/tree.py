@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from trisect import __version__
 from trisect.cli.call import Call
 from trisect.cli.commands import (
     collection,
@@ -24,6 +22,7 @@ from trisect.cli.commands import (
     schedule,
     status,
 )
+from trisect.cli.failures import VersionAskedError
 from trisect.cli.options import group
 
 app = typer.Typer(
@@ -36,8 +35,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer's callback)
     if wanted:
-        sys.stdout.write(f"trisect {__version__}\n")
-        raise typer.Exit
+        raise VersionAskedError
 
 
 @group(app)

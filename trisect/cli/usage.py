@@ -82,6 +82,9 @@ def _parameter(error: BadParameter) -> str:
 
 
 def _choices(error: BadParameter) -> str:
+    least, most = getattr(error.param, "min", None), getattr(error.param, "max", None)
+    if least is not None:
+        return f"it takes {least:,} to {most:,}" if most is not None else f"it takes {least:,} or more"
     descriptor = getattr(error.param, "type_descriptor", None)
     choices = getattr(descriptor, "choices", None)
     return (

@@ -142,6 +142,25 @@ def read_label(
     )
 
 
+def end_of(text: str) -> dt.datetime | None:
+    """Read until when something holds: a moment, UTC where it has no offset; a day holds to its end.
+
+    Raises:
+        RejectedError: neither an ISO 8601 date nor a moment.
+    """
+    stamp = text.strip()
+    if not stamp:
+        return None
+    try:
+        if _DATE.fullmatch(stamp):
+            return _moment(stamp) + dt.timedelta(days=1)
+        if _MOMENT.fullmatch(stamp):
+            return _moment(stamp)
+    except (ValueError, OverflowError):
+        pass
+    raise RejectedError(Reason.BAD_DATE)
+
+
 _Member = TypeVar("_Member", bound=enum.StrEnum)
 
 
@@ -184,11 +203,15 @@ def _day(text: str, column: str) -> dt.date | None:
         if _DATE.fullmatch(stamp):
             return dt.date.fromisoformat(stamp)
         if _MOMENT.fullmatch(stamp):
-            moment = dt.datetime.fromisoformat(_six_digits(stamp))
-            return (moment if moment.tzinfo is None else moment.astimezone(dt.UTC)).date()
+            return _moment(stamp).date()
     except (ValueError, OverflowError):
         pass
     raise RejectedError(Reason.BAD_DATE, column=column)
+
+
+def _moment(stamp: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(_six_digits(stamp))
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
 def _six_digits(stamp: str) -> str:

@@ -1,24 +1,30 @@
 """One table from a fault to a gRPC status, an exit code and a help page, and errors across the wire.
 
 An error travels as a gRPC status plus an `ErrorDetail` in trailing metadata, and is raised at the other end
-as the class that it was. Anything that is not ours is a bug: a bare INTERNAL with a correlation id.
+as the class that it was. Anything that is not ours is a bug: a bare INTERNAL with a correlation id. The other
+end chooses all of a detail, so its fault decides what it is here, and its words are made fit for a terminal.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from trisect import errors
 from trisect.errors import Fault, TrisectError
+from trisect.rpc.words import bounded
 from trisect.wire.v1 import errors_pb2
 
 DETAIL_KEY = "trisect-error-bin"
 MAX_DETAIL_CHARACTERS = 1_000
+_CODE = re.compile(r"TRI-[A-Z0-9-]{1,40}")
+_CORRELATION_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class Row(NamedTuple):
@@ -51,11 +57,21 @@ def _family(root: type[TrisectError]) -> Iterable[type[TrisectError]]:
         yield from _family(child)
 
 
+def _crosses(kind: type[TrisectError]) -> bool:
+    """Tell whether an error from the wire may be of this class; a program's own ones say `crosses_wire = False`."""
+    return bool(getattr(kind, "crosses_wire", True))
+
+
 class RemoteBugError(TrisectError):
-    """The other end failed in a way that it did not foresee; its log has the details."""
+    """The other end failed in a way that it did not foresee; its log has the details.
+
+    Attributes:
+        correlation_id: finds them there; empty where the other end told none.
+    """
 
     fault = Fault.BUG
     code = "TRI-BUG"
+    correlation_id = ""
 
 
 def exit_code(error: TrisectError) -> int:
@@ -68,8 +84,16 @@ def page(error: TrisectError) -> str:
     return f"docs/errors.md#{TABLE[error.fault].page}"
 
 
+def fault_of(code: str) -> Fault | None:
+    """Tell the fault of the errors that have a code; None where this program knows none that crosses the wire."""
+    kind = _by_code().get(code)
+    return kind.fault if kind is not None and _crosses(kind) else None
+
+
 def detail(error: TrisectError, correlation_id: str = "") -> errors_pb2.ErrorDetail:
     """Write an error for the wire."""
+    if isinstance(error, RemoteBugError):
+        correlation_id = correlation_id or error.correlation_id
     return errors_pb2.ErrorDetail(
         fault=error.fault.value,
         code=error.code,
@@ -80,27 +104,50 @@ def detail(error: TrisectError, correlation_id: str = "") -> errors_pb2.ErrorDet
     )
 
 
-def restore(found: errors_pb2.ErrorDetail) -> TrisectError:
-    """Make the error that a detail describes; an unknown code falls back to its fault's class."""
-    family = list(_family(TrisectError))
-    by_code = {kind.code: kind for kind in reversed(family)}
-    by_fault = {kind.fault.value: kind for kind in reversed(family)}
-    kind = by_code.get(found.code) or by_fault.get(found.fault) or RemoteBugError
+def restore(found: errors_pb2.ErrorDetail, *, said_by: str = "") -> TrisectError:
+    """Make the error that a detail describes.
+
+    Its fault decides; a code tells the class only where that class has the fault. A code that no class here has
+    stays on the error; one that belongs to another fault is dropped, since it would mislead who looks at it.
+
+    Args:
+        found: what the other end wrote, in part or whole perhaps at a third one's wish.
+        said_by: whose word it is, where nobody has signed it: `the coordinator`. Empty: no need to tell.
+    """
+    named = _by_code().get(found.code)
+    fitting = named is not None and _crosses(named) and named.fault.value == found.fault
+    kind = named if named is not None and fitting else _of_fault(found.fault)
     error = TrisectError.__new__(kind)
-    TrisectError.__init__(error, found.message, hint=found.hint, rule=found.rule)
+    message = f"{said_by} says: {found.message}" if said_by else found.message
+    TrisectError.__init__(error, bounded(message), hint=bounded(found.hint), rule=bounded(found.rule))
+    if named is None and _CODE.fullmatch(found.code):
+        error.code = found.code
+    if isinstance(error, RemoteBugError) and _CORRELATION_ID.fullmatch(found.correlation_id):
+        error.correlation_id = found.correlation_id
     return error
 
 
-def from_rpc(error: grpc.aio.AioRpcError, whom: str) -> TrisectError:
+def _by_code() -> dict[str, type[TrisectError]]:
+    return {kind.code: kind for kind in reversed(list(_family(TrisectError)))}
+
+
+def _of_fault(fault: str) -> type[TrisectError]:
+    """Give the class that stands for a fault; an unknown one is a bug of the other end."""
+    crossing = (kind for kind in _family(TrisectError) if _crosses(kind) and kind.fault.value == fault)
+    return next(crossing, RemoteBugError)
+
+
+def from_rpc(error: grpc.aio.AioRpcError, whom: str, *, quoted: bool = False) -> TrisectError:
     """Turn what gRPC raised at a caller into ours.
 
     Args:
         error: what a call raised.
         whom: who was called, for the message: `the node`, `the coordinator`.
+        quoted: whether the message is to say that it is that one's word, as for what a coordinator says of others.
     """
-    for key, value in error.trailing_metadata() or ():
-        if key == DETAIL_KEY and isinstance(value, bytes):
-            return restore(errors_pb2.ErrorDetail.FromString(value))
+    found = _detail_of(error)
+    if found is not None:
+        return restore(found, said_by=whom if quoted else "")
     fault = _FAULTS.get(error.code(), Fault.BUG)
     if fault is Fault.UNREACHABLE:
         return errors.UnreachableError(f"cannot reach {whom}", hint=f"is {whom} running?")
@@ -113,10 +160,20 @@ def from_rpc(error: grpc.aio.AioRpcError, whom: str) -> TrisectError:
     return RemoteBugError(f"{whom} answered {error.code().name.lower()}", hint=f"see the log of {whom}")
 
 
+def _detail_of(error: grpc.aio.AioRpcError) -> errors_pb2.ErrorDetail | None:
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAIL_KEY and isinstance(value, bytes):
+            try:
+                return errors_pb2.ErrorDetail.FromString(value)
+            except DecodeError:
+                return None
+    return None
+
+
 @asynccontextmanager
-async def translated(whom: str) -> AsyncIterator[None]:
-    """Raise ours for whatever gRPC raises inside."""
+async def translated(whom: str, *, quoted: bool = False) -> AsyncIterator[None]:
+    """Raise ours for whatever gRPC raises inside; the arguments are those of `from_rpc`."""
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        raise from_rpc(error, whom) from error
+        raise from_rpc(error, whom, quoted=quoted) from error

@@ -6,6 +6,7 @@ The options are the measured ones: bounded streams, keepalive that notices a fro
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -52,9 +53,11 @@ def coordinator_channel(address: str, authority: bytes, identity: TlsIdentity) -
         address: HOST:PORT.
         authority: the pinned CA certificate, PEM.
         identity: the caller's own key and certificate.
+
+    `https_proxy` and `http_proxy` are heeded, but not for a coordinator on this very machine.
     """
     credentials = grpc.ssl_channel_credentials(authority, identity.key, identity.certificate)
-    options = (*CLIENT_OPTIONS, ("grpc.ssl_target_name_override", COORDINATOR_HOST))
+    options = (*CLIENT_OPTIONS, ("grpc.ssl_target_name_override", COORDINATOR_HOST), *_proxy_options(address))
     return grpc.aio.secure_channel(address, credentials, options=options)
 
 
@@ -94,6 +97,16 @@ def socket_channel(path: Path) -> grpc.aio.Channel:
     return grpc.aio.insecure_channel(
         f"unix:{path}", options=(*CLIENT_OPTIONS, ("grpc.default_authority", "localhost"))
     )
+
+
+def _proxy_options(address: str) -> tuple[tuple[str, int], ...]:
+    """Give what keeps gRPC from asking a proxy for this machine itself, which it does for 127.0.0.1 too."""
+    host = address.rpartition(":")[0].strip("[]").lower()
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost" or host.endswith(".localhost")
+    return (("grpc.enable_http_proxy", 0),) if loopback else ()
 
 
 def server(interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:

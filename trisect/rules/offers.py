@@ -1,4 +1,4 @@
-"""What the two ends of an exchange sign: offer, accept or refusal, and receipts.
+"""What the two ends of an exchange sign: offer, accept or refusal, receipts, or that it is void.
 
 Names of collections travel sealed to the answerer; what the coordinator sees of an offer is who asks whom,
 for what purpose, in which mode, with which engine, and a padded size.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
 from trisect.errors import VerificationError
@@ -106,17 +106,23 @@ class Accept(_Document):
 
 @dataclass(frozen=True, slots=True)
 class Refusal(_Document):
-    """An answerer's refusal of one offer, with its reason."""
+    """An answerer's refusal of one offer; `reason` is a sealed `Reason`."""
 
     KIND: ClassVar[str] = "refusal.v1"
 
     exchange: bytes
     offer_hash: bytes
-    fault: str
-    code: str
-    message: str
-    hint: str
-    rule: str
+    reason: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Void(_Document):
+    """An asker's word that an exchange came to no result at its end and never will."""
+
+    KIND: ClassVar[str] = "void.v1"
+
+    exchange: bytes
+    offer_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,38 @@ class Details:
         if not isinstance(collection, str):
             raise VerificationError("an offer's sealed details name no collection")
         return cls(collection)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an offer is refused: what only the asker may read of a refusal."""
+
+    fault: str
+    code: str
+    message: str
+    hint: str
+    rule: str
+
+    def seal(self, to: SealingPublic, exchange: bytes) -> bytes:
+        """Seal to the asker's key, bound to the exchange; every reason is of one length."""
+        texts: dict[str, Json] = {name: text[:_REASON_TEXT] for name, text in asdict(self).items()}
+        bare = len(canonical_json.encode(texts | {"pad": ""}))
+        body = canonical_json.encode(texts | {"pad": "." * (_REASON_BYTES - bare)})
+        return to.seal(body, context=_REASON_CONTEXT + exchange)
+
+    @classmethod
+    def open(cls, sealed: bytes, key: SealingKey, exchange: bytes) -> Self:
+        """Open at the asker; raises VerificationError."""
+        body = canonical_json.decode(key.open(sealed, context=_REASON_CONTEXT + exchange))
+        texts = {field.name: body.get(field.name) for field in fields(cls)}
+        if not all(isinstance(text, str) and len(text) <= _REASON_TEXT for text in texts.values()):
+            raise VerificationError("a refusal's sealed reason is not sound")
+        return cls(**{name: str(text) for name, text in texts.items()})
+
+
+_REASON_TEXT = 300
+_REASON_BYTES = 10_000  # more than five texts of the longest escapes take
+_REASON_CONTEXT = b"trisect/refusal-reason/v1\x00"
 
 
 def _context(exchange: bytes) -> bytes:

@@ -37,6 +37,7 @@ class Permit:
 def decide(
     sharings: Iterable[Sharing],
     *,
+    exchange: bytes,
     asker: str,
     role: Role,
     answerer: str,
@@ -48,6 +49,7 @@ def decide(
 
     Args:
         sharings: of the collection asked; empty where it does not exist.
+        exchange: its id; in the permit, so that no two permits have one hash.
         asker: the asking party's name.
         role: its role.
         answerer: the owner's name.
@@ -62,6 +64,7 @@ def decide(
     for sharing in sharings:
         if sharing.recipient in recipients and (sharing.purpose, sharing.mode) == (purpose, mode):
             facts: dict[str, canonical_json.Json] = {
+                "exchange": exchange.hex(),
                 "asker": asker,
                 "answerer": answerer,
                 "collection": collection_id,

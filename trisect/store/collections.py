@@ -70,6 +70,7 @@ class Snapshot:
     """The active tokens of one collection at one moment, 32 bytes each, one after the other."""
 
     collection: Collection
+    epoch: int
     tokens: bytes
 
     @property
@@ -212,7 +213,7 @@ class Collections:
                 )
             query = sa.select(entries.c.token).where(mine, entries.c.state == _ACTIVE)
             rows = connection.execution_options(yield_per=10_000).execute(query)
-            return Snapshot(found, b"".join(row[0] for row in rows))
+            return Snapshot(found, epoch, b"".join(row[0] for row in rows))
 
     def entries_of(self, token: Token) -> Sequence[EntryRow]:
         """List what every collection says about a token."""

@@ -58,6 +58,7 @@ class Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.url = parsed
         self._writing = threading.Lock() if self.sqlite else None
+        self._full = False
         patience = (
             {"timeout": BUSY_TIMEOUT_S}
             if self.sqlite
@@ -106,6 +107,16 @@ class Database:
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
         """Open a transaction that is committed when the block ends without an error."""
+        try:
+            with self._write(durable=durable) as connection:
+                yield connection
+        except ExhaustedError:
+            self._full = True
+            raise
+        self._full = False
+
+    @contextmanager
+    def _write(self, *, durable: bool) -> Iterator[sa.Connection]:
         if self._writing is None:
             with _translated(), self.writer.begin() as connection:
                 if not durable:
@@ -121,9 +132,22 @@ class Database:
                 yield connection
 
     def check(self) -> None:
-        """Ask the database for a sign of life; raises DatabaseUnavailableError."""
-        with self.read() as connection:
-            connection.execute(sa.text("SELECT 1"))
+        """Ask the database for a sign of life, and whether it takes writes again after one that it did not.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be reached.
+            ExhaustedError: its disk is still full, or it is still locked.
+        """
+        if not self._full:
+            with self.read() as connection:
+                connection.execute(sa.text("SELECT 1"))
+            return
+        with self.write() as connection:
+            if self.sqlite:  # both ways write a few bytes and change nothing
+                version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+            else:
+                connection.execute(sa.text("SELECT pg_current_xact_id()"))
 
     def close(self) -> None:
         """Close every connection."""

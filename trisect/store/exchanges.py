@@ -7,7 +7,7 @@ refused, failed or cancelled. Hits and the end of an exchange are one transactio
 from __future__ import annotations
 
 import enum
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -121,16 +121,36 @@ class Exchanges:
         with self._database.write() as connection:
             return _update(connection, exchange_id, changes)
 
+    def give_up(self, exchange_id: str, state: ExchangeState, error: bytes, *, unconfirmed: bool) -> Exchange:
+        """End an exchange without a result.
+
+        Args:
+            exchange_id: which.
+            state: what it ends as.
+            error: serialised `ErrorDetail`.
+            unconfirmed: whether one may be ended whose asker may hold the result.
+
+        Raises:
+            ConflictError: it has ended, or is unconfirmed.
+        """
+        ending = _OPEN if unconfirmed else _OPEN - {ExchangeState.UNCONFIRMED}
+        with self._database.write() as connection:
+            return _update(connection, exchange_id, {"state": state, "error": error}, ending)
+
     def complete(self, exchange_id: str, tokens: Sequence[bytes], **changes: Any) -> Exchange:
         """End an asker's exchange with its hits, all or nothing.
 
         Args:
             exchange_id: which.
-            tokens: the asker's matched tokens; those whose entry is gone meanwhile bring no hit.
+            tokens: the asker's matched tokens, of the epoch that its entries are stored in.
             changes: further fields to set.
+
+        Raises:
+            ConflictError: the exchange has ended, or entries it has matched are gone.
         """
+        ended = {"state": ExchangeState.COMPLETE, "matched": len(tokens), **changes}
         with self._database.write() as connection:
-            done = _update(connection, exchange_id, {"state": ExchangeState.COMPLETE, **changes})
+            done = _update(connection, exchange_id, ended)
             mine = sa.select(collections.c.id).where(collections.c.name == done.collection).scalar_subquery()
             for at in range(0, len(tokens), _IN_CLAUSE):
                 found = sa.select(
@@ -138,6 +158,12 @@ class Exchanges:
                 ).where(entries.c.collection_id == mine, entries.c.token.in_(tokens[at : at + _IN_CLAUSE]))
                 connection.execute(
                     sa.insert(hits).from_select(["exchange_id", "token", "epoch", "kind", "ref"], found)
+                )
+            count = sa.select(sa.func.count()).where(hits.c.exchange_id == exchange_id)
+            if connection.execute(count).scalar_one() != len(tokens):
+                raise ConflictError(
+                    f"collection {done.collection} was deleted while its match ran",
+                    hint="start the match anew",
                 )
             return done
 
@@ -163,15 +189,16 @@ class Exchanges:
         with self._database.read() as connection:
             return [_exchange(row) for row in connection.execute(query)]
 
-    def unreceipted(self, peer: str) -> Sequence[Exchange]:
-        """List complete exchanges asked of a peer whose receipt has not come back."""
-        query = sa.select(exchanges).where(
-            exchanges.c.peer == peer,
+    def unsettled(self) -> Sequence[Exchange]:
+        """List the answered exchanges that are unconfirmed, and the asked ones without the peer's receipt."""
+        unconfirmed = exchanges.c.state == ExchangeState.UNCONFIRMED.value
+        unreceipted = sa.and_(
             exchanges.c.side == Side.ASKER.value,
             exchanges.c.state == ExchangeState.COMPLETE.value,
             exchanges.c.peer_receipt.is_(None),
         )
         with self._database.read() as connection:
+            query = sa.select(exchanges).where(sa.or_(unconfirmed, unreceipted))
             return [_exchange(row) for row in connection.execute(query)]
 
     def set_peer_receipt(self, exchange_id: str, receipt: bytes) -> None:
@@ -206,10 +233,15 @@ class Exchanges:
                 yield [HitRow(row[0], row[1], kind_of_number(row[2]).value, *row[3:]) for row in page]
 
 
-def _update(connection: sa.Connection, exchange_id: str, changes: dict[str, Any]) -> Exchange:
+def _update(
+    connection: sa.Connection,
+    exchange_id: str,
+    changes: dict[str, Any],
+    states: Collection[ExchangeState] = _OPEN,
+) -> Exchange:
     row = connection.execute(
         sa.update(exchanges)
-        .where(exchanges.c.id == exchange_id, exchanges.c.state.in_([state.value for state in _OPEN]))
+        .where(exchanges.c.id == exchange_id, exchanges.c.state.in_([state.value for state in states]))
         .values(**{name: _plain(value) for name, value in changes.items()})
         .returning(*exchanges.c)
     ).one_or_none()

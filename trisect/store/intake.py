@@ -1,8 +1,8 @@
 """Imports: batches of entries and their progress in one transaction each, so that a killed import goes on.
 
 A batch is committed with its counts, rejects and number, or not at all. Every import has a generation; each
-row it brings carries it, so that `--replace` knows which rows the new file no longer has. Until a replacing
-file is there whole, its new rows are staged, and matches see the former list.
+row it brings carries it, so that `--replace` knows which rows the new file no longer has: those of earlier
+generations; what others bring while it runs stays. Until a replacing file is there whole, its new rows are staged, and matches see the former list.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ StoredEntry: TypeAlias = tuple[
 _INSERT_COLUMNS = "token, kind, ref, subject, category, fraud_role, channel, ai_technique, confidence, first_seen, last_seen"
 
 
+class LargeDropError(DeniedError):
+    """A replacing import would retract more than a fifth of the list."""
+
+    code = "TRI-LARGE-DROP"
+
+
 class RejectRow(NamedTuple):
     """One row that was not taken: where it stands, its kind as far as known, and why."""
 
@@ -75,6 +81,8 @@ class Imports:
     def begin(self, collection_id: int, fingerprint: bytes, *, replace: bool = False) -> Progress:
         """Start an import, or find the unfinished one of the same fingerprint.
 
+        A replacing import ends all others of its collection that replace and have not finished.
+
         Args:
             collection_id: where the rows go.
             fingerprint: SHA-256 over file and options; empty never resumes.
@@ -88,9 +96,8 @@ class Imports:
             ).first()
             if row is not None and fingerprint:
                 return _progress(row)
-            if replace:  # what an abandoned replacement has staged never came to count
-                abandoned = sa.and_(entries.c.collection_id == collection_id, entries.c.state == STAGED)
-                connection.execute(sa.update(entries).where(abandoned).values(state=_RETRACTED))
+            if replace:
+                _abandon_replacements(connection, collection_id)
             generation = connection.execute(
                 sa.update(collections)
                 .where(collections.c.id == collection_id)
@@ -171,7 +178,7 @@ class Imports:
                 .returning(*imports.c)
             ).one_or_none()
             if done is None:
-                raise ConflictError("another import of the same file runs", hint="wait until it has ended")
+                raise _overtaken()
             return _progress(done)
 
     def finish(self, progress: Progress, *, allow_large_drop: bool = False) -> tuple[int, int]:
@@ -181,18 +188,20 @@ class Imports:
             How many entries were retracted, and the collection's version.
 
         Raises:
-            DeniedError: `replace` would retract more than a fifth of the list and nobody has said yes.
+            LargeDropError: `replace` would retract more than a fifth of the list and nobody has said yes.
+            ConflictError: another replacing import has begun since.
         """
         mine = entries.c.collection_id == progress.collection_id
-        missing = sa.and_(mine, entries.c.generation != progress.generation, entries.c.state == _ACTIVE)
+        active = sa.and_(mine, entries.c.state == _ACTIVE)
+        missing = sa.and_(active, entries.c.generation < progress.generation)
         with self._database.write() as connection:
             retracted = 0
             if progress.replace:
                 count = sa.select(sa.func.count()).select_from(entries)
-                before = connection.execute(count.where(mine, entries.c.state == _ACTIVE)).scalar_one()
+                before = connection.execute(count.where(active)).scalar_one()
                 drop = connection.execute(count.where(missing)).scalar_one()
                 if drop > before * LARGEST_UNASKED_DROP and not allow_large_drop:
-                    raise DeniedError(
+                    raise LargeDropError(
                         f"--replace would retract {drop} of {before} entries, more than a fifth",
                         hint="check that the file is the whole list; then repeat with --yes",
                     )
@@ -203,7 +212,8 @@ class Imports:
                 connection.execute(sa.update(entries).where(staged).values(state=_ACTIVE))
                 bump(connection, progress.collection_id)
             connection.execute(sa.delete(rejects).where(rejects.c.import_id == progress.id))
-            connection.execute(sa.delete(imports).where(imports.c.id == progress.id))
+            if not connection.execute(sa.delete(imports).where(imports.c.id == progress.id)).rowcount:
+                raise _overtaken()
             version = connection.execute(
                 sa.select(collections.c.version).where(collections.c.id == progress.collection_id)
             ).scalar_one()
@@ -235,7 +245,7 @@ class Imports:
         names = _INSERT_COLUMNS.split(", ")[1:]
         statement = (
             f"UPDATE entries SET {', '.join(f'{name} = {mark}' for name in names)} "  # noqa: S608
-            f"WHERE collection_id = {mark} AND token = {mark} AND generation <> {mark}"
+            f"WHERE collection_id = {mark} AND token = {mark} AND generation < {mark}"
         )
         connection.exec_driver_sql(
             statement, [(*row[1:], progress.collection_id, row[0], progress.generation) for row in rows]
@@ -249,7 +259,7 @@ class Imports:
             older = sa.and_(
                 entries.c.collection_id == progress.collection_id,
                 entries.c.token.in_(tokens[at : at + _IN_CLAUSE]),
-                entries.c.generation != progress.generation,
+                entries.c.generation < progress.generation,
             )
             back = sa.update(entries).where(older, entries.c.state.in_((_RETRACTED, STAGED)))
             revived += connection.execute(
@@ -257,6 +267,24 @@ class Imports:
             ).rowcount
             connection.execute(sa.update(entries).where(older).values(generation=progress.generation))
         return revived
+
+
+def _overtaken() -> ConflictError:
+    return ConflictError(
+        "another import of the same file runs, or one that replaces the whole list has begun",
+        hint="wait until it has ended; then repeat this one if it still counts",
+    )
+
+
+def _abandon_replacements(connection: sa.Connection, collection_id: int) -> None:
+    """Forget replacing imports that never ended; what they had staged never came to count."""
+    staged = sa.and_(entries.c.collection_id == collection_id, entries.c.state == STAGED)
+    connection.execute(sa.update(entries).where(staged).values(state=_RETRACTED))
+    stale = sa.and_(imports.c.collection_id == collection_id, imports.c.replace)
+    connection.execute(
+        sa.delete(rejects).where(rejects.c.import_id.in_(sa.select(imports.c.id).where(stale)))
+    )
+    connection.execute(sa.delete(imports).where(stale))
 
 
 def _arriving(progress: Progress) -> int:

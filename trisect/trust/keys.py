@@ -62,6 +62,14 @@ def normal_fingerprint(text: str) -> Fingerprint:
     return Fingerprint("-".join(letters[at : at + 4] for at in range(0, 32, 4)))
 
 
+def is_fingerprint(text: str) -> bool:
+    """Tell whether a text is a fingerprint in its one form."""
+    try:
+        return normal_fingerprint(text) == text
+    except VerificationError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class IdentityPublic:
     """The public half of a party's identity key: 32 bytes, checked against weak encodings."""

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 from support.membership import GOVERNMENT, Consortium, drawn, identity, keys, signed
+from unit.coordinator.office import HOUR, Office, csr, invitation_id, redeem
 
-from coordinator.authority import Authority, create, load, new_invitation_id
-from coordinator.registry import Registry
-from trisect.clock import system_randomness
+from coordinator.authority import new_invitation_id
 from trisect.errors import (
     BadInputError,
     ConflictError,
@@ -24,95 +19,12 @@ from trisect.errors import (
     UnauthenticatedError,
     VerificationError,
 )
-from trisect.store.database import Database, sqlite_url
 from trisect.trust import certificates
 from trisect.trust.certificates import Caller, Principal
 from trisect.trust.invitations import Invitation
-from trisect.trust.membership import Membership
 from trisect.trust.statements import KeyCheck, PartyKeys, Role, Standing
 
-HOUR = dt.timedelta(hours=1)
 ROLES = {GOVERNMENT: Role.GOVERNMENT, "telco": Role.PROVIDER, "office": Role.GOVERNMENT}
-
-
-@dataclass
-class Office:
-    """A registry whose clock a test moves."""
-
-    database: Database
-    authority: Authority
-    now: dt.datetime
-    registry: Registry
-    consortium: Consortium
-
-    def reopened(self) -> Registry:
-        return Registry(self.database, self.authority, clock=lambda: self.now, randomness=system_randomness)
-
-    def invite(self, party: str, role: str = "provider", ttl: dt.timedelta = HOUR) -> Invitation:
-        return self.registry.invite(party, role, ttl, address="relay.example:7443")
-
-    def invited(self, party: str, role: str = "provider") -> str:
-        """Invite a party, and give the id in the invitation's certificate."""
-        invitation = self.invite(party, role)
-        return invitation_id(invitation)
-
-    def join(self, party: str, role: str = "provider", *, key: str = "") -> bytes:
-        return redeem(self.registry, self.invited(party, role), key or party)
-
-    def publish(self, statement: Any, *signers: str, by: str = "") -> int:
-        envelope = signed(statement, *(signers or (statement.issuer,)))
-        sequence = self.registry.publish(by or (signers or (statement.issuer,))[0], envelope)
-        self.consortium.membership.apply(envelope)
-        return sequence
-
-    def founded(self) -> Office:
-        self.join(GOVERNMENT, "government")
-        self.publish(self.consortium.founding())
-        return self
-
-
-def invitation_id(invitation: Invitation) -> str:
-    from cryptography import x509
-
-    leaf = x509.load_pem_x509_certificate(invitation.certificate.encode())
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
-    found = certificates.principal(uri)
-    assert found.caller is Caller.INVITATION
-    return found.name
-
-
-REQUESTS: dict[str, bytes] = {}
-
-
-def csr(name: str) -> bytes:
-    """Give the certificate request of a name, always with the same key."""
-    if name not in REQUESTS:
-        REQUESTS[name] = certificates.signing_request(certificates.new_tls_key())
-    return REQUESTS[name]
-
-
-def redeem(registry: Registry, invitation: str, key: str, *, tls: str = "") -> bytes:
-    request = csr(tls or key)
-    return registry.redeem(invitation, request, keys(key), identity(key).private.sign(request))
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    now = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-    create(tmp_path, "anti-fraud", lambda: now)
-    database = Database(sqlite_url(tmp_path / "coordinator.db"))
-    database.migrate("coordinator")
-    made: Office
-
-    def clock() -> dt.datetime:
-        return made.now
-
-    authority = Authority("anti-fraud", load(tmp_path), dt.timedelta(days=30), dt.timedelta(days=1), clock)
-    made = Office(database, authority, now, None, Consortium(Membership("anti-fraud")))  # type: ignore[arg-type]
-    made.registry = Registry(database, authority, clock=clock, randomness=system_randomness)
-    yield made
-    database.close()
 
 
 def test_the_founding_government_comes_first(office: Office) -> None:

@@ -18,7 +18,7 @@ CATCHES_ALL = {
     "nodes/link.py": "a task that nobody waits for: logged, and the peer gets an error without details",
     "trisect/cli/ahead.py": "raised again in the thread where the items are taken",
     "trisect/cli/files.py": "raised again once the scratch file is gone",
-    "trisect/cli/main.py": "a script gets an error object and an exit code whatever it was",
+    "trisect/cli/outcome.py": "a script gets an error object and an exit code whatever it was",
     "trisect/cli/demo/cluster.py": "raised again once the daemons are down",
 }
 """Files that may say `except Exception`, and why. A file that no longer does must leave the list."""

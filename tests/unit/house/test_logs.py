@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 import logging
+import re
 import sys
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -166,6 +167,77 @@ def test_a_line_is_a_sentence_and_its_fields(folder: Path) -> None:
         "data": "<32 bytes>",
     }
     assert (second["message"], second["none"], second["ratio"]) == ("旧", None, 0.5)
+
+
+@pytest.mark.parametrize("number", [5550123, 15550123456, -15550123456, 15550123456.0, float("inf")])
+def test_a_number_that_may_be_a_telephone_is_masked(folder: Path, number: float) -> None:
+    log = logging.getLogger("test")
+    for extra in ({"value": number}, {"subject": [number, (number,)]}, {"case": {number: {"k": number}}}):
+        log.info("a sentence", extra=extra)
+    written = (folder / "node.log").read_text(encoding="utf-8")
+    assert written.count("<redacted>") >= 3 or number == float("inf")
+    assert not {"5550123", "15550123456"} & set(re.findall(r"\d{7,}", written))
+
+
+def test_counts_keep_their_numbers(folder: Path) -> None:
+    counts = {
+        "pid": 4_194_304,
+        "bytes": 12_345_678_901,
+        "rows": 2_750_000_000,
+        "port": 65_535,
+        "seconds": 1e7,
+    }
+    logging.getLogger("test").info("a sentence", extra=counts | {"small": 999_999, "ratio": 0.123456789})
+    (line,) = lines(folder)
+    assert {name: line[name] for name in counts} == counts
+    assert (line["small"], line["ratio"]) == (999_999, 0.123456789)
+
+
+def test_the_name_of_a_count_saves_no_text(folder: Path) -> None:
+    logging.getLogger("test").info("a sentence", extra={"rows": PHONE, "port": [15550123456]})
+    assert "5550123456" not in (folder / "node.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2026-11-22",
+        "1999-12-31",
+        "2026-11-22T12:00Z",
+        "2026-11-22T12:00:00Z",
+        "2026-11-22T23:30:00.123456-05:00",
+        "2026-11-22 12:00:00.123456+00:00",
+    ],
+)
+def test_dates_stay(folder: Path, date: str) -> None:
+    log = logging.getLogger("test")
+    sentences = [date, f"it expired at {date}.", f"({date}), until={date}; {date}", f"from {date} to {date}"]
+    for sentence in sentences:
+        log.info(sentence, extra={"until": date})
+    log.info("a sentence", extra={"until": dt.datetime.fromisoformat(date)})
+    found = lines(folder)
+    assert [line["message"] for line in found[:-1]] == sentences
+    assert {line["until"] for line in found[:-1]} == {date}
+    assert "redacted" not in found[-1]["until"]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "2026-11-2233",
+        "+2026-11-22",
+        "+81 2026-11-22",
+        "2026-11-22 33",
+        "2026-11-22-33",
+        "2026-13-22",
+        "5550-12-31",
+        "20261122",
+        "2026-11-22T" + "ab" * 32,
+    ],
+)
+def test_a_number_is_no_date_by_its_dashes(folder: Path, number: str) -> None:
+    logging.getLogger("test").info(f"it is {number} here")  # noqa: G004
+    assert lines(folder)[0]["message"] == "it is <redacted> here"
 
 
 def test_ordinary_words_stay(folder: Path) -> None:

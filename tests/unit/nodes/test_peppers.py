@@ -153,9 +153,10 @@ async def test_a_restart_in_the_middle_goes_on_with_the_roll(database: Database,
 
 
 async def test_a_pepper_that_comes_during_an_import_leaves_no_token_of_the_wrong_epoch(
-    database: Database, peppers: Peppers
+    database: Database, peppers: Peppers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The import goes on under the old pepper, and the roll that waits for it carries all rows over."""
+    monkeypatch.setattr("nodes.intake.COMMIT_ROWS", 4)
     await peppers.take(CHAIN[:1])
     desk, go_on = intake(database, peppers), asyncio.Event()
 

@@ -73,6 +73,24 @@ def test_observables(item: dict[str, Any], kind: str, value: str) -> None:
         ({"type": "mutex", "name": "m"}, Reason.UNSUPPORTED_TYPE),
         ({"type": "file", "hashes": {"MD5": "0"}}, Reason.UNSUPPORTED_TYPE),
         ({"type": "software", "name": "Good Loan"}, Reason.UNSUPPORTED_TYPE),
+        ({"type": "x-acme-iban", "value": "GB82WEST12345698765432"}, Reason.UNSUPPORTED_TYPE),
+        ({"type": "observed-data", "objects": {"0": {"type": "url", "value": "x"}}}, Reason.UNSUPPORTED_TYPE),
+        ({"type": "note", "content": "Dear customer, send 5000"}, Reason.REFUSED_KIND),
+        ({"type": "artifact", "payload_bin": "AA=="}, Reason.REFUSED_KIND),
+        ({"type": "user-account", "account_type": "x", "account_login": "joe"}, Reason.CHANGING_NAME),
+        ({"type": "user-account", "display_name": "Joe"}, Reason.CHANGING_NAME),
+        ({"type": "user-account", "user_id": "17"}, Reason.UNSUPPORTED_TYPE),
+        (indicator("[user-account:account_login = 'joe']"), Reason.CHANGING_NAME),
+        (
+            indicator("[user-account:account_type = 'x' AND user-account:account_login = 'j']"),
+            Reason.CHANGING_NAME,
+        ),
+        (
+            {"type": "x-misp-attribute", "x_misp_type": "github-username", "x_misp_value": "j"},
+            Reason.CHANGING_NAME,
+        ),
+        ({"type": "x-misp-object", "x_misp_attributes": ["x"]}, Reason.NOT_AN_OBJECT),
+        ({"type": "x-misp-object", "x_misp_attributes": {"type": "iban"}}, Reason.NOT_AN_OBJECT),
         ({"type": "domain-name"}, Reason.NO_VALUE),
         ({"type": "domain-name", "value": 1.5}, Reason.NOT_TEXT),
         ({"type": "domain-name", "value": "a\ud800"}, Reason.BAD_ENCODING),
@@ -86,6 +104,44 @@ def test_unreadable_objects(item: dict[str, Any], reason: Reason) -> None:
     good, bad = stix(item)
     assert not good
     assert [row.reason for row in bad] == [reason]
+
+
+CONTEXT = [
+    "attack-pattern", "campaign", "course-of-action", "grouping", "identity", "incident", "infrastructure",
+    "intrusion-set", "location", "malware", "malware-analysis", "observed-data", "opinion", "report", "threat-actor",
+    "tool", "vulnerability", "relationship", "sighting", "extension-definition", "language-content",
+    "marking-definition",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("revoked", [False, True])
+def test_context_is_neither_row_nor_reject(*, revoked: bool) -> None:
+    assert stix(*({"type": name, "name": "x", "revoked": revoked} for name in CONTEXT)) == ([], [])
+
+
+def test_every_type_of_stix_is_context_or_read_or_rejected() -> None:
+    """Whatever stix2 knows (and what nobody knows) leaves a row, a reject, or stands in the list of context."""
+    known = [
+        *stix2.registry.STIX2_OBJ_MAPS["2.1"]["objects"],
+        *stix2.registry.STIX2_OBJ_MAPS["2.1"]["observables"],
+    ]
+    assert len(known) > 30
+    for name in {*known, "x-anything", "7", ""} - set(CONTEXT) - {"bundle"}:
+        good, bad = stix({"type": name, "id": f"odd--{UUID}0"})
+        assert (len(good), len(bad)) == (0, 1), name
+        assert bad[0].where == f"odd--{UUID}0"
+
+
+def test_bundles_in_a_bundle_and_in_a_list_are_opened() -> None:
+    inner = {"type": "bundle", "objects": [{"type": "url", "value": "a"}, "text"]}
+    for document in ([inner, inner], {"type": "bundle", "objects": [inner, inner]}):
+        good, bad = read(document, ReaderName.STIX)
+        assert [(row.value, row.where) for row in good] == [("a", "#1"), ("a", "#3")]
+        assert bad == [Unreadable("#2", Reason.NOT_AN_OBJECT), Unreadable("#4", Reason.NOT_AN_OBJECT)]
+    good, bad = read(
+        {"type": "bundle", "objects": [{"type": "bundle", "objects": {"0": 1}}]}, ReaderName.STIX
+    )
+    assert (good, bad) == ([], [Unreadable("#1", Reason.NOT_AN_OBJECT)])
 
 
 def test_an_id_that_may_hold_the_value_is_no_ref() -> None:
@@ -252,6 +308,8 @@ def test_attribute_types(type_name: str, value: str, expected: list[tuple[str, s
         ({"type": "target-email", "value": "a@example.org"}, Reason.NOT_FRAUD),
         ({"type": "domain", "value": "a.example", "deleted": True}, Reason.WITHDRAWN),
         ({"type": "md5", "value": "0"}, Reason.UNSUPPORTED_TYPE),
+        ({"type": "attachment", "value": "face.jpg"}, Reason.REFUSED_KIND),
+        ({"type": "github-username", "value": "joe"}, Reason.CHANGING_NAME),
         ({"type": "text", "value": "0"}, Reason.UNSUPPORTED_TYPE),
         ({"type": "domain|ip", "value": "a.example"}, Reason.BAD_COMPOSITE),
         ({"type": "domain", "value": None}, Reason.NO_VALUE),

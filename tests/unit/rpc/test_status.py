@@ -39,7 +39,10 @@ FAMILY = sorted(
     },
     key=lambda kind: kind.__qualname__,
 )
-CROSSING = [kind for kind in FAMILY if kind.__module__ != "trisect.indicators.forms.reasons"]
+CROSSING = [
+    kind for kind in FAMILY if kind.__module__ != "trisect.indicators.forms.reasons" and status._crosses(kind)
+]
+"""The command's own classes are among the family where its tests run in the same process."""
 
 
 def test_every_fault_has_one_row() -> None:
@@ -97,6 +100,66 @@ def test_an_unknown_code_falls_back_to_its_fault(fault: Fault) -> None:
     assert back.fault is fault
 
 
+def restored(fault: Fault, code: str, **words: str) -> TrisectError:
+    return status.restore(errors_pb2.ErrorDetail(fault=fault.value, code=code, **words))
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("kind", [status.RemoteBugError, errors.UnauthenticatedError, errors.StaleError])
+def test_a_code_never_chooses_the_exit_code(kind: type[TrisectError], fault: Fault) -> None:
+    back = restored(fault, kind.code, message="m")
+    assert back.fault is fault
+    assert status.exit_code(back) == status.TABLE[fault].exit_code
+    assert (back.code == kind.code) is (fault is kind.fault)
+    assert isinstance(back, kind) is (fault is kind.fault)
+
+
+def test_an_unknown_code_stays_on_the_error_over_several_hops() -> None:
+    back = restored(Fault.DENIED, "TRI-FUTURE-2", message="m")
+    assert (type(back), back.code) == (errors.DeniedError, "TRI-FUTURE-2")
+    again = status.restore(status.detail(back))
+    assert (type(again), again.code) == (errors.DeniedError, "TRI-FUTURE-2")
+    assert errors.DeniedError.code == "TRI-DENIED"
+
+
+@pytest.mark.parametrize(
+    "code", ["", "OTHER", "TRI-", "TRI-low", "TRI-A\x1b[2J", "TRI-A\n", f"TRI-{'A' * 41}", "xTRI-A"]
+)
+def test_what_is_no_code_is_dropped(code: str) -> None:
+    assert restored(Fault.DENIED, code).code == errors.DeniedError.code
+
+
+def test_a_bug_keeps_its_correlation_id_over_several_hops() -> None:
+    back = restored(Fault.BUG, "TRI-BUG", correlation_id="c0ffee")
+    assert isinstance(back, status.RemoteBugError)
+    assert back.correlation_id == "c0ffee"
+    assert status.detail(back).correlation_id == "c0ffee"
+    for bad in ("", "c0\x1b[2Jffee", "c0ffee\n", "f" * 65):
+        found = restored(Fault.BUG, "TRI-BUG", correlation_id=bad)
+        assert isinstance(found, status.RemoteBugError)
+        assert found.correlation_id == ""
+
+
+def test_words_from_the_wire_are_bounded_and_steer_no_terminal() -> None:
+    hostile = f"a\x1b[2J\u202e\n{'b' * 9_000}"
+    back = restored(Fault.DENIED, "TRI-DENIED", message=hostile, hint=hostile, rule=hostile)
+    for text in (back.message, back.hint, back.rule, str(back)):
+        assert text.startswith("a?[2J??bbb")
+        assert len(text) == 500
+
+
+def test_a_class_of_one_program_alone_never_comes_from_the_wire() -> None:
+    class HereError(errors.DeniedError):
+        code = "TRI-HERE-ONLY"
+        crosses_wire = False
+
+    back = restored(Fault.DENIED, HereError.code, message="m")
+    assert (type(back), back.code) == (errors.DeniedError, "TRI-DENIED")
+    assert status.fault_of(HereError.code) is None
+    assert status.fault_of("TRI-STALE") is Fault.STALE
+    assert status.fault_of("TRI-FUTURE") is None
+
+
 def test_a_detail_of_nothing_known_is_a_bug() -> None:
     assert isinstance(status.restore(errors_pb2.ErrorDetail(fault="?", code="?")), status.RemoteBugError)
 
@@ -131,6 +194,24 @@ async def test_a_detail_wins_over_the_status() -> None:
             raise rpc_error(
                 grpc.StatusCode.UNAVAILABLE, ("other", "x"), (status.DETAIL_KEY, sent.SerializeToString())
             )
+
+
+async def test_it_can_be_told_whose_word_an_error_is() -> None:
+    sent = (status.DETAIL_KEY, status.detail(errors.StaleError("old", hint="renew")).SerializeToString())
+    with pytest.raises(errors.StaleError) as caught:
+        async with status.translated("the coordinator", quoted=True):
+            raise rpc_error(grpc.StatusCode.ABORTED, sent)
+    assert (caught.value.message, caught.value.hint) == ("the coordinator says: old", "renew")
+    with pytest.raises(errors.UnreachableError, match=r"^cannot reach the coordinator$"):
+        async with status.translated("the coordinator", quoted=True):
+            raise rpc_error(grpc.StatusCode.UNAVAILABLE)
+
+
+def test_a_detail_that_cannot_be_read_leaves_the_status() -> None:
+    found = status.from_rpc(
+        rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, (status.DETAIL_KEY, b"\xff\xff\xff")), "the node"
+    )
+    assert isinstance(found, errors.TimedOutError)
 
 
 def test_the_help_pages_are_named_once() -> None:

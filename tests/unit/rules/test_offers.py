@@ -10,7 +10,7 @@ import pytest
 from support.membership import identity, sealing
 
 from trisect.errors import VerificationError
-from trisect.rules.offers import Accept, Details, Offer, Receipt, Refusal
+from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, Void
 from trisect.rules.vocabulary import MAX_COLLECTION_NAME
 from trisect.trust import canonical_json, documents
 
@@ -35,11 +35,13 @@ OFFER = Offer(
     expires="2026-11-01T00:02:00Z",
 )
 ACCEPT = Accept(EXCHANGE, b"o" * 32, b"p" * 32, 32, b"share", "2026-11-01T00:00:01Z")
-REFUSAL = Refusal(EXCHANGE, b"o" * 32, "denied", "TRI-DENIED", "no", "ask", "not-shared")
+REASON = Reason("denied", "TRI-DENIED", "no", "ask", "not-shared")
+REFUSAL = Refusal(EXCHANGE, b"o" * 32, b"sealed")
+VOID = Void(EXCHANGE, b"o" * 32)
 RECEIPT = Receipt(
     EXCHANGE, "asker", b"o" * 32, b"a" * 32, 4, b"t" * 32, 5, b"u" * 32, 100, "2026-11-01T00:01:00Z"
 )
-DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, RECEIPT]
+DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, VOID, RECEIPT]
 
 
 @pytest.mark.parametrize("made", DOCUMENTS, ids=lambda made: made.KIND)
@@ -144,3 +146,24 @@ def test_receipts_that_contradict_each_other_are_told(field: str) -> None:
 def test_two_receipts_of_one_end_are_no_agreement() -> None:
     with pytest.raises(VerificationError, match="same end"):
         RECEIPT.check_against(RECEIPT)
+
+
+def test_a_reason_is_read_by_the_asker_alone_and_shows_no_length() -> None:
+    key, other = sealing("telco"), sealing("bank")
+    long = Reason("denied", "TRI-DENIED", "\x01" * 1_000, "\U0001f600" * 1_000, "\x02" * 1_000)
+    sealed = [reason.seal(key.public, EXCHANGE) for reason in (REASON, long)]
+    assert len(sealed[0]) == len(sealed[1])
+    assert Reason.open(sealed[0], key, EXCHANGE) == REASON
+    assert len(Reason.open(sealed[1], key, EXCHANGE).message) == 300
+    for wrong in ((sealed[0], other, EXCHANGE), (sealed[0], key, EXCHANGE[::-1]), (b"", key, EXCHANGE)):
+        with pytest.raises(VerificationError):
+            Reason.open(*wrong)
+
+
+@pytest.mark.parametrize("change", [{"message": 1}, {"hint": None}, {"rule": "r" * 301}], ids=str)
+def test_an_unsound_reason_is_refused(change: dict[str, Any]) -> None:
+    key = sealing("telco")
+    body = {"fault": "denied", "code": "c", "message": "m", "hint": "h", "rule": "r"} | change
+    sealed = key.public.seal(canonical_json.encode(body), context=b"trisect/refusal-reason/v1\x00" + EXCHANGE)
+    with pytest.raises(VerificationError):
+        Reason.open(sealed, key, EXCHANGE)

@@ -15,6 +15,7 @@ from trisect.rules.vocabulary import Mode, Purpose
 from trisect.trust.statements import Role
 
 USUAL = {
+    "exchange": bytes(16),
     "asker": "telco",
     "role": Role.PROVIDER,
     "answerer": "bank",
@@ -111,6 +112,7 @@ def test_a_permit_is_bound_to_every_fact() -> None:
         decided(*everyone, **change).hash
         for change in (
             {},
+            {"exchange": bytes(15) + b"1"},
             {"asker": "telco2"},
             {"answerer": "bank2"},
             {"collection_id": "c2"},
@@ -119,7 +121,7 @@ def test_a_permit_is_bound_to_every_fact() -> None:
         )
     }
     hashes.add(decided(shared("telco")).hash)
-    assert len(hashes) == 7
+    assert len(hashes) == 8
     assert decided(shared("telco")) == decided(shared("telco"))
 
 

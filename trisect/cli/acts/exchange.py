@@ -12,7 +12,7 @@ from trisect.cli.failures import UsageError
 from trisect.cli.progress import Progress
 from trisect.cli.units import span
 from trisect.errors import Fault, NotFoundError, TrisectError
-from trisect.rpc.status import restore
+from trisect.rpc.status import fault_of, restore
 from trisect.trust.statements import KeyCheck
 from trisect.wire.v1 import errors_pb2
 from trisect.wire.v1 import matching_pb2 as pb
@@ -30,8 +30,9 @@ _SEARCHED = 1_000
 """Exchanges that a short id is looked for in; their list fits one message of gRPC."""
 _LIST = "`trisect exchange list` shows ids; 8 characters or more will do"
 _COMPLETE = "complete"
-_WITHOUT_RESULT = {"refused": Fault.DENIED, "failed": Fault.FAILED, "cancelled": Fault.CONFLICT}
-"""States that end without a result, and the fault of an error whose code is not known here."""
+_FAILED = "failed"
+_WITHOUT_RESULT = {"refused": Fault.DENIED, _FAILED: Fault.FAILED, "cancelled": Fault.CONFLICT}
+"""States that end without a result, and the fault that each of them has; one that failed may have any."""
 
 
 async def list_all(call: Call, limit: int) -> None:
@@ -77,9 +78,14 @@ async def watch(call: Call, exchange_id: str) -> None:
     call.report.result(describe(ended), lambda: print_result(ended))
 
 
-async def cancel(call: Call, exchange_id: str) -> None:
+def cancel(call: Call, exchange_id: str) -> None:
     """Cancel one exchange."""
     check_id(exchange_id)
+    call.confirm(f"exchange {exchange_id} will be cancelled, and neither end keeps a result")
+    call.run(_cancel(call, exchange_id))
+
+
+async def _cancel(call: Call, exchange_id: str) -> None:
     async with link.node(call) as node:
         request = pb.CancelExchangeRequest(exchange_id=await whole_id(node, exchange_id))
         reply = await node.matching.CancelExchange(request, timeout=link.CALL_S)
@@ -115,7 +121,9 @@ async def follow(call: Call, exchange_id: str) -> pb.Exchange:
 def error_of(found: pb.Exchange) -> TrisectError:
     """Make the error that an exchange ended with."""
     fault = _WITHOUT_RESULT.get(found.state, Fault.FAILED)
-    error = restore(
+    if found.state == _FAILED:
+        fault = fault_of(found.error_code) or fault
+    return restore(
         errors_pb2.ErrorDetail(
             fault=fault.value,
             code=found.error_code,
@@ -124,8 +132,6 @@ def error_of(found: pb.Exchange) -> TrisectError:
             rule=found.error_rule,
         )
     )
-    error.code = found.error_code or error.code
-    return error
 
 
 def _waits_for(found: pb.Exchange) -> str:

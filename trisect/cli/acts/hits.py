@@ -20,6 +20,8 @@ FIELDS = ("collection", "kind", "ref", "peer", "purpose", "seen_at", "label", "e
 SHOWN = 100
 """Rows on a terminal; a pipe and a file get all."""
 
+_FORMULA_STARTERS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\t\r\n'")
+
 Hit = dict[str, Any]
 Write = Callable[[Hit], None]
 
@@ -90,9 +92,14 @@ def _csv(stream: TextIO) -> Write:
     writer.writeheader()
 
     def write(hit: Hit) -> None:
-        writer.writerow(hit)
+        writer.writerow({name: _inert(cell) for name, cell in hit.items()})
 
     return write
+
+
+def _inert(cell: str | None) -> str | None:
+    """Mark a cell as text that a spreadsheet would run; one that has the mark gets another, so that each can go."""
+    return f"'{cell}" if cell and cell[0] in _FORMULA_STARTERS else cell
 
 
 def _json_lines(stream: TextIO) -> Write:

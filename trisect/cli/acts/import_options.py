@@ -31,6 +31,8 @@ class Options:
     mapping: Mapping[str, str]
     region: str
     plus_optional: bool
+    trust_plus: bool
+    upgrade_legacy: bool
     reader: ReaderName | None
     replace: bool
     source: str
@@ -46,6 +48,8 @@ class Options:
         mapping: Sequence[str],
         region: str,
         plus_optional: bool,
+        trust_plus: bool,
+        upgrade_legacy: bool,
         reader: str,
         replace: bool,
         source: str,
@@ -61,6 +65,8 @@ class Options:
             mapping=_mapping(mapping),
             region=check_region(region),
             plus_optional=plus_optional,
+            trust_plus=trust_plus,
+            upgrade_legacy=upgrade_legacy,
             reader=ReaderName(reader) if reader else None,
             replace=replace,
             source=source,
@@ -75,6 +81,8 @@ class Options:
             kind=self.kind,
             region=self.region,
             plus_optional=self.plus_optional,
+            trust_plus=self.trust_plus,
+            upgrade_legacy=self.upgrade_legacy,
             replace=self.replace,
             allow_large_drop=allow_large_drop,
             source=self.source,

@@ -17,14 +17,17 @@ from trisect.cli.acts.import_options import Options
 from trisect.cli.acts.rejects import SUFFIX, RejectsFile
 from trisect.cli.acts.sending import messages, send
 from trisect.cli.call import Call
-from trisect.cli.failures import PartialError
+from trisect.cli.failures import PartialError, UsageError
 from trisect.cli.progress import Progress
-from trisect.errors import BadInputError, ConflictError
+from trisect.errors import BadInputError, ConflictError, TrisectError
 from trisect.indicators.readers import read_batches
 from trisect.wire.v1 import collections_pb2 as pb
 
 __all__ = ["Options", "run"]
 STDIN = "-"
+LARGE_DROP = "TRI-LARGE-DROP"
+"""How a node refuses to drop more than a fifth of a list before somebody has said yes."""
+_CURE = "check that it is the whole list; then import it again with --yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,48 @@ class Source:
     mark: tuple[int, int]
 
 
-async def run(call: Call, file: Path, options: Options, *, strict: bool, rejects: Path | None) -> None:
-    """Import one list."""
+def run(call: Call, file: Path, options: Options, *, strict: bool, rejects: Path | None) -> None:
+    """Import one list; where it would drop much of the one that is there, ask, and go on from there."""
     if rejects is not None:
         files.check_place(rejects)
-    with _opened(file) as source, RejectsFile(rejects or _default_place(file, options.collection)) as kept:
+    with _opened(file) as source:
+        place = rejects or _default_place(file, options.collection)
+        try:
+            data = call.run(_import(call, source, options, place, allow_large_drop=call.settings.yes))
+        except TrisectError as error:
+            if error.code != LARGE_DROP or call.settings.yes:
+                raise
+            _ask(call, source, error)
+            source.stream.seek(0)
+            data = call.run(_import(call, source, options, place, allow_large_drop=True))
+    if strict and data["rejected"]:
+        raise PartialError(
+            f"{screen.count(data['rejected'], 'row was', 'rows were')} rejected; the others are imported",
+            data=data,
+            text=lambda: _print(data),
+            hint=f"mend the rows that {data['rejects_file']} lists and import again",
+        )
+    call.report.result(data, lambda: _print(data))
+
+
+def _ask(call: Call, source: Source, refused: TrisectError) -> None:
+    """Ask whether much of a list may be dropped; raises UsageError where nobody can be asked, or it is too late."""
+    if source.size is None and call.asks:
+        raise UsageError(
+            f"{refused.message}: this needs a yes, and the list cannot be read a second time", hint=_CURE
+        ) from refused
+    call.confirm(refused.message, cure=_CURE)
+
+
+async def _import(
+    call: Call, source: Source, options: Options, place: Path, *, allow_large_drop: bool
+) -> dict[str, Any]:
+    """Send a list from its beginning; gives what became of it."""
+    with RejectsFile(place) as kept:
         fingerprint = b"" if source.size is None else options.fingerprint(source.stream, source.name)
-        begin = options.begin(allow_large_drop=call.settings.yes, fingerprint=fingerprint)
+        begin = options.begin(allow_large_drop=allow_large_drop, fingerprint=fingerprint)
         last = await _send(call, source, options, begin, kept)
-        data: dict[str, Any] = {
+        return {
             "collection": options.collection,
             "rows": last.rows,
             "accepted": last.accepted,
@@ -62,14 +98,6 @@ async def run(call: Call, file: Path, options: Options, *, strict: bool, rejects
             "retracted": last.retracted,
             "version": last.collection_version,
         }
-    if strict and last.rejected:
-        raise PartialError(
-            f"{screen.count(last.rejected, 'row was', 'rows were')} rejected; the others are imported",
-            data=data,
-            text=lambda: _print(data),
-            hint=f"mend the rows that {data['rejects_file']} lists and import again",
-        )
-    call.report.result(data, lambda: _print(data))
 
 
 async def _send(

@@ -7,6 +7,7 @@ from pathlib import Path
 from trisect.cli import files, link, screen
 from trisect.cli.call import Call
 from trisect.cli.units import seconds
+from trisect.rpc.words import printable
 from trisect.wire.v1 import coordinator_admin_pb2
 
 
@@ -32,7 +33,7 @@ async def invite(call: Call, party: str, role: str, ttl: str, output: Path | Non
 
     def text() -> None:
         if output is None:
-            print(made.invitation)  # noqa: T201  (one unbroken line, whatever the terminal's width)
+            print(printable(made.invitation))  # noqa: T201  (one unbroken line, whatever the terminal's width)
         else:
             screen.say(f"invitation for {party} ({role}) written to {output}")
         call.report.note(f"good until {made.expires_at}, once; whoever holds it can enrol as {party}")

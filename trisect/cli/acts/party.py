@@ -15,6 +15,12 @@ UNCHECKED = (
     "read what this party exchanges. Ask the party for its fingerprint and admit with --fingerprint."
 )
 
+_CONSEQUENCES = {
+    Standing.SUSPENDED: "suspended, and its running exchanges will be cut",
+    Standing.EXPELLED: "expelled for good",
+}
+"""Changes that ask first, and what they bring."""
+
 
 async def list_all(call: Call) -> None:
     """List all parties."""
@@ -67,8 +73,8 @@ def change(call: Call, name: str, standing: str, reason: str) -> None:
     request = pb.ChangeStandingRequest(
         party=party_name(name), standing=Standing(standing).value, reason=reason
     )
-    if standing == Standing.EXPELLED:
-        call.confirm(f"{name} will be expelled for good")
+    if standing in _CONSEQUENCES:
+        call.confirm(f"{name} will be {_CONSEQUENCES[Standing(standing)]}")
     call.run(_change(call, name, request))
 
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 import grpc.aio
 
 from trisect.cli.ahead import Ahead
-from trisect.cli.ending import Ending
 from trisect.cli.link import LONG_CALL_S, stream
 from trisect.errors import TimedOutError, TrisectError
 from trisect.indicators.readers import Batch
+from trisect.rpc.ending import Ending
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import collections_pb2 as pb
 
@@ -28,6 +28,7 @@ class CutShortError(TrisectError):
     """The node ended an import in the middle; what it has committed stays."""
 
     code = "TRI-IMPORT-CUT"
+    crosses_wire = False
 
     def __init__(self) -> None:
         super().__init__(

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
 import tomllib
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
 from trisect.cli.checks.finding import Finding
+from trisect.clock import system_clock, to_text
 from trisect.config import CONFIG_FILE
-from trisect.daemon import MAX_SOCKET_PATH, STATE_FILE, Home
+from trisect.daemon import MAX_SOCKET_PATH, STATE_FILE, Home, ask
 from trisect.errors import TrisectError
+from trisect.store import keystore
 from trisect.store.keystore import KEYSTORE_FILE
+from trisect.trust import certificates
 
 CHECK_S = 60
+READY_S = 10
+_CURES = {
+    "clock": "turn on time synchronisation on this machine and the coordinator's: `timedatectl set-ntp true`",
+    "database": "see the disk, owner and mode of the database",
+}
 _PRIVATE = (CONFIG_FILE, KEYSTORE_FILE, STATE_FILE)
 
 
@@ -33,6 +43,7 @@ def findings(path: Path) -> Iterator[Finding]:
     yield _folder(path)
     yield from (_file(path / name) for name in _PRIVATE if (path / name).exists())
     yield _config(path)
+    yield from _certificate(path)
     yield from _daemon(path)
 
 
@@ -88,6 +99,28 @@ def _config(path: Path) -> Finding:
     return Finding("config", ok=False, detail=said, cure=f"mend {path / CONFIG_FILE}")
 
 
+def _certificate(path: Path) -> Iterator[Finding]:
+    """Look whether a node's certificate still lives; a coordinator makes its own anew."""
+    try:
+        pem = keystore.load(path / KEYSTORE_FILE).get("tls_certificate", b"")
+        ends = certificates.validity(pem)[1] if pem else None
+    except TrisectError as error:
+        yield Finding("certificate", ok=False, detail=error.message, cure=error.hint)
+        return
+    if ends is None:
+        return
+    if ends > system_clock():
+        yield Finding("certificate", ok=True, detail=f"until {to_text(ends)}")
+        return
+    yield Finding(
+        "certificate",
+        ok=False,
+        detail=f"expired at {to_text(ends)}, and here it is {to_text(system_clock())}",
+        cure="if the clock is right: ask the coordinator's administrator for a new invitation, stop the node, "
+        "and repeat `trisect-node join` in this home; nothing in it is lost",
+    )
+
+
 def _daemon(path: Path) -> Iterator[Finding]:
     place = Home(path)
     try:
@@ -110,3 +143,23 @@ def _daemon(path: Path) -> Iterator[Finding]:
         str(socket) if there else f"{socket} is no socket",
         "" if there and short else "restart the daemon; it chooses a short path by itself",
     )
+    if "http" in state:
+        yield from _ready(str(state["http"]))
+
+
+def _ready(http: str) -> Iterator[Finding]:
+    """Ask the daemon what keeps it from its work."""
+    try:
+        with ask(f"{http}/ready", timeout_s=READY_S) as reply:
+            reasons = json.load(reply)["reasons"]
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            reasons = json.load(refusal)["reasons"]
+    except (OSError, ValueError, KeyError):
+        yield Finding("ready", ok=False, detail=f"{http} does not answer", cure="see the daemon's log")
+        return
+    if not reasons:
+        yield Finding("ready", ok=True, detail="nothing keeps the daemon from its work")
+    for one in reasons:
+        cure = _CURES.get(one["check"], "docs/operation.md#health tells what to do about it")
+        yield Finding(f"ready:{one['check']}", ok=False, detail=one["reason"], cure=cure)

@@ -11,6 +11,8 @@ from trisect.cli.commands.matching_options import ExchangeId
 from trisect.cli.options import command, group
 
 app = typer.Typer()
+MAX_LISTED = 1_000
+"""Exchanges that the node tells in one message, which gRPC bounds."""
 
 
 @group(app)
@@ -20,7 +22,8 @@ def exchange(_call: Call) -> None:
 
 @command(app, "list")
 def list_all(
-    call: Call, limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50
+    call: Call,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_LISTED, help="How many, newest first.")] = 50,
 ) -> None:
     """List the newest exchanges."""
     from trisect.cli.acts import exchange as act  # noqa: PLC0415
@@ -46,7 +49,7 @@ def watch(call: Call, exchange_id: ExchangeId) -> None:
 
 @command(app)
 def cancel(call: Call, exchange_id: ExchangeId) -> None:
-    """Cancel a running exchange; neither end keeps a result."""
+    """Cancel a running exchange, so that neither end keeps a result; asks first."""
     from trisect.cli.acts import exchange as act  # noqa: PLC0415
 
-    call.run(act.cancel(call, exchange_id))
+    act.cancel(call, exchange_id)

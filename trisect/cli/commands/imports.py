@@ -33,6 +33,13 @@ Region = Annotated[
 PlusOptional = Annotated[
     bool, typer.Option("--plus-optional", help="Take numbers that lack only the + for international ones.")
 ]
+TrustPlus = Annotated[
+    bool,
+    typer.Option("--trust-plus", help="Take every + at its word, where --region has the country code 1."),
+]
+UpgradeLegacy = Annotated[
+    bool, typer.Option("--upgrade-legacy", help="Take Chinese ids of 15 digits as those of 18 digits.")
+]
 Reader = Annotated[
     str,
     typer.Option(
@@ -41,7 +48,7 @@ Reader = Annotated[
 ]
 Replace = Annotated[
     bool,
-    typer.Option("--replace", help="FILE is the whole list: retract what is missing; over 20 % needs --yes."),
+    typer.Option("--replace", help="FILE is the whole list: retract what is missing; over 20 % asks first."),
 ]
 Source = Annotated[str, typer.Option(metavar="TEXT", help="Where the list comes from.")]
 LegalBasis = Annotated[str, typer.Option(metavar="TEXT", help="The law or contract that it is kept under.")]
@@ -64,6 +71,8 @@ def import_file(
     mapping: Mapping = None,
     region: Region = "",
     plus_optional: PlusOptional = False,
+    trust_plus: TrustPlus = False,
+    upgrade_legacy: UpgradeLegacy = False,
     reader: Reader = "",
     replace: Replace = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 7 if any row was rejected.")] = False,
@@ -87,10 +96,12 @@ def import_file(
         mapping=mapping or [],
         region=region,
         plus_optional=plus_optional,
+        trust_plus=trust_plus,
+        upgrade_legacy=upgrade_legacy,
         reader=reader,
         replace=replace,
         source=source,
         legal_basis=legal_basis,
         retention_days=retention_days,
     )
-    call.run(act.run(call, file, options, strict=strict, rejects=rejects))
+    act.run(call, file, options, strict=strict, rejects=rejects)

@@ -58,7 +58,7 @@ def admit(
 
 @command(app)
 def suspend(call: Call, name: Name, reason: Reason = "") -> None:
-    """Suspend a party; its running exchanges are cut within seconds."""
+    """Suspend a party; its running exchanges are cut within seconds. Asks first."""
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
     act.change(call, name, "suspended", reason)

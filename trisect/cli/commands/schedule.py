@@ -57,6 +57,8 @@ def add_import(
     mapping: imports.Mapping = None,
     region: imports.Region = "",
     plus_optional: imports.PlusOptional = False,
+    trust_plus: imports.TrustPlus = False,
+    upgrade_legacy: imports.UpgradeLegacy = False,
     reader: imports.Reader = "",
     replace: Annotated[
         bool,
@@ -78,6 +80,8 @@ def add_import(
         mapping=mapping or [],
         region=region,
         plus_optional=plus_optional,
+        trust_plus=trust_plus,
+        upgrade_legacy=upgrade_legacy,
         reader=reader,
         replace=replace,
         source=source,

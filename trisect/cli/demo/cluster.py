@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +23,7 @@ from typing import Any
 import psutil
 
 from trisect.clock import system_randomness
-from trisect.daemon import Home
+from trisect.daemon import Home, ask
 from trisect.errors import BadInputError, ConflictError, TrisectError
 from trisect.rpc import tls
 from trisect.rpc.status import translated
@@ -194,15 +193,15 @@ class Cluster:
         return found.admitted and all(link.connected for link in found.links)
 
     async def _ready(self, name: str) -> bool:
-        def ask() -> bool:
+        def answers() -> bool:
             url = f"{self.home(name).running()['http']}/ready"
             try:
-                with urllib.request.urlopen(url, timeout=CALL_S) as reply:  # noqa: S310  (our own address)
+                with ask(url, timeout_s=CALL_S) as reply:
                     return bool(reply.status == 200)  # noqa: PLR2004
             except (urllib.error.URLError, OSError):
                 return False
 
-        return await asyncio.to_thread(ask)
+        return await asyncio.to_thread(answers)
 
     def socket(self, name: str) -> Path:
         """Give the path of a running daemon's administration socket."""
@@ -261,10 +260,14 @@ class Cluster:
         return Member(name, roles.get(name, COORDINATOR), home, int(state["pid"]), addresses)
 
     def _pid(self, name: str) -> int:
+        """Tell the process of a daemon, or 0; a killed one's number may meanwhile be somebody else's."""
+        home = self.home(name)
         try:
-            return int(self.home(name).running()["pid"])
-        except ConflictError:
+            pid = int(home.running()["pid"])
+            words = psutil.Process(pid).cmdline()
+        except (ConflictError, psutil.Error):
             return 0
+        return pid if any(Path(word).resolve() == home.path.resolve() for word in words) else 0
 
     @staticmethod
     def _alive(pid: int) -> bool:

@@ -122,7 +122,7 @@ class Story:
 
     def blindness(self, scratch: Path) -> Scan:
         """Scan everything that the coordinator keeps for every value, canonical form, token and pepper."""
-        chain = self._peppers()
+        chain = peppers_of(self._cluster.home("government").path)
         tokeniser = Tokeniser(chain)
         canonical = list(self._samples.canonical_values())
         tokens = [tokeniser.token(Indicator(Kind(kind), value)) for kind, value in canonical]
@@ -130,22 +130,13 @@ class Story:
             self._cluster.home(COORDINATOR).path,
             {
                 "value": [value.encode() for value in self._samples.raw_values()],
-                "canonical form": [value.encode() for _, value in canonical],
+                # A number is also found where it is kept without its plus, in an integer column or anywhere else.
+                "canonical form": [value.removeprefix("+").encode() for _, value in canonical],
                 "token": tokens,
                 "pepper": chain,
             },
             scratch,
         )
-
-    def _peppers(self) -> tuple[Pepper, ...]:
-        """Read the consortium's peppers where they may be: in the government's home."""
-        home = self._cluster.home("government").path
-        database = Database(sqlite_url(home / "node.db"))
-        try:
-            sealed = Rolling(database).sealed_peppers()
-        finally:
-            database.close()
-        return peppers.recover(sealed or b"", load(home / KEYSTORE_FILE)["storage"])
 
     async def _import(self, one: Import) -> lists_pb2.ImportReply:
         begin = lists_pb2.ImportBegin(
@@ -172,3 +163,13 @@ class Story:
 
     def _channel(self, name: str) -> grpc.aio.Channel:
         return tls.socket_channel(self._cluster.socket(name))
+
+
+def peppers_of(home: Path) -> tuple[Pepper, ...]:
+    """Read the consortium's peppers where they may be: sealed in the home of a node."""
+    database = Database(sqlite_url(home / "node.db"))
+    try:
+        sealed = Rolling(database).sealed_peppers()
+    finally:
+        database.close()
+    return peppers.recover(sealed or b"", load(home / KEYSTORE_FILE)["storage"])

@@ -12,9 +12,16 @@ from trisect.cli.call import Call
 from trisect.cli.demo import samples
 from trisect.cli.demo.cluster import Cluster, Member, describe
 from trisect.cli.demo.scan import Scan
-from trisect.cli.demo.story import Matched, Step, Story, WrongAnswerError
+from trisect.cli.demo.story import Matched, Step, Story
+from trisect.cli.failures import FlawedResultError
 from trisect.psi import planner
 from trisect.wire.v1 import matching_pb2
+
+
+class WrongResultError(FlawedResultError):
+    """The demonstration ran to its end, and its result is not the one that it must have."""
+
+    code = "TRI-DEMO-RESULT"
 
 
 async def whole(call: Call) -> None:
@@ -34,16 +41,25 @@ async def whole(call: Call) -> None:
             scan = await asyncio.to_thread(story.blindness, Path(folder))
         finally:
             await cluster.down()
+    seconds = time.monotonic() - started
     steps = [_match_step(matched), _blind_step(scan)]
     data = {
         "steps": [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps],
         "exchanges": [_exchange(one) for one in matched],
-        "seconds": round(time.monotonic() - started, 3),
+        "seconds": round(seconds, 3),
     }
-    call.report.result(data, lambda: _tell(members, matched, scan, steps, time.monotonic() - started))
-    failed = [step.name for step in steps if not step.ok]
-    if failed:
-        raise WrongAnswerError(f"the demonstration failed at: {', '.join(failed)}")
+
+    def text() -> None:
+        _tell(members, matched, scan, steps, seconds)
+
+    if failed := [step.name for step in steps if not step.ok]:
+        raise WrongResultError(
+            f"the demonstration failed at: {', '.join(failed)}",
+            data=data,
+            text=text,
+            hint="the lines that begin with FAIL say what was found",
+        )
+    call.report.result(data, text)
 
 
 async def up(call: Call, folder: Path, *, with_data: bool) -> None:

@@ -75,7 +75,7 @@ TEXTS: Mapping[Reason, str] = MappingProxyType(
         Reason.SCOPED: "the address is bound to one network interface; leave the row out",
         Reason.PUBLIC_SUFFIX: "the name is a public suffix that many people share; give the whole host name",
         Reason.NULL_IDENTIFIER: "the value is a placeholder that thousands share; leave the row out",
-        Reason.LEGACY_FORM: "the value is an outdated form; give the present one or allow upgrading in the profile",
+        Reason.LEGACY_FORM: "the value is an outdated form; give the present one, or import with --upgrade-legacy",
         Reason.CARD_EXTRAS: "something stands beside the card number; give the number alone, never a security code",
         Reason.CHANGING_NAME: "an @name can change its owner; give the platform's stable account id",
         Reason.WRONG_KIND: "the value belongs to another kind; name that kind",

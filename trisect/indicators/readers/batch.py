@@ -34,6 +34,12 @@ class Reason(enum.StrEnum):
     NO_VALUE = "no_value"  # no key or property that holds the value
     NOT_FRAUD = "not_fraud"  # its own list says it is harmless, a victim's, or not for detection
     WITHDRAWN = "withdrawn"  # revoked in STIX, deleted in MISP
+    EXPIRED = "expired"  # a STIX indicator whose valid_until has passed
+    BAD_DATE = "bad_date"  # a valid_until that is no ISO 8601 date or moment
+    CHANGING_NAME = "changing_name"  # an account known by a name that can change its owner, and no stable id
+    REFUSED_KIND = (
+        "refused_kind"  # a STIX or MISP type of a kind whose values are not taken (note: a scam's text)
+    )
     UNSUPPORTED_TYPE = "unsupported_type"  # a STIX or MISP type that we have no kind for
     UNSUPPORTED_PATTERN = "unsupported_pattern"  # another language, operator or qualifier than equality
     SEVERAL_OBSERVABLES = "several_observables"  # a pattern that only a combination of values meets

@@ -13,9 +13,11 @@ from typing import Final
 
 from trisect.errors import BadInputError
 from trisect.indicators.entries import RawRow
+from trisect.indicators.kinds import KINDS
 from trisect.indicators.readers.batch import Reading, Reason, Unreadable
 from trisect.indicators.readers.observables import (
-    day_of,
+    date_of,
+    items_in,
     labels_of,
     objects_in,
     place_of,
@@ -41,11 +43,8 @@ _COMPOSITE: Final[Mapping[str, tuple[str, str]]] = {  # kinds of the two parts; 
     "ip-dst|port": ("ip", ""),
     "filename|sha256": ("", "file_sha256"),
 }
-_ACCOUNTS: Final[Mapping[str, str]] = {
-    "twitter-id": "twitter",
-    "github-username": "github",
-    "jabber-id": "jabber",
-}
+_ACCOUNTS: Final[Mapping[str, str]] = {"twitter-id": "twitter", "jabber-id": "jabber"}
+_CHANGING_NAMES: Final = frozenset(("github-username",))  # a platform hands such a name on to another person
 _RELATIONS: Final[Mapping[str, str]] = {  # MISP objects keep these as plain text
     "msisdn": "phone", "imei": "imei", "imsi": "imsi", "address-crypto": "wallet",
 }  # fmt: skip
@@ -56,6 +55,7 @@ _DEFAULT_NOT_IDS: Final = frozenset(
         "passport-number", "twitter-id", "github-username", "jabber-id", "text",
     )
 )  # fmt: skip
+_REFUSED: Final = frozenset(name for spec in KINDS.values() if spec.refusal for name in spec.misp)
 _PEOPLE: Final = frozenset(("victim", "person"))
 
 
@@ -82,30 +82,49 @@ def read_misp(document: object, *, name: str) -> Reading:
         tags = labels_of(tag.get("name") for tag in objects_in(event.get("Tag")))
         for attribute, people in _attributes(event):
             number += 1
-            yield from _rows(attribute, number, name=name, people=people, tags=tags)
+            if isinstance(attribute, dict):
+                yield from _rows(attribute, number, name=name, people=people, tags=tags)
+            else:
+                yield Unreadable(f"#{number}", Reason.NOT_AN_OBJECT)
 
 
 def _events(document: object) -> Iterator[dict[str, object]]:
-    """Events within the wrappers that MISP puts around them; `{"Attribute": [...]}` counts as one."""
+    """Events within the wrappers that MISP puts around them; `{"Attribute": [...]}` counts as one.
+
+    What stands in an event's place and is none is handed on as the only attribute of an event.
+    """
     waiting = [document]
     while waiting:
         item = waiting.pop()
         if isinstance(item, list):
             waiting += reversed(item)
         elif isinstance(item, dict) and "Attribute" not in item and "Object" not in item:
-            waiting += [item[key] for key in ("response", "Event") if key in item]
+            inside = [item[key] for key in ("response", "Event") if key in item]
+            waiting += inside
+            if not inside and "type" in item and "value" in item:
+                yield {"Attribute": [item]}
         elif isinstance(item, dict):
             yield item
+        elif item is not None:
+            yield {"Attribute": [item]}
 
 
-def _attributes(event: dict[str, object]) -> Iterator[tuple[dict[str, object], bool]]:
-    """Every attribute, and whether it belongs to an object that describes a person."""
-    for attribute in objects_in(event.get("Attribute")):
+def _attributes(event: dict[str, object]) -> Iterator[tuple[object, bool]]:
+    """Every attribute, and whether it belongs to an object that describes a person.
+
+    Attributes and objects that are no JSON objects come as they are.
+    """
+    for attribute in items_in(event.get("Attribute")):
         yield attribute, False
-    for found in objects_in(event.get("Object")):
-        for attribute in objects_in(found.get("Attribute")):
-            gone = {"deleted": True} if found.get("deleted") is True else {}
-            yield attribute | gone, text_of(found.get("name")) in _PEOPLE
+    for found in items_in(event.get("Object")):
+        if not isinstance(found, dict):
+            yield found, False
+            continue
+        for attribute in items_in(found.get("Attribute")):
+            if isinstance(attribute, dict) and found.get("deleted") is True:
+                yield attribute | {"deleted": True}, False
+            else:
+                yield attribute, text_of(found.get("name")) in _PEOPLE
 
 
 def _rows(
@@ -122,7 +141,7 @@ def _rows(
         return
     labels = dict(tags) | labels_of(tag.get("name") for tag in objects_in(attribute.get("Tag")))
     for seen in ("first_seen", "last_seen"):
-        labels[seen] = day_of(attribute.get(seen))
+        labels[seen] = date_of(attribute.get(seen))
     relation = text_of(attribute.get("object_relation"))
     yield from attribute_rows(
         where, type_name, attribute.get("value"), relation=relation, name=name, labels=labels
@@ -149,6 +168,10 @@ def attribute_rows(
     elif type_name in _ACCOUNTS and text:
         account = f"{_ACCOUNTS[type_name]}:{text}"
         yield row(where, name=name, kind="social_account", value=account, labels=labels)
+    elif type_name in _CHANGING_NAMES:
+        yield Unreadable(where, Reason.CHANGING_NAME)
+    elif type_name in _REFUSED:
+        yield Unreadable(where, Reason.REFUSED_KIND)
     elif type_name not in _COMPOSITE:
         yield Unreadable(where, Reason.UNSUPPORTED_TYPE)
     elif text.count("|") != 1:

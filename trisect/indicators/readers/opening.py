@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Final
 
+from trisect.clock import Clock, system_clock
 from trisect.errors import BadInputError
 from trisect.indicators.readers.batch import Batch, Reading, gather, rows
 from trisect.indicators.readers.csv_table import read_csv
@@ -42,6 +43,7 @@ def open_reading(
     name: str,
     reader: ReaderName | None = None,
     mapping: Mapping[str, str] | None = None,
+    clock: Clock = system_clock,
 ) -> Reading:
     """Read a fraud list row by row.
 
@@ -50,6 +52,7 @@ def open_reading(
         name: its base name, for default refs `FILE:LINE`.
         reader: None tells it from the content, and from the name's ending where that leaves a choice.
         mapping: field -> column name, key, or 1-based column number.
+        clock: tells what has expired.
 
     Returns:
         Rows in the order of the file; unreadable ones may come some thousand rows late.
@@ -58,7 +61,7 @@ def open_reading(
         BadInputError: the mapping does not fit, nothing tells which column holds the value, or a JSON file is
             too large or broken. Raised here or, for what shows only later, while iterating.
     """
-    return _one_by_one(read_batches(stream, name=name, reader=reader, mapping=mapping))
+    return _one_by_one(read_batches(stream, name=name, reader=reader, mapping=mapping, clock=clock))
 
 
 def _one_by_one(batches: Iterator[Batch]) -> Reading:
@@ -74,6 +77,7 @@ def read_batches(
     reader: ReaderName | None = None,
     mapping: Mapping[str, str] | None = None,
     size: int = BATCH_ROWS,
+    clock: Clock = system_clock,
 ) -> Iterator[Batch]:
     """Read a fraud list by column, which is the faster way; errors are those of `open_reading`.
 
@@ -83,6 +87,7 @@ def read_batches(
         reader: None tells it from the content, and from the name's ending where that leaves a choice.
         mapping: field -> column name, key, or 1-based column number.
         size: most rows of a batch, read and unreadable together; batches may be smaller, none is empty.
+        clock: tells what has expired.
 
     Returns:
         Batches in the order of the file. Memory stays at a few blocks, whatever the file's size; STIX and MISP
@@ -102,19 +107,17 @@ def read_batches(
         case ReaderName.JSONL:
             return gather(read_json_lines(lines, name=name, mapping=asked), size)
         case ReaderName.STIX | ReaderName.MISP:
-            return gather(
-                _read_document(lines, chosen, name=name, sniffed=reader is None, mapping=asked), size
-            )
+            if asked:
+                raise BadInputError(
+                    f"{chosen.upper()} files say themselves what is what, so there is nothing to map",
+                    hint="leave --map out",
+                )
+            return gather(_read_document(lines, chosen, name=name, sniffed=reader is None, clock=clock), size)
 
 
 def _read_document(
-    lines: TextLines, chosen: ReaderName, *, name: str, sniffed: bool, mapping: Mapping[str, str]
+    lines: TextLines, chosen: ReaderName, *, name: str, sniffed: bool, clock: Clock
 ) -> Reading:
-    if mapping:
-        raise BadInputError(
-            f"{chosen.upper()} files say themselves what is what, so there is nothing to map",
-            hint="leave --map out",
-        )
     document = read_whole(lines, what="JSON" if sniffed else chosen.upper())
     stix = chosen is ReaderName.STIX
     if sniffed:
@@ -124,7 +127,7 @@ def _read_document(
                 hint="write one JSON object a line (--reader jsonl), or CSV",
             )
         stix = is_stix(document)
-    return read_stix(document, name=name) if stix else read_misp(document, name=name)
+    return read_stix(document, name=name, now=clock()) if stix else read_misp(document, name=name)
 
 
 def _sniff(lines: TextLines, name: str, *, mapped: bool) -> ReaderName:

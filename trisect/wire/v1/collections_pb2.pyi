@@ -291,6 +291,8 @@ class ImportBegin(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     RETENTION_DAYS_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
+    UPGRADE_LEGACY_FIELD_NUMBER: _builtins.int
+    TRUST_PLUS_FIELD_NUMBER: _builtins.int
     collection: _builtins.str
     kind: _builtins.str
     """A kind's name, or auto."""
@@ -304,6 +306,10 @@ class ImportBegin(_message.Message):
     retention_days: _builtins.int
     fingerprint: _builtins.bytes
     """SHA-256 over file and options, so that a repeated import goes on where it stopped; empty never resumes."""
+    upgrade_legacy: _builtins.bool
+    """Outdated forms that have one certain successor are taken as that."""
+    trust_plus: _builtins.bool
+    """A plus always begins an international number."""
     def __init__(
         self,
         *,
@@ -317,10 +323,12 @@ class ImportBegin(_message.Message):
         legal_basis: _builtins.str = ...,
         retention_days: _builtins.int = ...,
         fingerprint: _builtins.bytes = ...,
+        upgrade_legacy: _builtins.bool = ...,
+        trust_plus: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_large_drop", b"allow_large_drop", "collection", b"collection", "fingerprint", b"fingerprint", "kind", b"kind", "legal_basis", b"legal_basis", "plus_optional", b"plus_optional", "region", b"region", "replace", b"replace", "retention_days", b"retention_days", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_large_drop", b"allow_large_drop", "collection", b"collection", "fingerprint", b"fingerprint", "kind", b"kind", "legal_basis", b"legal_basis", "plus_optional", b"plus_optional", "region", b"region", "replace", b"replace", "retention_days", b"retention_days", "source", b"source", "trust_plus", b"trust_plus", "upgrade_legacy", b"upgrade_legacy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

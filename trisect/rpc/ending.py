@@ -1,7 +1,7 @@
 """How a stream really ended, where gRPC forgets it.
 
-A write that fails because the daemon has just ended the call makes grpc.aio put `INTERNAL: Internal error from
-Core` in place of the status that the daemon sent (grpc/grpc issue 36066, open for 1.85). Whoever writes to a
+A write that fails because the server has just ended the call makes grpc.aio put `INTERNAL: Internal error from
+Core` in place of the status that the server sent (grpc/grpc issue 36066, open for 1.85). Whoever writes to a
 stream that the other end may end early keeps the status here, at the moment when it arrives.
 """
 
@@ -14,12 +14,11 @@ from typing import Any, TypeVar
 import grpc
 import grpc.aio
 
-from trisect.wire.v1 import collections_pb2 as pb
-
 ARRIVES_WITHIN_S = 2.0
 _MASK = "Internal error from Core"
 
 T = TypeVar("T")
+Stream = grpc.aio.StreamStreamCall[Any, Any] | grpc.aio.StreamUnaryCall[Any, Any]
 
 
 class Ending:
@@ -29,14 +28,14 @@ class Ending:
         call: a call that has just been made.
     """
 
-    def __init__(self, call: grpc.aio.StreamStreamCall[pb.ImportRequest, pb.ImportReply]) -> None:
+    def __init__(self, call: Stream) -> None:
         self._call = call
         self._kept: grpc.aio.AioRpcError | None = None
         self._known = asyncio.Event()
         call.add_done_callback(lambda _: self._keep())
 
     async def of(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
-        """Give the error with the status that the daemon sent; what was raised where it sent none."""
+        """Give the error with the status that the server sent; what was raised where it sent none."""
         if not _masks(error.code(), error.details()):
             return error
         try:

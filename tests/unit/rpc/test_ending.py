@@ -1,4 +1,4 @@
-"""The status that a daemon sent is found again, whichever of the two came first."""
+"""The status that a server sent is found again, whichever of the two came first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from trisect.cli import ending
+from trisect.rpc import ending
 
 DENIED = (grpc.StatusCode.PERMISSION_DENIED, "no")
 MASK = (grpc.StatusCode.INTERNAL, "Internal error from Core")
@@ -50,7 +50,7 @@ def raised(status: tuple[grpc.StatusCode, str]) -> grpc.aio.AioRpcError:
 
 
 @pytest.mark.parametrize("order", [(DENIED, MASK), (MASK, DENIED), (MASK, DENIED, MASK)])
-async def test_the_daemons_status_is_kept(order: tuple[tuple[grpc.StatusCode, str], ...]) -> None:
+async def test_the_servers_status_is_kept(order: tuple[tuple[grpc.StatusCode, str], ...]) -> None:
     call = Call()
     found = ending.Ending(call)  # type: ignore[arg-type]
     for status in order:

@@ -1,0 +1,67 @@
+"""What an import says about its source's spelling reaches the canonical forms (ADR 0003)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from support.membership import drawn
+
+from nodes.config import Import
+from nodes.intake import Intake
+from nodes.peppers import Peppers
+from nodes.services.collections import CollectionsService
+from trisect.clock import system_clock
+from trisect.indicators.readers.batch import Batch
+from trisect.indicators.tokens import Pepper
+from trisect.store.collections import Collections
+from trisect.store.database import Database, sqlite_url
+from trisect.store.intake import Imports
+from trisect.store.rolling import Rolling
+from trisect.wire.convert import batch_to_wire
+from trisect.wire.v1 import collections_pb2 as pb
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    found = Database(sqlite_url(tmp_path / "node.db"))
+    found.migrate("node")
+    yield found
+    found.close()
+
+
+async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> list[str]:
+    """Import one value and give the reasons for which it was rejected."""
+
+    async def batches() -> AsyncIterator[pb.RawBatch]:
+        yield batch_to_wire(Batch({"value": [value]}, ["1"], []))
+
+    peppers = Peppers(Rolling(database), bytes(32), drawn("nonce"))
+    await peppers.start()
+    await peppers.take((Pepper(bytes(32)),))
+    collections = Collections(database)
+    desk = Intake(
+        collections, Imports(database), peppers, workers=1, clock=system_clock, randomness=drawn("id")
+    )
+    service = CollectionsService(collections, desk, peppers, Import(), allow_reserved=False)
+    found = [row.reason async for step in service.import_steps(begin, batches()) for row in step.rejects]
+    await desk.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "region", "value", "option", "reason"),
+    [
+        ("phone", "US", "+6620162300", "trust_plus", "ambiguous"),
+        ("phone", "", "447911123456", "plus_optional", "needs_region"),
+        ("national_id", "CN", "110105491231002", "upgrade_legacy", "legacy_form"),
+    ],
+)
+async def test_an_option_takes_what_is_refused_without_it(
+    database: Database, kind: str, region: str, value: str, option: str, reason: str
+) -> None:
+    begin = pb.ImportBegin(collection="list", kind=kind, region=region)
+    assert await rejected(database, begin, value) == [reason]
+    setattr(begin, option, True)
+    assert await rejected(database, begin, value) == []

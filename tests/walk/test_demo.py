@@ -1,0 +1,234 @@
+"""`trisect demo` as `make demo` runs it, and the same cluster left running for work by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+from support.cluster import BIN, run
+
+from trisect.cli.demo import samples
+from trisect.cli.demo.cluster import PARTIES
+from trisect.cli.demo.scan import find
+
+pytestmark = pytest.mark.walk
+NAMES = ["coordinator", *(party.name for party in PARTIES)]
+ROLES = {party.name: party.role for party in PARTIES}
+MARK = "WALK_TEST_MARK"
+"""A variable of the environment that every process of a demonstration inherits."""
+END_S = 150.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """One whole demonstration."""
+
+    code: int
+    out: str
+    err: str
+    scratch: Path
+    left: list[list[str]]
+
+    @property
+    def words(self) -> str:
+        """What it printed, without the line breaks of a narrow screen."""
+        return " ".join(self.out.split())
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRISECT_")}
+    kept.pop("XDG_RUNTIME_DIR", None)
+    return kept | {
+        "TMPDIR": str(scratch),
+        MARK: str(scratch),
+        "COLUMNS": "200",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+    }
+
+
+def descendants(scratch: Path) -> list[list[str]]:
+    """Give the command lines of all processes that were started below a test's folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(scratch) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.cmdline())
+        except psutil.Error:
+            continue
+    return found
+
+
+def runs(pid: int) -> bool:
+    """Tell whether a process runs; one whose parent has not asked for its exit code does not."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """One run of `trisect demo`, for all tests that look at what it said and left."""
+    scratch = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [BIN / "trisect", "demo"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=END_S,
+        check=False,
+        env=environment(scratch),
+    )
+    return Told(done.returncode, done.stdout, done.stderr, scratch, descendants(scratch))
+
+
+def test_the_demo_succeeds(told: Told):
+    assert told.code == 0, told.out + told.err
+    assert "FAIL" not in told.out
+    assert "NOT" not in told.out
+    for name in NAMES:
+        assert re.search(rf"\b{name} \(pid \d+\)", told.words), name
+
+
+def test_every_exchange_of_the_known_answer_is_shown_with_its_figures(told: Told):
+    plans = samples.load().matches
+    pairs = {(ROLES[plan.asker], ROLES[plan.answerer]) for plan in plans}
+    assert len(pairs) >= 4, "too few pairs of roles"
+    for plan in plans:
+        asked, answered = f"{plan.asker}/{plan.collection}", f"{plan.answerer}/{plan.theirs}"
+        (row,) = [line for line in told.out.splitlines() if line.split()[:2] == [asked, answered]]
+        expected = len(plan.expected)
+        figures = re.search(r"  ([\d,]+) +([\d,]+), exactly these +([\d,]+) +(\d+\.\d\d)$", row.rstrip())
+        assert figures, row
+        hits, known, size, seconds = (float(text.replace(",", "")) for text in figures.groups())
+        assert hits == known == expected > 0
+        assert size > 10_000
+        assert 0 < seconds < END_S
+    total = sum(len(plan.expected) for plan in plans)
+    assert (
+        f"ok match: {len(plans)} of {len(plans)} exchanges gave exactly the known answer, {total} hits"
+        in told.words
+    )
+
+
+def test_what_each_learned_is_shown(told: Told):
+    learned = told.words.partition("What each learned")[2]
+    places = [learned.index(f" {who} ") for who in ("the asker", "the answerer", "the coordinator")]
+    assert all(0 < one < other for one, other in pairwise(places))
+    assert "not what was asked, not what matched" in learned
+    assert "no entry, no token, no collection's name, no result" in learned
+
+
+def test_the_scan_found_its_controls_and_nothing_else(told: Told):
+    found = re.search(
+        r"ok blind_coordinator: (\d+) of ([\d,]+) forms of values, canonical forms, tokens and peppers found in "
+        r"([\d,]+) bytes of .* all (\d+) planted controls were found",
+        told.words,
+    )
+    assert found, told.out
+    findings, needles, size, controls = (int(text.replace(",", "")) for text in found.groups())
+    assert findings == 0
+    assert needles > 10_000
+    assert size > 100_000
+    assert controls > 50
+
+
+def test_no_value_of_the_lists_is_printed(told: Told):
+    shipped = samples.load()
+    secrets = {
+        "value": [value.encode() for value in shipped.raw_values()],
+        "canonical form": [value.removeprefix("+").encode() for _, value in shipped.canonical_values()],
+    }
+    findings, needles = find([("stdout", told.out.encode()), ("stderr", told.err.encode())], secrets)
+    assert needles > 10_000
+    assert findings == ()
+
+
+def test_nothing_is_left_behind(told: Told):
+    assert told.left == []
+    assert list(told.scratch.iterdir()) == []
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A cluster left running by `demo up`, and the command by hand."""
+
+    folder: Path
+    scratch: Path
+
+    def trisect(self, *words: object, code: int = 0) -> dict:
+        done = run("trisect", *words, "--format", "json", environment=environment(self.scratch))
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def home(self, name: str) -> tuple[str, Path]:
+        return ("--home", self.folder / name)
+
+
+@pytest.fixture
+def hand(tmp_path: Path) -> Iterator[Hand]:
+    """A folder for a cluster, which is down when the test has ended, whatever the test did."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    found = Hand(tmp_path / "cluster", scratch)
+    yield found
+    run("trisect", "demo", "down", "--dir", found.folder, environment=environment(scratch))
+
+
+def test_up_work_by_hand_and_down(hand: Hand):
+    first = hand.trisect("demo", "up", "--dir", hand.folder)["data"]["daemons"]
+    assert [daemon["name"] for daemon in first] == NAMES
+    assert {daemon["name"]: daemon["role"] for daemon in first} == {"coordinator": "coordinator"} | ROLES
+    assert hand.trisect("demo", "up", "--dir", hand.folder)["data"]["daemons"] == first, (
+        "up twice is not the same"
+    )
+    for daemon in first:
+        assert str(hand.folder / daemon["name"]) in psutil.Process(daemon["pid"]).cmdline()
+
+    proxy = hand.trisect("status", *hand.home("proxy"))["data"]
+    assert (proxy["party"], proxy["role"], proxy["admitted"]) == ("proxy", "proxy", True)
+    assert [link["connected"] for link in proxy["links"]] == [True]
+    assert hand.trisect("status", *hand.home("coordinator"))["status"] == "ok"
+
+    plan = samples.load().matches[0]
+    words = ("--collection", plan.collection, "--peer", plan.answerer, "--with", plan.theirs)
+    purpose = ("--purpose", "scam-prevention")
+    matched = hand.trisect("match", *hand.home(plan.asker), *words, *purpose)["data"]
+    assert matched["matched"] == len(plan.expected)
+    hits = hand.trisect("hits", *hand.home(plan.asker), "--exchange", matched["exchange_id"])["data"]["hits"]
+    assert {(hit["kind"], hit["ref"]) for hit in hits} == plan.expected
+
+    assert hand.trisect("demo", "down", "--dir", hand.folder)["data"]["stopped"] == NAMES
+    assert not any(runs(daemon["pid"]) for daemon in first)
+    assert descendants(hand.scratch) == []
+    for daemon in first:
+        assert not (hand.folder / daemon["name"] / "daemon.json").exists()
+        assert not Path(daemon["addresses"]["socket"]).exists()
+    assert hand.trisect("demo", "down", "--dir", hand.folder)["data"]["stopped"] == []
+    assert hand.trisect("status", *hand.home("telco"), code=2)["status"] == "error"
+
+    # The homes have stayed. With one that cannot start, none is left running, and its log is named.
+    with (hand.folder / "government" / "config.toml").open("a") as config:
+        config.write("[no_such_part]\n")
+    error = hand.trisect("demo", "up", "--dir", hand.folder, code=1)["error"]
+    assert "the daemon government ended" in error["message"]
+    assert str(hand.folder / "government" / "logs") in error["hint"]
+    assert descendants(hand.scratch) == []
+
+
+@pytest.mark.parametrize("command", ["check-config", "run"])
+def test_no_coordinator_but_the_demos_records_its_relay(tmp_path: Path, command: str):
+    home = tmp_path / "coordinator"
+    assert run("trisect-coordinator", "init", "--home", home).returncode == 0
+    with (home / "config.toml").open("a") as config:
+        config.write('[relay]\nrecord_to = "relay.bin"\n')
+    done = run("trisect-coordinator", command, "--home", home)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "the relay recorder exists under the demo only" in done.stderr
+    assert not (home / "relay.bin").exists()

@@ -1,0 +1,52 @@
+"""gRPC's health service says what /ready says, and NOT_SERVING while a daemon drains."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from support.cluster import Cluster, until
+
+from coordinator import authority
+from nodes.keys import NodeKeys
+from trisect.rpc import tls
+from trisect.wire.v1 import node_admin_pb2
+
+pytestmark = pytest.mark.walk
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_health_follows_readiness_and_ends_with_draining(pair: Cluster):
+    coordinator, telco = pair.coordinator, pair["telco"]
+    keys = NodeKeys.load(telco.home)
+    root = authority.load(coordinator.home).certificate
+    async with (
+        telco.channel() as node_channel,
+        tls.coordinator_channel(coordinator.state["address"], root, keys.tls) as coordinator_channel,
+    ):
+        node = health_pb2_grpc.HealthStub(node_channel)
+        relay = health_pb2_grpc.HealthStub(coordinator_channel)
+
+        async def says(stub, wanted: int, service: str = "") -> bool:
+            return (
+                await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10)
+            ).status == wanted
+
+        for stub, service in ((node, "Matching"), (relay, "Relay")):
+            for name in ("", f"trisect.wire.v1.{service}"):
+                await until(lambda stub=stub, name=name: says(stub, SERVING, name), f"{name} to serve")
+        change = node_admin_pb2.ChangeStandingRequest
+        for standing, wanted in (("suspended", NOT_SERVING), ("active", SERVING)):
+            await pair["government"].admin(
+                "ChangeStanding", change(party="telco", standing=standing, reason="a test")
+            )
+            await until(lambda wanted=wanted: says(node, wanted), f"health of the {standing} node")
+        for daemon, stub in ((telco, node), (coordinator, relay)):
+            watch = stub.Watch(health_pb2.HealthCheckRequest(), timeout=60)
+            assert (await watch.read()).status == SERVING
+            daemon.process.send_signal(signal.SIGTERM)
+            assert (await watch.read()).status == NOT_SERVING
+            assert await asyncio.to_thread(daemon.process.wait, 20) == 0
