@@ -161,10 +161,14 @@ class Members:
             for found in reply.applicants
         ]
 
-    async def admit(self, name: str, fingerprint: str) -> Party:
+    async def admit(self, name: str, fingerprint: str, role: str = "") -> Party:
         """Admit an applicant, compared with the fingerprint that it gave out of band.
 
+        Its role is the coordinator's word, so a government, which could admit others, has to be expected.
+
         Raises:
+            DeniedError: the applicant is a government, and `role` does not say so.
+            ConflictError: it has another role than expected.
             VerificationError: the coordinator presents another key than the party's own.
             NotFoundError: nobody of that name waits.
         """
@@ -185,6 +189,7 @@ class Members:
                 f"the coordinator presents the key {presented} for {name}, not the one of the given fingerprint",
                 hint="do not admit it: either the fingerprint was mistyped, or somebody between has swapped the key",
             )
+        _check_role(found, role)
         admission = Admission(
             consortium=self._consortium,
             party=PartyName(name),
@@ -223,11 +228,15 @@ class Members:
         """Begin a new pepper epoch and grant it to every active party; gives how many were granted.
 
         Raises:
-            DeniedError: only the founding government rotates.
+            DeniedError: only the eldest active government rotates.
         """
         self._require_government()
-        if self.own is None or self.own.key_check is not KeyCheck.FOUNDER:
-            raise DeniedError("the pepper is rotated by the founding government's node only")
+        keeper = self._trusted.pepper_keeper
+        if self.own is None or keeper != self.name:
+            raise DeniedError(
+                "this government's node does not make the peppers",
+                hint=f"rotate at the node of {keeper}: the eldest active government makes them",
+            )
         if self._peppers.epoch != self.own.pepper_epoch:
             raise ConflictError("the last rotation has not ended yet", hint="try again in a moment")
         chain = self._peppers.next_chain()
@@ -277,9 +286,13 @@ class Members:
             )
         if self._granted is not None and self._granted.epoch > self._peppers.epoch:
             box = self._granted.box
-            await self._peppers.take(
-                sealed.open_box(box, key.sealing, consortium=self._consortium, party=self.name)
-            )
+            chain = sealed.open_box(box, key.sealing, consortium=self._consortium, party=self.name)
+            if len(chain) != self._granted.epoch + 1:
+                raise VerificationError(
+                    f"{self._granted.issuer} has granted {len(chain)} peppers for epoch {self._granted.epoch}",
+                    hint="ask another government to admit this party again; it gets all peppers anew",
+                )
+            await self._peppers.take(chain)
 
     async def _found(self) -> None:
         """Found the consortium: admit this party, and make the first pepper."""
@@ -299,17 +312,21 @@ class Members:
         _log.info("the consortium is founded", extra={"consortium": self._consortium})
 
     async def _grant_missing(self) -> None:
-        """As a government, give every active party the newest peppers; as the founder, make the first."""
+        """As a government, give every active party the newest peppers; as the eldest, make the first."""
         own = self.own
         if own is None or own.role is not Role.GOVERNMENT or own.standing is not Standing.ACTIVE:
             return
-        if own.key_check is KeyCheck.FOUNDER and self._peppers.epoch < 0:
+        if self._trusted.pepper_keeper == self.name and self._trusted.pepper_epoch < 0:
             await self._publish(self._grant(own, self._peppers.next_chain()), locked=True)
-        if own.key_check is not KeyCheck.FOUNDER and own.pepper_epoch != self._peppers.epoch:
+        if self._peppers.epoch != self._trusted.pepper_epoch:
             return
-        for party in list(self._trusted.parties.values()):
+        for name in list(self._trusted.parties):
+            party = self._trusted.party(name)
             if party.standing is Standing.ACTIVE and party.pepper_epoch < self._peppers.epoch:
-                await self._publish(self._grant(party, self._peppers.chain), locked=True)
+                try:
+                    await self._publish(self._grant(party, self._peppers.chain), locked=True)
+                except ConflictError:  # another government was first
+                    await self._fetch()
 
     def _grant(self, party: Party, peppers: Sequence[Pepper]) -> PepperGrant:
         box = sealed.grant_box(peppers, party.keys.sealing, consortium=self._consortium, party=party.name)
@@ -342,3 +359,16 @@ class Members:
 
     def _now(self) -> str:
         return to_text(self._clock())
+
+
+def _check_role(applicant: Applicant, expected: str) -> None:
+    if expected and expected != applicant.role:
+        raise ConflictError(
+            f"{applicant.name} was invited as {applicant.role.value}, not as {expected}",
+            hint="ask the coordinator's administrator; a new invitation can name another role",
+        )
+    if applicant.role is Role.GOVERNMENT and not expected:
+        raise DeniedError(
+            f"{applicant.name} was invited as a government, which admits and suspends others",
+            hint="if that is meant, repeat with --role government",
+        )

@@ -70,7 +70,8 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
 
     async def Admit(self, request: pb.AdmitRequest, _context: Context) -> pb.AdmitReply:  # noqa: N802
         """Admit an applicant."""
-        return pb.AdmitReply(party=_party(await self.members.admit(request.party, request.fingerprint)))
+        admitted = await self.members.admit(request.party, request.fingerprint, request.role)
+        return pb.AdmitReply(party=_party(admitted))
 
     async def ChangeStanding(  # noqa: N802
         self, request: pb.ChangeStandingRequest, _context: Context

@@ -13,15 +13,17 @@ import signal
 import subprocess
 import sys
 import urllib.error
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
 
 from trisect.daemon import ask
+from trisect.errors import TrisectError
 from trisect.indicators.readers.batch import Batch
 from trisect.rpc import tls
+from trisect.rpc.status import from_rpc
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import (
     collections_pb2,
@@ -38,6 +40,15 @@ BIN = Path(sys.executable).parent
 START_S = 30.0
 POLL_S = 0.05
 ROLES = {"government": "government", "telco": "provider", "bank": "provider", "proxy": "proxy"}
+
+
+async def failure(awaitable: Awaitable[object]) -> TrisectError:
+    """Wait for a call that fails, and give our error."""
+    try:
+        await awaitable
+    except grpc.aio.AioRpcError as error:
+        return from_rpc(error, "the daemon")
+    raise AssertionError("the call did not fail")
 
 
 async def until(condition, what: str, timeout_s: float = START_S):
@@ -161,10 +172,10 @@ class Node(Daemon):
                 node_admin_pb2.GetStatusRequest(), timeout=10
             )
 
-    async def admit(self, party: str, fingerprint: str = "") -> node_admin_pb2.PartyInfo:
+    async def admit(self, party: str, fingerprint: str = "", role: str = "") -> node_admin_pb2.PartyInfo:
         async with self.channel() as channel:
             reply = await node_admin_pb2_grpc.NodeAdminStub(channel).Admit(
-                node_admin_pb2.AdmitRequest(party=party, fingerprint=fingerprint), timeout=20
+                node_admin_pb2.AdmitRequest(party=party, fingerprint=fingerprint, role=role), timeout=20
             )
             return reply.party
 

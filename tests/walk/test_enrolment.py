@@ -10,12 +10,10 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-import grpc.aio
 import pytest
-from support.cluster import BIN, Cluster, Coordinator, Node, join, run, until
+from support.cluster import BIN, Cluster, Coordinator, Node, failure, join, run, until
 from support.tcp import Tunnel
 
-from trisect.rpc.status import from_rpc
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys
 from trisect.wire.v1 import node_admin_pb2
@@ -29,12 +27,6 @@ def tokens(node: Node) -> dict[str, tuple[bytes, int]]:
             ref: (token, epoch)
             for ref, token, epoch in database.execute("SELECT ref, token, epoch FROM entries")
         }
-
-
-async def failure(awaitable):
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await awaitable
-    return from_rpc(caught.value, "the daemon")
 
 
 def altered(invitation: str, **fields: str) -> str:

@@ -6,6 +6,7 @@ levels before it, so the last on the line wins. Environment variables are read o
 
 from __future__ import annotations
 
+import enum
 import inspect
 import typing
 from collections.abc import Callable
@@ -16,6 +17,15 @@ import typer
 
 from trisect.cli.call import Call
 from trisect.cli.settings import HOME_VARIABLE, Format, Settings
+
+
+class RoleName(enum.StrEnum):
+    """The roles of parties."""
+
+    PROVIDER = "provider"
+    GOVERNMENT = "government"
+    PROXY = "proxy"
+
 
 _PREFIX = "global_"  # a command may have an option of its own under the same Python name
 _GLOBAL: dict[str, tuple[Any, Any]] = {

@@ -82,6 +82,23 @@ class Membership:
                 hint="`trisect party list` at a government node names all",
             ) from None
 
+    @property
+    def pepper_keeper(self) -> PartyName | None:
+        """The government that makes new peppers: the active one that was admitted first."""
+        return next(
+            (
+                party.name
+                for party in self._parties.values()
+                if party.role is Role.GOVERNMENT and party.standing is Standing.ACTIVE
+            ),
+            None,
+        )
+
+    @property
+    def pepper_epoch(self) -> int:
+        """The newest pepper epoch that was granted to anybody, -1 before the first."""
+        return max((party.pepper_epoch for party in self._parties.values()), default=-1)
+
     def apply(self, envelope: bytes) -> Statement:
         """Verify one statement and take it in.
 
@@ -189,6 +206,12 @@ class Membership:
     def _grant(self, party: Party, grant: PepperGrant) -> None:
         if grant.epoch <= party.pepper_epoch:
             raise ConflictError(f"{party.name} has been granted pepper epoch {party.pepper_epoch} already")
+        newest = self.pepper_epoch
+        if grant.epoch > newest + (grant.issuer == self.pepper_keeper):
+            raise VerificationError(
+                f"{grant.issuer} grants pepper epoch {grant.epoch}, but the newest is {newest} and only "
+                f"{self.pepper_keeper} begins the next"
+            )
         self._parties[party.name] = replace(party, pepper_epoch=grant.epoch)
 
     @staticmethod

@@ -96,6 +96,7 @@ KINDS = list(statements(Consortium()))
 def test_each_statement_passes_when_a_government_signs(found: Consortium, kind: str) -> None:
     found.take(statements(found)[kind])
     other = Consortium.founded(*PARTIES)
+    other.take(other.grant("bank", 0))
     other.take(dataclasses.replace(statements(other)[kind], issuer=PartyName("office")), "office")
 
 
@@ -265,7 +266,34 @@ def test_a_sealing_key_that_the_identity_has_not_signed_is_refused(found: Consor
         found.take(found.admission("newcomer", keys=mixed))
 
 
+def test_only_the_eldest_active_government_begins_an_epoch_and_only_the_next(found: Consortium) -> None:
+    office = {"issuer": PartyName("office")}
+    assert (found.membership.pepper_keeper, found.membership.pepper_epoch) == ("government", -1)
+    for grant in (found.grant("telco", 1), found.grant("telco", 0, **office)):
+        with pytest.raises(VerificationError, match="only government begins the next"):
+            found.take(grant, grant.issuer)
+    found.take(found.grant("telco", 0))
+    found.take(found.grant("bank", 0, **office), "office")
+    with pytest.raises(VerificationError, match="only government begins the next"):
+        found.take(found.grant("bank", 1, **office), "office")
+    found.take(found.standing("government", Standing.SUSPENDED, **office), "office")
+    assert found.membership.pepper_keeper == "office"
+    found.take(found.grant("bank", 1, **office), "office")
+    assert found.membership.pepper_epoch == 1
+
+
+def test_a_founder_admitted_anew_makes_peppers_again(found: Consortium) -> None:
+    found.take(found.grant("government", 0))
+    office = {"issuer": PartyName("office")}
+    again = found.admission("government", Role.GOVERNMENT, keys=keys("newcomer"), **office)
+    found.take(again, "office")
+    assert found.membership.pepper_keeper == "government"
+    assert found.membership.party("government").pepper_epoch == -1
+
+
 def test_peppers_are_granted_forwards_only(found: Consortium) -> None:
+    for epoch in range(4):
+        found.take(found.grant("bank", epoch))
     found.take(found.grant("telco", 0))
     found.take(found.grant("telco", 3))
     with pytest.raises(ConflictError, match="granted pepper epoch 3"):

@@ -53,15 +53,15 @@ async def show(call: Call, name: str) -> None:
     call.report.result(found, lambda: _print(found))
 
 
-async def admit(call: Call, name: str, fingerprint: str) -> None:
+async def admit(call: Call, name: str, fingerprint: str, role: str) -> None:
     """Admit a party."""
-    request = pb.AdmitRequest(party=party_name(name), fingerprint=fingerprint.strip())
+    request = pb.AdmitRequest(party=party_name(name), fingerprint=fingerprint.strip(), role=role)
     async with link.node(call) as node:
         reply = await node.admin.Admit(request, timeout=link.CALL_S)
     found = _describe(reply.party)
 
     def text() -> None:
-        screen.say(f"{name} is admitted.")
+        screen.say(f"{name} is admitted as {found['role']}.")
         if found["key_check"] == KeyCheck.NONE:
             screen.say(f"warning: {UNCHECKED}")
 

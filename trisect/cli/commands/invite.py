@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trisect.cli.call import Call
-from trisect.cli.options import command
-
-
-class RoleName(enum.StrEnum):
-    """The roles a party can be invited for."""
-
-    PROVIDER = "provider"
-    GOVERNMENT = "government"
-    PROXY = "proxy"
+from trisect.cli.options import RoleName, command
 
 
 def declare(app: typer.Typer) -> None:

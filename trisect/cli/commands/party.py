@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from trisect.cli.call import Call
-from trisect.cli.options import command, group
+from trisect.cli.options import RoleName, command, group
 
 app = typer.Typer()
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The party's name.")]
@@ -45,6 +45,10 @@ def admit(
             metavar="F", help="The key's fingerprint as the party told it to you, by telephone or in person."
         ),
     ] = "",
+    role: Annotated[
+        RoleName | None,
+        typer.Option(help="The role that you expect it to have; a government is admitted only with it."),
+    ] = None,
 ) -> None:
     """Admit a party that has joined, and hand it the peppers.
 
@@ -53,7 +57,7 @@ def admit(
     """
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    call.run(act.admit(call, name, fingerprint))
+    call.run(act.admit(call, name, fingerprint, role.value if role else ""))
 
 
 @command(app)

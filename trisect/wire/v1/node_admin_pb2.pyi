@@ -190,18 +190,22 @@ class AdmitRequest(_message.Message):
 
     PARTY_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     fingerprint: _builtins.str
     """As the party told it out of band; empty admits unchecked and records so."""
+    role: _builtins.str
+    """The role it is expected to have; may be empty for any but a government, which makes statements itself."""
     def __init__(
         self,
         *,
         party: _builtins.str = ...,
         fingerprint: _builtins.str = ...,
+        role: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "party", b"party"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "party", b"party", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
