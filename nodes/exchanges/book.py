@@ -47,6 +47,7 @@ class Book:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._progress: dict[str, Progress] = {}
         self._changed: dict[str, asyncio.Event] = {}
+        self._unwritten: dict[str, tuple[ExchangeState, TrisectError]] = {}
 
     async def start(self) -> None:
         """Close what a former process left open; an answerer's unconfirmed exchanges stay so."""
@@ -104,6 +105,7 @@ class Book:
         One that has ended stays as it is, and so does an unconfirmed one, whose asker may hold the result:
         only the asker's own word, said with `unconfirmed`, ends that.
         """
+        self._unwritten.pop(exchange_id, None)
         try:
             ended = await asyncio.to_thread(
                 self.store.give_up,
@@ -113,6 +115,13 @@ class Book:
                 unconfirmed=unconfirmed,
             )
         except ConflictError:
+            return False
+        except TrisectError as failure:
+            _log.error(
+                "the end of an exchange could not be recorded; it is tried again",
+                extra={"exchange_id": exchange_id, "reason": failure.message},
+            )
+            self._unwritten[exchange_id] = (state, error)
             return False
         self.count(ended)
         _log.warning(
@@ -125,6 +134,11 @@ class Book:
             },
         )
         return True
+
+    async def write_ends(self) -> None:
+        """Record the ends that the database has refused before."""
+        for exchange_id, (state, error) in list(self._unwritten.items()):
+            await self.end(exchange_id, state, error)
 
     @staticmethod
     def count(exchange: Exchange) -> None:

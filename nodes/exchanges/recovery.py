@@ -44,6 +44,7 @@ class Recovery:
     async def run(self) -> None:
         """Settle while the link is up, until cancelled."""
         while True:
+            await self.means.book.write_ends()
             if self.means.link.connected:
                 await self.settle()
             await asyncio.sleep(EVERY_S)

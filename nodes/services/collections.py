@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -22,6 +22,7 @@ from trisect.wire.v1 import collections_pb2 as pb
 from trisect.wire.v1 import collections_pb2_grpc
 
 FIRST_MESSAGE_S = 30.0
+REJECTS_A_REPLY = 4096
 _STATES = {
     pb.ChangeEntryRequest.ACT_RETRACT: State.RETRACTED,
     pb.ChangeEntryRequest.ACT_CONTEST: State.CONTESTED,
@@ -90,7 +91,8 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         if first is None or not first.HasField("begin"):
             raise BadInputError("an import begins with its options")
         async for step in self.import_steps(first.begin, _batches(request_iterator)):
-            yield _reply(step)
+            for reply in _replies(step):
+                yield reply
 
     def import_steps(self, begin: pb.ImportBegin, batches: AsyncIterator[pb.RawBatch]) -> AsyncIterator[Step]:
         """Import batches that somebody else reads; raises BadInputError for options that cannot be."""
@@ -207,18 +209,21 @@ async def _batches(requests: AsyncIterator[pb.ImportRequest]) -> AsyncIterator[p
     raise BadInputError("the import was cut short", hint="repeat it: it goes on where it stopped")
 
 
-def _reply(step: Step) -> pb.ImportReply:
-    return pb.ImportReply(
-        batches_done=step.progress.batches_done,
-        rows=step.progress.rows,
-        accepted=step.progress.accepted,
-        duplicates=step.progress.duplicates,
-        rejected=step.progress.rejected,
-        rejects=[pb.Reject(where=row.where, kind=row.kind, reason=row.reason) for row in step.rejects],
-        finished=step.finished,
-        retracted=step.retracted,
-        collection_version=step.version,
-    )
+def _replies(step: Step) -> Iterator[pb.ImportReply]:
+    """Write a step as replies that each fit into a message; only rejects can be too many for one."""
+    for at in range(0, max(1, len(step.rejects)), REJECTS_A_REPLY):
+        rejects = step.rejects[at : at + REJECTS_A_REPLY]
+        yield pb.ImportReply(
+            batches_done=step.progress.batches_done,
+            rows=step.progress.rows,
+            accepted=step.progress.accepted,
+            duplicates=step.progress.duplicates,
+            rejected=step.progress.rejected,
+            rejects=[pb.Reject(where=row.where, kind=row.kind, reason=row.reason) for row in rejects],
+            finished=step.finished,
+            retracted=step.retracted,
+            collection_version=step.version,
+        )
 
 
 def _entries(rows: Sequence[EntryRow]) -> pb.ChangeEntryReply:

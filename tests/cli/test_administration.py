@@ -100,8 +100,10 @@ async def test_admission_says_what_an_unchecked_key_costs(trisect: Command, node
     unchecked = await trisect.text("party", "admit", "bank")
     assert "coordinator swapped the key" in " ".join(unchecked.out.split())
     checked = await trisect.text("party", "admit", "bank", "--fingerprint", FINGERPRINT)
-    assert checked.out == "bank is admitted.\n"
+    assert checked.out == "bank is admitted as provider.\n"
     assert node.saw("Admit")[1].fingerprint == FINGERPRINT
+    await trisect.text("party", "admit", "bank", "--role", "government")
+    assert [asked.role for asked in node.saw("Admit")] == ["", "", "government"]
     assert (await trisect.json("party", "admit", "proxy")).data["key_check"] == "none"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import grpc
@@ -35,15 +36,18 @@ class Ending:
         call.add_done_callback(lambda _: self._keep())
 
     async def of(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
-        """Give the error with the status that the server sent; what was raised where it sent none."""
+        """Give the error with the status that the server sent; UNAVAILABLE where it went without one."""
         if not _masks(error.code(), error.details()):
             return error
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(ARRIVES_WITHIN_S):
                 await self._known.wait()
-        except TimeoutError:
-            return error
-        return self._kept or error
+        return self._kept or grpc.aio.AioRpcError(
+            grpc.StatusCode.UNAVAILABLE,
+            error.initial_metadata(),
+            error.trailing_metadata(),
+            "the connection ended in the middle of a message",
+        )
 
     def _keep(self) -> None:
         """Take the status down; called each time that one is set."""

@@ -1,0 +1,45 @@
+"""What an end allows its peer: sizes, silence and time that a hostile one cannot stretch."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodes.exchanges.means import Limits
+from nodes.exchanges.terms import Terms
+from trisect.errors import DeniedError
+from trisect.psi.bands import band
+from trisect.rules.offers import Accept, Offer
+from trisect.store.exchanges import Side
+
+
+def terms(asked: int, answered: int) -> Terms:
+    offer = Offer("c", b"e", 1, "a", "k", "b", "k", "p", "m", "ecdh", 0, band(asked), b"", b"", "", "")
+    return Terms(offer, b"", Accept(b"e", b"", b"", band(answered), b"", ""), b"")
+
+
+def test_an_answerer_waits_little_longer_for_a_large_question() -> None:
+    """An asker sends each block as it has it; one that declares millions must not hold a place for hours."""
+    assert terms(2_000_000, 100).idle_s(Side.ANSWERER, 60) < 120
+    assert terms(2_000_000, 100).idle_s(Side.ASKER, 60) < 70
+
+
+def test_an_asker_waits_while_the_answerer_encrypts_its_whole_set() -> None:
+    assert terms(100, 1_000_000).idle_s(Side.ASKER, 60) > 300
+
+
+def test_the_whole_is_bounded_and_longer_than_any_silence() -> None:
+    for sizes in ((100, 100), (1_000_000, 100), (100, 1_000_000)):
+        found = terms(*sizes)
+        assert found.total_s(60) > max(found.idle_s(side, 60) for side in Side)
+
+
+@pytest.mark.parametrize(("size", "allowed"), [(1_000, True), (1_024, True), (1_025, False), (10**7, False)])
+def test_a_declared_size_may_be_the_padding_of_the_largest_set(size: int, allowed: bool) -> None:
+    limits = Limits(min_set=10, max_set=1_000)
+    assert band(1_000) == 1_024
+    if allowed:
+        limits.check_padded(size, "the set offered")
+    else:
+        with pytest.raises(DeniedError) as caught:
+            limits.check_padded(size, "the set offered")
+        assert caught.value.rule == "max-set"
