@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from coordinator import authority
 from coordinator.authority import Authority
-from coordinator.config import Config
+from coordinator.config import RELOADABLE, Config
 from coordinator.registry import Registry
 from coordinator.services import AdminService, DirectoryService, EnrolmentService, RelayService, authoriser
 from coordinator.switchboard import Recorder, Switchboard
@@ -68,11 +68,18 @@ class FileRecorder:
 
 
 class Coordinator:
-    """One running coordinator."""
+    """One running coordinator.
 
-    def __init__(self, home: Home, config: Config) -> None:
+    Args:
+        home: its folder.
+        config: what holds until the first reload.
+        read: reads the configuration again.
+    """
+
+    def __init__(self, home: Home, config: Config, read: Callable[[], Config]) -> None:
         self._home = home
         self._config = config
+        self._read = read
         self._database = Database(config.database or sqlite_url(home.path / "coordinator.db"))
         self._database.migrate("coordinator")
         self._authority = Authority(
@@ -87,20 +94,15 @@ class Coordinator:
         )
         self._recorder = FileRecorder(home.path / config.relay.record_to) if config.relay.record_to else None
         recorder: Recorder | None = self._recorder
-        self._switchboard = Switchboard(
-            pair_timeout_s=config.relay.pair_timeout_s,
-            call_timeout_s=config.relay.call_timeout_s,
-            write_timeout_s=config.relay.write_timeout_s,
-            recorder=recorder,
-        )
+        self._switchboard = Switchboard(config.relay, recorder)
         self._address = ""
         self._http = ""
         self._database_trouble = ""
 
     @asynccontextmanager
     async def serve(self, tasks: Tasks) -> AsyncIterator[dict[str, Any]]:
-        """Serve until left, then drain."""
-        gate = Gate(authoriser(self._registry, self._config.consortium))
+        """Serve until left; what has not been drained by then is ended."""
+        gate = Gate(authoriser(self._registry, self._config.consortium, system_clock))
         server = tls.server([gate])
         health = self._register(server, gate)
         await health.tell(serving=False)
@@ -109,13 +111,16 @@ class Coordinator:
         port = _bind(server, listen, credentials)
         self._home.remember_port(port)
         self._address = self._config.advertise or f"{listen.rpartition(':')[0]}:{port}"
-        admin = tls.server([Gate(_administrators)])
+        desk = Gate(_administrators)
+        admin = tls.server([desk])
         coordinator_admin_pb2_grpc.add_CoordinatorAdminServicer_to_server(
             AdminService(self._registry, self._switchboard, self._describe), admin
         )
         socket = self._home.socket()
         admin.add_insecure_port(f"unix:{socket}")
         await asyncio.gather(server.start(), admin.start())
+        tasks.drain = lambda: self._drain(desk, health)
+        tasks.reload = self._reload
         tasks.start(self._watch_database(), "watch the database")
         tasks.start(Beat().run(), "measure the event loop")
         tasks.start(health.follow(self._readiness), "tell gRPC's health")
@@ -123,8 +128,9 @@ class Coordinator:
             async with daemon.http(self._config.http.listen, self._readiness) as self._http:
                 yield {"address": self._address, "socket": str(socket), "http": self._http}
         finally:
-            await health.drain()
-            await asyncio.gather(server.stop(DRAIN_S), admin.stop(DRAIN_S))
+            stopping = asyncio.gather(server.stop(DRAIN_S), admin.stop(DRAIN_S))
+            self._switchboard.close()
+            await stopping
             self._database.close()
             if self._recorder is not None:
                 self._recorder.close()
@@ -134,7 +140,9 @@ class Coordinator:
         directory_pb2_grpc.add_DirectoryServicer_to_server(
             DirectoryService(self._registry, self._switchboard, gate, system_clock), server
         )
-        relay_pb2_grpc.add_RelayServicer_to_server(RelayService(self._registry, self._switchboard), server)
+        relay_pb2_grpc.add_RelayServicer_to_server(
+            RelayService(self._registry, self._switchboard, system_clock), server
+        )
         reflection.enable_server_reflection([*_SERVICES, SERVICE_NAME, reflection.SERVICE_NAME], server)
         return Health(server, _SERVICES)
 
@@ -146,7 +154,20 @@ class Coordinator:
             "http": self._http,
         }
 
+    async def _drain(self, desk: Gate, health: Health) -> None:
+        """Open nothing new, and wait for what passes the relay as long as is configured."""
+        desk.stopping = True
+        self._switchboard.stopping = True
+        await health.drain()
+        await self._switchboard.ended(self._config.drain_s)
+
+    def _reload(self) -> None:
+        self._config = daemon.reloaded(self._read, self._config, RELOADABLE)
+        self._switchboard.limits = self._config.relay
+
     def _readiness(self) -> Iterable[tuple[str, str]]:
+        if self._switchboard.stopping:
+            yield "draining", "the coordinator stops when the exchanges in its relay have ended"
         if self._database_trouble:
             yield "database", self._database_trouble
         if self._registry.membership.founder is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -68,9 +69,13 @@ def run(
 ) -> None:
     """Run the coordinator until it is told to stop."""
     place = Home(home)
-    found = read_config(place, listen=listen, database=database)
+    read = partial(read_config, place, listen=listen, database=database)
+    found = read()
     daemon.run(
-        place, "coordinator", lambda tasks: Coordinator(place, found).serve(tasks), level=found.log_level
+        place,
+        "coordinator",
+        lambda tasks: Coordinator(place, found, read).serve(tasks),
+        level=found.log_level,
     )
     tell(output, {"stopped": True}, "the coordinator has stopped")
 

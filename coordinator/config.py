@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from trisect import config
@@ -9,6 +10,18 @@ from trisect.errors import BadInputError
 
 DEMO = "demo"
 PRODUCTION = "production"
+RELOADABLE = frozenset(
+    (
+        "drain_s",
+        "log_level",
+        "relay.call_timeout_s",
+        "relay.idle_timeout_s",
+        "relay.max_exchanges_per_party",
+        "relay.pair_timeout_s",
+        "relay.write_timeout_s",
+    )
+)
+"""Keys that may change while the coordinator runs."""
 _EVERYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  (refused, not bound)
 
 
@@ -19,6 +32,8 @@ class Relay:
     pair_timeout_s: float = 20.0
     call_timeout_s: float = 15.0
     write_timeout_s: float = 120.0
+    idle_timeout_s: float = 10_800.0
+    max_exchanges_per_party: int = 128
     record_to: str = ""
 
 
@@ -39,6 +54,7 @@ class Config:
     database: str = ""
     profile: str = PRODUCTION
     log_level: str = "info"
+    drain_s: float = 30.0
     certificate_days: float = 30.0
     party_certificate_hours: float = 24.0 * 7
     relay: Relay = field(default_factory=Relay)
@@ -53,6 +69,10 @@ class Config:
         if self.relay.record_to and self.profile != DEMO:
             raise BadInputError(
                 "the relay recorder exists under the demo only", hint="remove [relay] record_to"
+            )
+        if not 0 <= self.drain_s < math.inf:
+            raise BadInputError(
+                "configuration key drain_s must not be below zero", hint="0 waits for nothing"
             )
         config.check_address("listen", self.listen)
         if self.advertise:
@@ -69,4 +89,6 @@ class Config:
             relay__pair_timeout_s=self.relay.pair_timeout_s,
             relay__call_timeout_s=self.relay.call_timeout_s,
             relay__write_timeout_s=self.relay.write_timeout_s,
+            relay__idle_timeout_s=self.relay.idle_timeout_s,
+            relay__max_exchanges_per_party=self.relay.max_exchanges_per_party,
         )

@@ -11,6 +11,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from coordinator.authority import Authority, new_invitation_id
 from trisect.clock import Clock, Randomness, from_text, to_text
@@ -122,7 +123,7 @@ class Registry:
                 joined_at=to_text(self._clock()),
             )
             with self._lock:
-                self._require_own_key(party)
+                self._require_own_key(party.party, keys)
                 first = self._enrolments.redeem(invitation_id, key_hash, leaf, party)
                 if first:
                     self._enrolled[party.party] = party
@@ -143,13 +144,13 @@ class Registry:
             )
         return invitation.certificate
 
-    def _require_own_key(self, applicant: Enrolled) -> None:
-        """Raise ConflictError where the applicant's identity key is, or was, that of a party of another name."""
-        others = {party.identity for party in self._enrolments.enrolled() if party.party != applicant.party}
+    def _require_own_key(self, name: str, keys: PartyKeys) -> None:
+        """Raise ConflictError where a party's identity key is, or was, that of a party of another name."""
+        others = {party.identity for party in self._enrolments.enrolled() if party.party != name}
         for member in self.membership.parties.values():
-            if member.name != applicant.party:
+            if member.name != name:
                 others |= {member.keys.identity.raw, *member.former_identities}
-        if applicant.identity in others:
+        if keys.identity.raw in others:
             raise ConflictError(
                 "this identity key is enrolled under another name",
                 hint="every party joins in a home of its own: choose an empty folder",
@@ -178,6 +179,7 @@ class Registry:
         Raises:
             VerificationError: it does not verify, or names keys that the party has not enrolled with.
             DeniedError: the publisher is not its issuer.
+            ConflictError: its serial has been used, or a succession's key is another party's.
         """
         with self._lock:
             trial = self.membership.copy()
@@ -192,9 +194,13 @@ class Registry:
                     )
                 if found.role != statement.role.value:
                     raise VerificationError(f"{statement.party} was invited as {found.role}")
+            if isinstance(statement, Succession):
+                self._require_own_key(statement.party, statement.keys)
             self._statements.append(envelope, expected=self.newest + 1)
             self.membership = trial
             self.newest += 1
+            if isinstance(statement, Succession):
+                self._enrol_successor(statement)
             if not isinstance(statement, PepperGrant):
                 _log.info(
                     "a statement was published", extra={"party": statement.party, "kind": statement.KIND}
@@ -206,8 +212,13 @@ class Registry:
         return self._statements.after(sequence)
 
     def applicants(self) -> Sequence[Enrolled]:
-        """List the enrolled parties whose present keys no admission names."""
-        return [party for party in self._enrolments.enrolled() if not self._is_admitted(party)]
+        """List the enrolled parties whose present keys no admission names, and the expelled ones."""
+        return [
+            party
+            for party in self._enrolments.enrolled()
+            if not self._is_admitted(party)
+            or self.membership.party(party.party).standing is Standing.EXPELLED
+        ]
 
     def enrolled(self) -> Sequence[tuple[Enrolled, str]]:
         """List all enrolled parties with their state: applicant, active, suspended or expelled."""
@@ -246,6 +257,20 @@ class Registry:
         member.require_active()
         return member
 
+    def _enrol_successor(self, succession: Succession) -> None:
+        """Carry a succession over to the enrolment, but for a party that has joined anew with yet another key."""
+        found = self._enrolments.find(succession.party)
+        if found is None:
+            return
+        party = replace(
+            found,
+            identity=succession.keys.identity.raw,
+            sealing=succession.keys.sealing.raw,
+            sealing_signature=succession.keys.sealing_signature,
+        )
+        if self._enrolments.succeed(succession.former.raw, party):
+            self._enrolled[party.party] = party
+
     def _keys(self, name: str) -> PartyKeys:
         member = self.membership.parties.get(party_name(name))
         if member is not None:
@@ -256,6 +281,7 @@ class Registry:
         return stored_keys(found)
 
     def _is_admitted(self, party: Enrolled) -> bool:
+        """Tell whether an enrolled key is the member's, or was: a node may join anew before it has seen its succession."""
         member = self.membership.parties.get(party_name(party.party))
         return member is not None and (
             party.identity == member.keys.identity.raw or party.identity in member.former_identities

@@ -11,7 +11,7 @@ from coordinator.switchboard import Switchboard
 from trisect import __version__
 from trisect.clock import Clock, to_text
 from trisect.errors import BadInputError, DeniedError
-from trisect.rpc.authentication import Context, certified
+from trisect.rpc.authentication import Context, certified, expires_at
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Authorise, Gate, caller
 from trisect.trust.certificates import Caller, Principal
@@ -31,13 +31,15 @@ from trisect.wire.v1 import (
 
 EXCHANGE_KEY = "trisect-exchange"
 TIME_KEY = "trisect-time"
+TIMER_EARLY_S = 0.1
+"""More than a timer may be early: a link that ends before its certificate could not say why."""
 
 
-def authoriser(registry: Registry, consortium: str) -> Authorise:
+def authoriser(registry: Registry, consortium: str, clock: Clock) -> Authorise:
     """Make the check of the coordinator's TLS port: who has a certificate, is enrolled, is a member."""
 
     async def authorise(access: Access, context: Context) -> Principal | None:
-        found = certified(context)
+        found = certified(context, clock)
         if found.consortium != consortium:
             raise DeniedError("the certificate belongs to another consortium")
         if access is Access.INVITED:
@@ -142,15 +144,18 @@ class DirectoryService(directory_pb2_grpc.DirectoryServicer):
 class RelayService(relay_pb2_grpc.RelayServicer):
     """Links, calls and frames."""
 
-    def __init__(self, registry: Registry, switchboard: Switchboard) -> None:
+    def __init__(self, registry: Registry, switchboard: Switchboard, clock: Clock) -> None:
         self._registry = registry
         self._switchboard = switchboard
+        self._clock = clock
 
     async def Attach(  # noqa: N802
-        self, request_iterator: AsyncIterator[relay_pb2.LinkUp], _context: Context
+        self, request_iterator: AsyncIterator[relay_pb2.LinkUp], context: Context
     ) -> AsyncIterator[relay_pb2.LinkDown]:
-        """Serve one node's link until either end closes it."""
+        """Serve one node's link until either end closes it, or the certificate that it came with expires."""
         link = self._switchboard.attach(caller().name)
+        left_s = (expires_at(context) - self._clock()).total_seconds()
+        expiry = asyncio.get_running_loop().call_later(left_s + TIMER_EARLY_S, link.close)
 
         async def read() -> None:
             async for message in request_iterator:
@@ -163,7 +168,9 @@ class RelayService(relay_pb2_grpc.RelayServicer):
             yield relay_pb2.LinkDown(welcome=relay_pb2.Welcome(newest_statement=self._registry.newest))
             while (message := await link.down.get()) is not None:
                 yield message
+            certified(context, self._clock)
         finally:
+            expiry.cancel()
             reading.cancel()
             self._switchboard.detach(link)
 

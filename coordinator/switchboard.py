@@ -9,19 +9,28 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections import Counter as Tally
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from prometheus_client import Counter, Gauge
 
-from trisect.errors import ConflictError, DeniedError, TimedOutError, UnreachableError
+from coordinator.config import Relay
+from coordinator.links import Link, offline
+from trisect.errors import (
+    ConflictError,
+    DeniedError,
+    ExhaustedError,
+    TimedOutError,
+    TrisectError,
+    UnreachableError,
+)
 from trisect.rpc.status import restore
 from trisect.wire.v1 import relay_pb2 as pb
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-LINK_QUEUE = 256
 FRAME_QUEUE = 8
 MAX_OPEN_EXCHANGES = 10_000
 
@@ -38,31 +47,6 @@ class Recorder(Protocol):
         """Keep these bytes."""
 
 
-class Link:
-    """One node's long-lived link: what is to be sent down, and calls that wait for its answers."""
-
-    def __init__(self, party: str) -> None:
-        self.party = party
-        self.down: asyncio.Queue[pb.LinkDown | None] = asyncio.Queue(LINK_QUEUE)
-        self.waiting: dict[int, asyncio.Future[pb.CallAnswer]] = {}
-
-    def send(self, message: pb.LinkDown) -> None:
-        """Queue a message; a node that does not read loses its link."""
-        try:
-            self.down.put_nowait(message)
-        except asyncio.QueueFull:
-            self.close()
-
-    def close(self) -> None:
-        """End the link and fail what waits for it."""
-        while not self.down.empty():
-            self.down.get_nowait()
-        self.down.put_nowait(None)
-        for future in self.waiting.values():
-            if not future.done():
-                future.set_exception(offline(self.party))
-
-
 @dataclass(slots=True)
 class _End:
     """One end of an exchange: the frames that are to reach it."""
@@ -71,6 +55,7 @@ class _End:
     frames: asyncio.Queue[pb.Frame | None] = field(default_factory=lambda: asyncio.Queue(FRAME_QUEUE))
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    cause: TrisectError | None = None
     sent_frames: int = 0
     sent_bytes: int = 0
     sent_elements: int = 0
@@ -83,6 +68,8 @@ class _Exchange:
     id: str
     asker: _End
     answerer: _End
+    moved_at: float
+    """When a frame passed last, in the loop's time."""
 
     def sides(self, party: str) -> tuple[_End, _End]:
         """Give this party's end and the other."""
@@ -94,20 +81,19 @@ class _Exchange:
 
 
 class Switchboard:
-    """Everything that the relay knows, in memory: a restart ends all exchanges."""
+    """Everything that the relay knows, in memory: a restart ends all exchanges.
 
-    def __init__(
-        self,
-        *,
-        pair_timeout_s: float,
-        call_timeout_s: float,
-        write_timeout_s: float,
-        recorder: Recorder | None,
-    ) -> None:
-        self._pair_timeout_s = pair_timeout_s
-        self._call_timeout_s = call_timeout_s
-        self._write_timeout_s = write_timeout_s
+    Attributes:
+        limits: how long it waits for whom, and how much of it one party may take; they may be replaced.
+        stopping: whether no exchange may be opened any more.
+    """
+
+    def __init__(self, limits: Relay, recorder: Recorder | None = None) -> None:
+        self.limits = limits
         self._recorder = recorder
+        self.stopping = False
+        self._joined: Tally[str] = Tally()
+        self._left = asyncio.Event()
         self._links: dict[str, Link] = {}
         self._exchanges: dict[str, _Exchange] = {}
         self._call_ids = itertools.count(1)
@@ -122,23 +108,24 @@ class Switchboard:
         return len(self._exchanges)
 
     def attach(self, party: str) -> Link:
-        """Register a node's link in place of an earlier one."""
+        """Register a node's link in place of an earlier one, which still brings the answers that are due."""
         earlier = self._links.pop(party, None)
-        if earlier is not None:
-            earlier.close()
         link = self._links[party] = Link(party)
+        if earlier is not None:
+            earlier.retire()
         ATTACHED.set(len(self._links))
         return link
 
     def detach(self, link: Link) -> None:
         """Forget a link that has ended, and the exchanges that its party was about to join."""
         link.close()
+        if self._links.get(link.party) is not link:
+            return
         for found in list(self._exchanges.values()):
             ends = (found.asker, found.answerer)
             if any(end.party == link.party and not end.joined.is_set() for end in ends):
                 self._lose(found)
-        if self._links.get(link.party) is link:
-            del self._links[link.party]
+        del self._links[link.party]
         ATTACHED.set(len(self._links))
 
     def notify(self, message: pb.LinkDown) -> None:
@@ -173,12 +160,12 @@ class Switchboard:
         accepted = False
         try:
             link.send(pb.LinkDown(call=incoming))
-            answer = await asyncio.wait_for(future, self._call_timeout_s)
+            answer = await asyncio.wait_for(future, self.limits.call_timeout_s)
             accepted = answer.accepted
         except TimeoutError as error:
             raise TimedOutError(f"the node of {request.to} did not answer in time") from error
         finally:
-            link.waiting.pop(call_id, None)
+            link.settled(call_id)
             if offered is not None and not accepted:
                 self._lose(offered)
         self._record(answer.body)
@@ -200,7 +187,9 @@ class Switchboard:
 
         Raises:
             DeniedError: no such exchange was accepted, it is between others, or this end has joined before.
+            ExhaustedError: the party has joined as many as it may.
             UnreachableError: the other end did not come, or was lost.
+            TimedOutError: no frame passed for too long.
         """
         found = self._exchanges.get(exchange_id)
         if found is None:
@@ -208,8 +197,12 @@ class Switchboard:
         own, peer = found.sides(party)
         if own.joined.is_set():
             raise DeniedError("this end of the exchange has joined before")
+        # A stream counts until it has ended: one whose node does not read lasts longer than its exchange.
+        if self._joined[party] >= self.limits.max_exchanges_per_party:
+            raise _too_many(party, self._joined[party], "is in")
+        self._joined[party] += 1
         own.joined.set()
-        pump = asyncio.create_task(self._pump(own, peer, incoming), name=f"pump {exchange_id}")
+        pump = asyncio.create_task(self._pump(found, own, peer, incoming), name=f"pump {exchange_id}")
         finished = False
         try:
             await self._wait_for(peer)
@@ -218,6 +211,8 @@ class Switchboard:
             await _unless_lost(pump, peer)
             finished = True
         finally:
+            self._joined -= Tally({party: 1})
+            self._left.set()
             pump.cancel()
             if not finished:
                 own.lost.set()
@@ -230,14 +225,58 @@ class Switchboard:
             if party in {found.asker.party, found.answerer.party}:
                 self._lose(found)
 
+    async def ended(self, within_s: float) -> None:
+        """Open no exchange any more, and wait until all have ended, or for so many seconds."""
+        self.stopping = True
+        try:
+            async with asyncio.timeout(within_s):
+                while self._exchanges or self._joined:
+                    self._left.clear()
+                    await self._left.wait()
+        except TimeoutError:
+            _log.warning("the relay stops in the middle of exchanges", extra={"exchanges": self.running})
+
+    def close(self) -> None:
+        """End all exchanges and links."""
+        for found in list(self._exchanges.values()):
+            self._lose(found)
+        for link in list(self._links.values()):
+            link.close()
+
     def _open(self, request: pb.CallRequest, asker: str) -> _Exchange:
         exchange_id = request.exchange_id.hex()
-        if exchange_id in self._exchanges or len(self._exchanges) >= MAX_OPEN_EXCHANGES:
-            raise ConflictError("the relay has this exchange already, or too many others")
-        found = self._exchanges[exchange_id] = _Exchange(exchange_id, _End(asker), _End(request.to))
+        if self.stopping:
+            raise UnreachableError("the coordinator is being stopped", hint="try again when it is back")
+        if exchange_id in self._exchanges:
+            raise ConflictError("the relay has this exchange already")
+        # Only what a party asks counts: else its peers could use its places up by their offers.
+        asked = sum(found.asker.party == asker for found in self._exchanges.values())
+        if asked >= self.limits.max_exchanges_per_party:
+            raise _too_many(asker, asked, "asked for")
+        if len(self._exchanges) >= MAX_OPEN_EXCHANGES:
+            raise ExhaustedError("the relay has too many exchanges open", hint="try again later")
+        loop = asyncio.get_running_loop()
+        found = _Exchange(exchange_id, _End(asker), _End(request.to), loop.time())
+        self._exchanges[exchange_id] = found
         OPEN.set(len(self._exchanges))
-        asyncio.get_running_loop().call_later(self._pair_timeout_s, self._expire, found)
+        loop.call_later(self.limits.pair_timeout_s, self._expire, found)
+        loop.call_later(self.limits.idle_timeout_s, self._end_idle, found)
         return found
+
+    def _end_idle(self, found: _Exchange) -> None:
+        """End an exchange over which no frame has passed for too long; look again later at any other."""
+        if self._exchanges.get(found.id) is not found:
+            return
+        loop = asyncio.get_running_loop()
+        idle_s = self.limits.idle_timeout_s
+        left_s = found.moved_at + idle_s - loop.time()
+        if left_s > 0:
+            loop.call_later(left_s, self._end_idle, found)
+            return
+        cause = TimedOutError(f"no frame of the exchange has passed the relay for {idle_s:.0f} s")
+        found.asker.cause = found.answerer.cause = cause
+        _log.warning("an exchange fell silent and was ended", extra={"exchange_id": found.id})
+        self._lose(found)
 
     def _expire(self, found: _Exchange) -> None:
         if not (found.asker.joined.is_set() and found.answerer.joined.is_set()):
@@ -250,13 +289,14 @@ class Switchboard:
 
     async def _wait_for(self, peer: _End) -> None:
         try:
-            await asyncio.wait_for(_unless_lost(peer.joined.wait(), peer), self._pair_timeout_s)
+            await asyncio.wait_for(_unless_lost(peer.joined.wait(), peer), self.limits.pair_timeout_s)
         except TimeoutError as error:
             raise UnreachableError(f"the node of {peer.party} did not join the exchange") from error
 
-    async def _pump(self, own: _End, peer: _End, incoming: AsyncIterator[pb.Frame]) -> None:
+    async def _pump(self, found: _Exchange, own: _End, peer: _End, incoming: AsyncIterator[pb.Frame]) -> None:
         """Pass frames on; where that fails neither end waits for the other any longer."""
         passed = False
+        loop = asyncio.get_running_loop()
         try:
             async for frame in incoming:
                 size = len(frame.sealed)
@@ -266,8 +306,9 @@ class Switchboard:
                 FRAMES.inc()
                 BYTES.inc(size)
                 self._record(frame.sealed)
-                await asyncio.wait_for(peer.frames.put(frame), self._write_timeout_s)
-            await asyncio.wait_for(peer.frames.put(None), self._write_timeout_s)
+                await asyncio.wait_for(peer.frames.put(frame), self.limits.write_timeout_s)
+                found.moved_at = loop.time()
+            await asyncio.wait_for(peer.frames.put(None), self.limits.write_timeout_s)
             passed = True
         except TimeoutError as error:
             raise TimedOutError(f"the node of {peer.party} took no frame in time") from error
@@ -294,6 +335,7 @@ class Switchboard:
 
     def _close(self, found: _Exchange) -> None:
         self._exchanges.pop(found.id, None)
+        self._left.set()
         OPEN.set(len(self._exchanges))
 
     def _record(self, data: bytes) -> None:
@@ -301,10 +343,10 @@ class Switchboard:
             self._recorder.record(data)
 
 
-def offline(party: str) -> UnreachableError:
-    """Say that a party's node cannot be reached."""
-    return UnreachableError(
-        f"the node of {party} is offline", hint=f"ask {party} to start its node, and try again"
+def _too_many(party: str, count: int, what: str) -> ExhaustedError:
+    return ExhaustedError(
+        f"the relay has {count} exchanges open that {party} {what}, the most that one party may have",
+        hint="wait until some have ended; relay.max_exchanges_per_party at the coordinator sets it",
     )
 
 
@@ -315,7 +357,9 @@ async def _unless_lost(work: Awaitable[T], peer: _End) -> T:
     try:
         await asyncio.wait({doing, losing}, return_when=asyncio.FIRST_COMPLETED)
         if not doing.done():
-            raise UnreachableError(f"the connection to {peer.party} was lost in the middle of the exchange")
+            raise peer.cause or UnreachableError(
+                f"the connection to {peer.party} was lost in the middle of the exchange"
+            )
         return doing.result()
     finally:
         doing.cancel()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
-from nodes.config import DEMO, Config
+from nodes.config import DEMO, RELOADABLE, Config
 from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book
-from nodes.exchanges.means import Limits, Means
+from nodes.exchanges.means import Means
 from nodes.exchanges.recovery import Recovery
 from nodes.exchanges.slots import Slots
 from nodes.history import History
@@ -30,6 +30,8 @@ from nodes.services.collections import CollectionsService
 from nodes.services.matching import MatchingService
 from nodes.services.node_admin import NodeAdminService
 from nodes.services.schedules import SchedulesService
+from nodes.succession import Successions
+from nodes.underway import Underway
 from nodes.workers import Workers
 from trisect import daemon
 from trisect.clock import system_clock, system_randomness, to_text
@@ -66,11 +68,19 @@ CERTIFICATE_WARNING = dt.timedelta(hours=1)
 
 
 class Node:
-    """One running node."""
+    """One running node.
 
-    def __init__(self, home: Home, config: Config) -> None:
+    Args:
+        home: its folder.
+        config: what holds until the first reload.
+        read: reads the configuration again.
+    """
+
+    def __init__(self, home: Home, config: Config, read: Callable[[], Config]) -> None:
         self._home = home
         self._config = config
+        self._read = read
+        self._underway = Underway()
         self._database = Database(config.database or sqlite_url(home.path / "node.db"))
         self._database.migrate("node")
         keys = NodeKeys.load(home.path)
@@ -93,7 +103,7 @@ class Node:
             role=Role(config.role),
             consortium=config.consortium,
             # A government without a founder in its configuration founds: nobody else may in its place.
-            founder=Fingerprint(config.founder) if config.founder else keys.identity.public.fingerprint,
+            founder=Fingerprint(config.founder) if config.founder else keys.identities[0].fingerprint,
             link=self._link,
             store=statements,
             peppers=self._peppers,
@@ -105,11 +115,13 @@ class Node:
             Imports(self._database),
             self._peppers,
             workers=config.limits.import_workers,
+            underway=self._underway,
             clock=system_clock,
             randomness=system_randomness,
         )
         self._book = Book(Exchanges(self._database))
         self._workers = Workers(config.limits.max_exchanges)
+        self._slots = Slots(config.limits.max_exchanges, self._underway)
         means = Means(
             book=self._book,
             collections=self._collections,
@@ -117,12 +129,10 @@ class Node:
             members=self._members,
             peppers=self._peppers,
             workers=self._workers,
-            limits=Limits(config.limits.min_set, config.limits.max_set),
-            slots=Slots(config.limits.max_exchanges),
+            slots=self._slots,
             clock=system_clock,
             randomness=system_randomness,
-            idle_s=config.timeouts.peer_idle_s,
-            write_s=config.timeouts.write_s,
+            config=lambda: self._config,
         )
         self._asking = Asking(means)
         self._answering = Answering(means)
@@ -131,14 +141,14 @@ class Node:
             self._collections,
             self._intake,
             self._peppers,
-            config.imports,
+            lambda: self._config.imports,
             allow_reserved=config.profile == DEMO,
         )
         self._schedules = Schedules(self._database)
 
     @asynccontextmanager
     async def serve(self, tasks: Tasks) -> AsyncIterator[dict[str, Any]]:
-        """Serve until left, then drain."""
+        """Serve until left; what has not been drained by then is ended."""
         await self._peppers.start()
         await self._members.start()
         await self._book.start()
@@ -147,15 +157,19 @@ class Node:
             self._asking,
             self._book,
             self._lists,
+            self._underway,
             clock=system_clock,
             randomness=system_randomness,
         )
-        admin = tls.server([Gate(_administrators)])
+        gate = Gate(_administrators)
+        admin = tls.server([gate])
         health = self._register(admin, scheduler)
         await health.tell(serving=False)
         socket = self._home.socket()
         admin.add_insecure_port(f"unix:{socket}")
         await admin.start()
+        tasks.drain = lambda: self._drain(gate, health)
+        tasks.reload = self._reload
         self._workers.warm()
         tasks.start(self._beat.run(), "measure the event loop")
         tasks.start(self._link.run(self._answering.on_call), "keep the link up")
@@ -171,7 +185,6 @@ class Node:
             async with daemon.http(self._config.http.listen, self._readiness) as self._http:
                 yield {"socket": str(socket), "http": self._http, "party": self._config.party}
         finally:
-            await health.drain()
             await self._book.stop()
             await admin.stop(DRAIN_S)
             await self._link.close()
@@ -180,8 +193,12 @@ class Node:
             self._database.close()
 
     def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> Health:
+        successions = Successions(self._members, self._link, clock=system_clock, randomness=system_randomness)
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(
-            NodeAdminService(self._members, self._peppers, self._link, self._beat, lambda: self._http), admin
+            NodeAdminService(
+                self._members, successions, self._peppers, self._link, self._beat, lambda: self._http
+            ),
+            admin,
         )
         collections_pb2_grpc.add_CollectionsServicer_to_server(self._lists, admin)
         matching_pb2_grpc.add_MatchingServicer_to_server(MatchingService(self._asking, self._book), admin)
@@ -192,8 +209,25 @@ class Node:
         reflection.enable_server_reflection([*names, SERVICE_NAME, reflection.SERVICE_NAME], admin)
         return Health(admin, names)
 
+    async def _drain(self, gate: Gate, health: Health) -> None:
+        """Take on nothing new, and wait for what runs as long as is configured."""
+        gate.stopping = True
+        self._underway.stopping = True
+        await health.drain()
+        await self._underway.ended(self._config.drain_s)
+
+    def _reload(self) -> None:
+        """Let parts have what may change while they run; others read it where they need it."""
+        self._config = config = daemon.reloaded(self._read, self._config, RELOADABLE)
+        self._link.call_timeout_s = config.timeouts.call_s
+        if self._slots.most != config.limits.max_exchanges:
+            self._slots.most = config.limits.max_exchanges
+            self._workers.limit(config.limits.max_exchanges)
+
     def _readiness(self) -> Iterable[tuple[str, str]]:
         """Name everything that keeps this node from matching."""
+        if self._underway.stopping:
+            yield "draining", "this node stops when its running exchanges and imports have ended"
         yield from self._link_troubles()
         own = self._members.own
         if own is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -71,8 +72,9 @@ def run(
     from nodes.app import Node  # noqa: PLC0415  (heavy, and `join` does without)
 
     place = Home(home)
-    found = read_config(place, database=database)
-    daemon.run(place, "node", lambda tasks: Node(place, found).serve(tasks), level=found.log_level)
+    read = partial(read_config, place, database=database)
+    found = read()
+    daemon.run(place, "node", lambda tasks: Node(place, found, read).serve(tasks), level=found.log_level)
     tell(output, {"stopped": True}, "the node has stopped")
 
 

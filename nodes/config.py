@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -14,6 +15,23 @@ from trisect.trust.statements import Role, party_name
 
 DEMO = "demo"
 PRODUCTION = "production"
+RELOADABLE = frozenset(
+    (
+        "drain_s",
+        "imports.legal_basis",
+        "imports.region",
+        "imports.retention_days",
+        "imports.source",
+        "limits.max_exchanges",
+        "limits.max_set",
+        "limits.min_set",
+        "log_level",
+        "timeouts.call_s",
+        "timeouts.peer_idle_s",
+        "timeouts.write_s",
+    )
+)
+"""Keys that may change while the node runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,7 @@ class Config:
     database: str = ""
     profile: str = PRODUCTION
     log_level: str = "info"
+    drain_s: float = 30.0
     imports: Import = field(default_factory=Import)
     limits: Limits = field(default_factory=Limits)
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -95,6 +114,10 @@ class Config:
             raise BadInputError("limits.max_exchanges must lie between 1 and 64")
         if self.limits.import_workers < 0:
             raise BadInputError("configuration key limits.import_workers must not be below zero")
+        if not 0 <= self.drain_s < math.inf:
+            raise BadInputError(
+                "configuration key drain_s must not be below zero", hint="0 waits for nothing"
+            )
         config.check_address("coordinator", self.coordinator)
         config.check_common(self.log_level, self.http.listen)
         config.check_positive(

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
-import os
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import aclosing
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, TypeAlias
 
 from prometheus_client import Counter
 
+from nodes.converters import Converters
 from nodes.peppers import Peppers
-from nodes.untreated import Spelling, convert
+from nodes.underway import Underway
+from nodes.untreated import Converted, Spelling
 from trisect.clock import Clock, Randomness, to_text
 from trisect.errors import BadInputError, StaleError, TimedOutError, TrisectError
 from trisect.indicators.tokens import Pepper
@@ -29,14 +28,10 @@ from trisect.store.collections import Collection, Collections
 from trisect.store.intake import Imports, Progress, RejectRow, StoredEntry
 from trisect.wire.v1 import collections_pb2
 
-Converted: TypeAlias = tuple[list[StoredEntry], list[RejectRow]]
-
 _log = logging.getLogger(__name__)
 ROWS = Counter("trisect_import_rows", "Imported rows by outcome.", ["outcome"])
 STALLED_S = 120.0
 IN_FLIGHT = 4
-SMALL_ROWS = 2_000
-"""Up to so many rows a thread is faster than starting worker processes."""
 COMMIT_ROWS = 65_536
 """A transaction's worth: tokens are random, so each one touches most pages of the list's tree."""
 
@@ -82,17 +77,17 @@ class Intake:
         peppers: Peppers,
         *,
         workers: int,
+        underway: Underway,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
         self._collections = collections
         self._imports = imports
         self._peppers = peppers
-        self._count = workers or max(1, (os.cpu_count() or 1))
+        self._underway = underway
+        self._converters = Converters(workers)
         self._clock = clock
         self._randomness = randomness
-        self._processes: Executor | None = None
-        self._thread = ThreadPoolExecutor(1, "small import")
 
     async def create(self, name: str, *, source: str, legal_basis: str, retention_days: int) -> Collection:
         """Make a collection, or find the one of that name."""
@@ -115,8 +110,17 @@ class Intake:
             DeniedError: not admitted yet, or `replace` would drop too much.
             StaleError: a pepper rotation runs.
             BadInputError: a batch is malformed.
+            UnreachableError: the node stops.
         """
         self._peppers.require_ready()
+        with self._underway.one(), self._converters.used():
+            async with aclosing(self._run(target, batches)) as steps:
+                async for step in steps:
+                    yield step
+
+    async def _run(
+        self, target: Target, batches: AsyncIterator[collections_pb2.RawBatch]
+    ) -> AsyncGenerator[Step, None]:
         async with self._peppers.held():
             self._peppers.require_ready()
             # A new pepper may come meanwhile; its roll waits for this import, which goes on under the old one.
@@ -132,11 +136,9 @@ class Intake:
             )
             earlier = await asyncio.to_thread(self._imports.rejects, progress.id)
             yield Step(progress, earlier)
-            async for count, taken, rejects in _together(self._converted(target.spelling, chain, batches)):
+            async for some in _together(self._converted(target.spelling, chain, batches)):
                 before = progress
-                progress = await asyncio.to_thread(
-                    self._imports.add, progress, taken, rejects, epoch=epoch, batches=count
-                )
+                progress, rejects = await asyncio.to_thread(self._add, progress, some, epoch)
                 for outcome in ("accepted", "duplicates", "rejected"):
                     ROWS.labels(outcome).inc(getattr(progress, outcome) - getattr(before, outcome))
                 yield Step(progress, rejects)
@@ -178,9 +180,15 @@ class Intake:
 
     async def close(self) -> None:
         """End the worker processes."""
-        for executor in (self._processes, self._thread):
-            if executor is not None:
-                await asyncio.to_thread(executor.shutdown, cancel_futures=True)
+        await self._converters.close()
+
+    def _add(
+        self, progress: Progress, some: Sequence[Converted], epoch: int
+    ) -> tuple[Progress, Sequence[RejectRow]]:
+        """Commit some batches in one transaction."""
+        taken = sorted((row for rows, _ in some for row in rows), key=itemgetter(0))
+        rejects = [row for _, rows in some for row in rows]
+        return self._imports.add(progress, taken, rejects, epoch=epoch, batches=len(some)), rejects
 
     async def _converted(
         self,
@@ -194,13 +202,13 @@ class Intake:
         try:
             async for batch in _in_time(batches):
                 seen += len(batch.where)
-                waiting.append(self._submit(seen, batch.SerializeToString(), spelling, chain))
+                waiting.append(self._converters.convert(seen, batch.SerializeToString(), spelling, chain))
                 if len(waiting) >= IN_FLIGHT:
                     yield await waiting.popleft()
             while waiting:
                 yield await waiting.popleft()
         except BrokenProcessPool as error:
-            self._processes = None
+            self._converters.forget()
             raise ImportWorkerLostError(
                 "a worker process of the import died; what was committed stays",
                 hint="repeat the import: it goes on where it stopped",
@@ -209,31 +217,18 @@ class Intake:
             for future in waiting:
                 future.cancel()
 
-    def _submit(
-        self, seen: int, data: bytes, spelling: Spelling, chain: tuple[Pepper, ...]
-    ) -> asyncio.Future[Any]:
-        executor: Executor = self._thread
-        if seen > SMALL_ROWS:
-            if self._processes is None:
-                self._processes = ProcessPoolExecutor(
-                    self._count, mp_context=multiprocessing.get_context("spawn")
-                )
-            executor = self._processes
-        return asyncio.get_running_loop().run_in_executor(executor, convert, data, spelling, chain)
 
-
-async def _together(
-    converted: AsyncIterator[Converted],
-) -> AsyncIterator[tuple[int, list[StoredEntry], list[RejectRow]]]:
-    """Join batches to a transaction's worth; gives how many were joined, and their rows sorted by token."""
-    count, taken, rejects = 0, list[StoredEntry](), list[RejectRow]()
-    async for entries, refused in converted:
-        count, taken, rejects = count + 1, taken + entries, rejects + refused
-        if len(taken) + len(rejects) >= COMMIT_ROWS:
-            yield count, sorted(taken, key=itemgetter(0)), rejects
-            count, taken, rejects = 0, [], []
-    if count:
-        yield count, sorted(taken, key=itemgetter(0)), rejects
+async def _together(converted: AsyncIterator[Converted]) -> AsyncIterator[list[Converted]]:
+    """Collect batches to a transaction's worth."""
+    some, rows = list[Converted](), 0
+    async for batch in converted:
+        some.append(batch)
+        rows += len(batch[0]) + len(batch[1])
+        if rows >= COMMIT_ROWS:
+            yield some
+            some, rows = [], 0
+    if some:
+        yield some
 
 
 async def _in_time(

@@ -51,10 +51,10 @@ class Link:
     Args:
         address: the coordinator's HOST:PORT.
         whom: this party's principal.
-        keys: the node's keys; replaced and saved when the certificate is renewed.
+        keys: the node's keys; `change_keys` replaces and saves them.
         home: where the keystore is.
         clock: tells the time.
-        call_timeout_s: how long a peer may take to answer.
+        call_timeout_s: how long a peer may take to answer; may be changed.
     """
 
     def __init__(
@@ -71,12 +71,15 @@ class Link:
         self._whom = whom
         self._home = home
         self._clock = clock
-        self._call_timeout_s = call_timeout_s
+        self.call_timeout_s = call_timeout_s
         self.keys = keys
         self.times = Times(clock)
         self._channel = self._open()
         self._retired: set[asyncio.Task[None]] = set()
         self._answers: set[asyncio.Task[None]] = set()
+        self._saves: set[asyncio.Task[None]] = set()
+        self._saving = asyncio.Lock()
+        self._renewed = asyncio.Event()
         self.connected = False
         self.detail = "not connected yet"
         self.statements_changed = asyncio.Event()
@@ -98,7 +101,7 @@ class Link:
             cause, known = "", self.detail
             try:
                 async with self.translated():
-                    await self._attach(on_call)
+                    await self._stay_attached(on_call)
                 self.detail = "the coordinator closed the link"
             except TrisectError as error:
                 self.detail = f"{error.message}; {error.hint}" if error.hint else error.message
@@ -123,7 +126,7 @@ class Link:
         """
         request = relay_pb2.CallRequest(to=to, method=method, exchange_id=exchange_id, body=body)
         async with self.translated():
-            reply = await self._relay.Call(request, timeout=self._call_timeout_s)
+            reply = await self._relay.Call(request, timeout=self.call_timeout_s)
         return reply.body
 
     def exchange(self, exchange_id: bytes) -> grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]:
@@ -141,6 +144,19 @@ class Link:
                     _log.warning("the certificate could not be renewed", extra={"reason": error.message})
             await asyncio.sleep(RENEW_CHECK_S)
 
+    async def change_keys(self, change: Callable[[NodeKeys], NodeKeys]) -> None:
+        """Change the keys, which are saved before they count.
+
+        One change follows another, and one that was begun is done even where nobody waits for it any more.
+
+        Raises:
+            ExhaustedError: they cannot be saved; the former ones stay.
+        """
+        task = asyncio.create_task(self._change_keys(change), name="save the keys")
+        self._saves.add(task)
+        task.add_done_callback(self._saves.discard)
+        await asyncio.shield(task)
+
     @asynccontextmanager
     async def translated(self) -> AsyncIterator[None]:
         """Raise our errors for what a call to the coordinator raises, with the reason where it is known here."""
@@ -156,8 +172,36 @@ class Link:
             task.cancel()
         await self._channel.close(None)
 
+    async def _change_keys(self, change: Callable[[NodeKeys], NodeKeys]) -> None:
+        async with self._saving:
+            changed = change(self.keys)
+            await asyncio.to_thread(changed.save, self._home)
+            self.keys = changed
+
     def _open(self) -> grpc.aio.Channel:
         return tls.coordinator_channel(self._address, self.keys.authority, self.keys.tls)
+
+    async def _stay_attached(self, on_call: OnCall) -> None:
+        """Be attached until the link is lost, by a new stream as often as the certificate was renewed.
+
+        The coordinator ends a stream with the certificate that it came with. It sends calls down the newest one,
+        and ends a former one when the calls that went down there are answered.
+        """
+        streams: list[asyncio.Task[None]] = []
+        try:
+            while True:
+                self._renewed.clear()
+                newest = asyncio.create_task(self._attach(on_call), name="attach to the coordinator")
+                newest.add_done_callback(_note_error)
+                streams = [*(stream for stream in streams if not stream.done()), newest]
+                await _first_of(newest, self._renewed)
+                if newest.done():
+                    newest.result()
+                    return
+        finally:
+            for stream in streams:
+                stream.cancel()
+            await asyncio.gather(*streams, return_exceptions=True)
 
     async def _attach(self, on_call: OnCall) -> None:
         up: asyncio.Queue[relay_pb2.LinkUp] = asyncio.Queue()
@@ -200,14 +244,13 @@ class Link:
                 enrolment_pb2.RenewRequest(
                     signing_request=request, proof=self.keys.identity.private.sign(request)
                 ),
-                timeout=self._call_timeout_s,
+                timeout=self.call_timeout_s,
             )
         certificates.check_issued(reply.certificate, self.keys.authority, key, self._whom)
-        renewed = self.keys.with_tls(TlsIdentity(key, reply.certificate))
-        await asyncio.to_thread(renewed.save, self._home)
-        self.keys = renewed
+        await self.change_keys(lambda keys: keys.with_tls(TlsIdentity(key, reply.certificate)))
         former, self._channel = self._channel, self._open()
-        # Calls that run stay on the former channel, the link among them, until they end.
+        self._renewed.set()
+        # Calls that run stay on the former channel until they end; the link moves to the new one.
         task = asyncio.create_task(_retire(former), name="retire a channel")
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
@@ -218,6 +261,21 @@ def _transport(error: TrisectError) -> str:
     """Tell what gRPC says of a lost connection: addresses and protocol codes, nothing of ours."""
     cause = error.__cause__
     return (cause.details() or "") if isinstance(cause, grpc.aio.AioRpcError) else ""
+
+
+async def _first_of(task: asyncio.Task[None], event: asyncio.Event) -> None:
+    """Wait until a task has ended, however it did, or an event is set."""
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+def _note_error(task: asyncio.Task[None]) -> None:
+    """Take an error for known: nobody waits for a former stream."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _retire(channel: grpc.aio.Channel) -> None:

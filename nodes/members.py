@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nodes.keys import NodeKeys
 from nodes.link import Link
 from nodes.peppers import Peppers
 from trisect.clock import Clock, to_text
@@ -43,7 +44,7 @@ _TIMEOUT_S = 15.0
 class Applicant:
     """A party that has enrolled and waits for admission, as the coordinator tells it."""
 
-    name: str
+    name: PartyName
     role: Role
     keys: PartyKeys
 
@@ -119,7 +120,10 @@ class Members:
             for sequence, envelope in page:
                 self._remember_grant(self._trusted.apply(envelope))
                 self._newest = sequence
-        await self._open_grant()
+        if self.own is None or self.own.keys.identity not in self._link.keys.former_identities:
+            await (
+                self._open_grant()
+            )  # else the database is older than the keystore; the next statements mend that
 
     async def run(self) -> None:
         """Synchronise when told to and every half minute, until cancelled."""
@@ -154,7 +158,7 @@ class Members:
             )
         return [
             Applicant(
-                found.name,
+                PartyName(found.name),
                 Role(found.role),
                 keys_from_wire(found.keys),
             )
@@ -173,12 +177,12 @@ class Members:
             NotFoundError: nobody of that name waits.
         """
         self._require_government()
-        found = {applicant.name: applicant for applicant in await self.applicants()}.get(name)
+        found = {applicant.name: applicant for applicant in await self.applicants()}.get(PartyName(name))
         if found is None:
             known = self._trusted.parties.get(PartyName(name))
             if known is None:
                 raise NotFoundError(
-                    f"no party {name!r} waits for admission", hint="`trisect party list` shows who does"
+                    "no party of that name waits for admission", hint="`trisect party list` shows who does"
                 )
             if fingerprint and normal_fingerprint(fingerprint) != known.keys.identity.fingerprint:
                 raise VerificationError(f"{name} was admitted with another key than the given fingerprint's")
@@ -275,8 +279,16 @@ class Members:
         if isinstance(statement, PepperGrant) and statement.party == self.name:
             self._granted = statement
 
+    async def _adopt_keys(self) -> None:
+        """Put successors in place once a statement has made them this party's keys."""
+        own, successor = self.own, self._link.keys.successor
+        if own is not None and successor is not None and own.keys.identity == successor.identity.public:
+            await self._link.change_keys(NodeKeys.succeeded)
+            _log.info("new keys are in place", extra={"fingerprint": own.keys.identity.fingerprint})
+
     async def _open_grant(self) -> None:
         """Check that the admission names this node's key, and take the newest peppers granted to it."""
+        await self._adopt_keys()
         own, key = self.own, self._link.keys
         if own is not None and own.keys.identity != key.identity.public:
             raise VerificationError(

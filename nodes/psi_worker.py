@@ -64,7 +64,7 @@ def _perform(
             engine.setup(first, count)
             return b""
         case EcdhAnswerer(), Operation.SORTED_SETUP:
-            return engine.sorted_setup()
+            return engine.sorted_setup(first, count)
         case EcdhAnswerer(), Operation.RESPOND:
             return engine.respond(body, count)
         case _:

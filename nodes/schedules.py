@@ -16,6 +16,7 @@ from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book, error_of
 from nodes.services.collections import CollectionsService
 from nodes.services.matching import question
+from nodes.underway import Underway
 from trisect.clock import Clock, Randomness, from_text, to_text
 from trisect.errors import BadInputError, TrisectError
 from trisect.indicators.readers.opening import ReaderName, read_batches
@@ -38,6 +39,7 @@ class Scheduler:
         asking: Asking,
         book: Book,
         collections: CollectionsService,
+        underway: Underway,
         *,
         clock: Clock,
         randomness: Randomness,
@@ -46,6 +48,7 @@ class Scheduler:
         self._asking = asking
         self._book = book
         self._collections = collections
+        self._underway = underway
         self._clock = clock
         self._randomness = randomness
         self._changed = asyncio.Event()
@@ -87,8 +90,9 @@ class Scheduler:
             wait_s = LONGEST_WAIT_S
             for schedule in await asyncio.to_thread(self._store.list):
                 left = (from_text(schedule.next_at) - self._clock()).total_seconds()
-                if left <= 0:
-                    await self._run_once(schedule)
+                if left <= 0 and not self._underway.stopping:
+                    with self._underway.one():
+                        await self._run_once(schedule)
                     left = schedule.every_s
                 wait_s = min(wait_s, left)
             try:
@@ -113,7 +117,8 @@ class Scheduler:
         exchange_id = await self._asking.start(question(request.match))
         ended = await self._book.outcome(exchange_id)
         if ended.state is not ExchangeState.COMPLETE:
-            return f"failed: exchange {exchange_id}: {error_of(ended).message}"
+            error = error_of(ended)
+            return f"failed: exchange {exchange_id}: {error.message if error else ended.state.value}"
         return f"exchange {exchange_id}: {ended.matched} hits"
 
     async def _import(self, work: schedules_pb2.ScheduledImport) -> str:

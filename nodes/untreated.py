@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from trisect.errors import BadInputError
 from trisect.indicators.entries import Entry, RawRow, to_entry
@@ -22,6 +23,8 @@ from trisect.wire.convert import batch_from_wire
 from trisect.wire.v1 import collections_pb2
 
 AUTO = "auto"
+Converted: TypeAlias = tuple[list[StoredEntry], list[RejectRow]]
+"""Rows of the store, sorted by token, and rejects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,7 @@ def kind_or_auto(text: str) -> Kind | None:
     return None if text in {"", AUTO} else parse_kind(text)
 
 
-def convert(
-    data: bytes, spelling: Spelling, peppers: Sequence[Pepper]
-) -> tuple[list[StoredEntry], list[RejectRow]]:
+def convert(data: bytes, spelling: Spelling, peppers: Sequence[Pepper]) -> Converted:
     """Turn a serialised `RawBatch` into rows of the store, sorted by token, and rejects."""
     batch = batch_from_wire(collections_pb2.RawBatch.FromString(data))
     tokeniser = _tokeniser(tuple(peppers))

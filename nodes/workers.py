@@ -22,7 +22,8 @@ from trisect.store.exchanges import Side
 
 _log = logging.getLogger(__name__)
 PIPE_LIMIT = 4 * 1024 * 1024
-MAX_REPLY_BYTES = 1 << 31
+PIPE_CHUNK = 1024 * 1024
+MAX_REPLY_BYTES = PIPE_LIMIT
 STARTED = Counter("trisect_psi_workers", "Worker processes started.")
 LOST = Counter("trisect_psi_workers_lost", "Worker processes that died in the middle of their work.")
 
@@ -49,7 +50,7 @@ class Worker:
         """Whether it still runs."""
         return self._process.returncode is None
 
-    async def load(self, side: Side, items: bytes) -> None:
+    async def load(self, side: Side, items: bytes | memoryview) -> None:
         """Give it the items of one exchange, 32 bytes each."""
         await self._call(LOAD_ASKER if side is Side.ASKER else LOAD_ANSWERER, 0, 0, items)
 
@@ -71,14 +72,15 @@ class Worker:
             self._process.kill()
         await self._process.wait()
 
-    async def _call(self, operation: int, first: int, count: int, body: bytes) -> bytes:
+    async def _call(self, operation: int, first: int, count: int, body: bytes | memoryview) -> bytes:
         commands, replies = self._process.stdin, self._process.stdout
         assert commands is not None  # noqa: S101  (started with pipes)
         assert replies is not None  # noqa: S101
         try:
             commands.write(COMMAND.pack(operation, first, count, len(body)))
-            commands.write(body)
-            await commands.drain()
+            for at in range(0, len(body), PIPE_CHUNK):
+                commands.write(body[at : at + PIPE_CHUNK])
+                await commands.drain()
             status, length = REPLY.unpack(await replies.readexactly(REPLY.size))
             result = await replies.readexactly(min(length, MAX_REPLY_BYTES))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
@@ -97,9 +99,13 @@ class Workers:
     """All worker processes of a node."""
 
     def __init__(self, limit: int) -> None:
-        self._slots = asyncio.Semaphore(limit)
+        self.limit(limit)
         self._spare: asyncio.Task[Worker] | None = None
         self._closed = False
+
+    def limit(self, count: int) -> None:
+        """Let so many be lent at one time; those that are lent already do not count."""
+        self._slots = asyncio.Semaphore(count)
 
     def warm(self) -> None:
         """Start the spare, unless there is one."""

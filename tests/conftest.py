@@ -1,14 +1,27 @@
-"""What holds for every test: in continuous integration a skip is a failure, but for a named list."""
+"""What holds for every test: in continuous integration a skip is a failure, but for a named list. One PostgreSQL."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from support import postgres
+
 ALLOWED_SKIPS: frozenset[str] = frozenset()
 """Node ids that may be skipped, each with its reason in a comment."""
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgres.Server]:
+    """A real PostgreSQL, started for the first test that asks for it."""
+    from support import postgres
+
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.hookimpl(wrapper=True)

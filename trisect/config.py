@@ -12,7 +12,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -54,6 +54,37 @@ def load(
         if value is not None:
             _place(values, name, value)
     return typing.cast("T", _build(shape, values, "", environment, flags or {}))
+
+
+def merge(
+    running: T, wanted: T, may_change: Container[str], prefix: str = ""
+) -> tuple[T, list[str], list[str]]:
+    """Take over from a new configuration what may change while a daemon runs.
+
+    Args:
+        running: what holds.
+        wanted: what stands in the file now.
+        may_change: dotted keys.
+        prefix: of the section that both are.
+
+    Returns:
+        What holds from now on; the keys that it took over; the keys that differ still.
+    """
+    taken: list[str] = []
+    left: list[str] = []
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(typing.cast("Any", running)):
+        key, old, new = prefix + field.name, getattr(running, field.name), getattr(wanted, field.name)
+        if dataclasses.is_dataclass(old):
+            changes[field.name], some, others = merge(old, new, may_change, f"{key}.")
+            taken += some
+            left += others
+        elif old != new and key in may_change:
+            changes[field.name] = new
+            taken.append(key)
+        elif old != new:
+            left.append(key)
+    return dataclasses.replace(typing.cast("Any", running), **changes), taken, left
 
 
 def check_common(log_level: str, http_listen: str) -> None:

@@ -18,20 +18,21 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import prometheus_client
 
-from trisect import logs
+from trisect import config, logs
 from trisect.errors import BadInputError, ConflictError, TrisectError
 
 _log = logging.getLogger(__name__)
 STATE_FILE = "daemon.json"
 MAX_SOCKET_PATH = 100
+_PRIVATE = "trisect-"
 HEARTBEAT_S = 0.02
 AGAIN_S = 2.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -47,13 +48,16 @@ class Home:
         self.logs = self.path / "logs"
         self.state = self.path / STATE_FILE
         self._port = self.path / "port"
+        self._elsewhere: Path | None = None
 
     def socket(self) -> Path:
         """Choose the administration socket's path, in a 0700 folder of this user."""
+        with suppress(OSError, ValueError, KeyError):  # what a killed predecessor has left
+            self._remove_private(Path(json.loads(self.state.read_text())["socket"]))
         path = self.path / "run" / "admin.sock"
         if len(str(path).encode()) > MAX_SOCKET_PATH:
             base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-            path = Path(tempfile.mkdtemp(prefix="trisect-", dir=base)) / "admin.sock"
+            path = self._elsewhere = Path(tempfile.mkdtemp(prefix=_PRIVATE, dir=base)) / "admin.sock"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in {path.parent, path.parent.parent} if path.is_relative_to(self.path) else {path.parent}:
             found = folder.stat()
@@ -64,6 +68,17 @@ class Home:
                 )
         path.unlink(missing_ok=True)
         return path
+
+    def leave(self) -> None:
+        """Remove what the daemon has put outside its home, once it serves no more."""
+        if self._elsewhere is not None:
+            self._remove_private(self._elsewhere)
+
+    def _remove_private(self, socket: Path) -> None:
+        if socket.parent.name.startswith(_PRIVATE) and not socket.is_relative_to(self.path):
+            socket.unlink(missing_ok=True)
+            with suppress(OSError):
+                socket.parent.rmdir()
 
     def remembered_port(self, listen: str) -> str:
         """Put the port of the last run in place of port 0, so that a restart is found again."""
@@ -131,9 +146,16 @@ class Beat:
 
 
 class Tasks:
-    """Long-lived tasks of a daemon. Each has a name; one that fails unforeseen ends the daemon."""
+    """Long-lived tasks of a daemon. Each has a name; one that fails unforeseen ends the daemon.
+
+    Attributes:
+        drain: run when the daemon is told to stop, before its tasks end; a second signal cuts it short.
+        reload: called on SIGHUP.
+    """
 
     def __init__(self) -> None:
+        self.drain: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self.reload: Callable[[], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
@@ -147,6 +169,15 @@ class Tasks:
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
         """Own endless work that begins again after a failure that is foreseen, such as a full disk."""
         return self.start(_again(work, name), name)
+
+    async def drained(self, hurry: asyncio.Event) -> None:
+        """Wait until the daemon has drained, or is in a hurry."""
+        if self.drain is None or hurry.is_set():
+            return
+        draining = self.start(self.drain(), "drain")
+        hurrying = asyncio.ensure_future(hurry.wait())
+        await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+        hurrying.cancel()
 
     async def stop(self) -> None:
         """Cancel all and wait for them."""
@@ -246,22 +277,55 @@ def run(
     work: Callable[[Tasks], AbstractAsyncContextManager[dict[str, Any]]],
     *,
     level: str = "info",
-    reload: Callable[[], None] | None = None,
 ) -> None:
-    """Run a daemon until SIGTERM or SIGINT; raises what ended it otherwise.
+    """Run a daemon until SIGTERM or SIGINT, of which a second one ends it at once; raises what ended it otherwise.
 
     Args:
         home: its folder; only one daemon runs from it at a time.
         name: for logs.
         work: starts the daemon's services; what it yields is published in the home's state file.
         level: of the log.
-        reload: called on SIGHUP.
     """
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold tokens and keys
     logs.set_up(home.logs, name, level=level)
     with home.locked(), _loop_runner() as runner:
-        runner.run(_main(home, name, work, reload))
+        runner.run(_main(home, name, work))
+
+
+class Settings(Protocol):
+    """What every daemon's configuration has."""
+
+    @property
+    def log_level(self) -> str:
+        """The level of the log."""
+
+    def check(self) -> None:
+        """Check what types cannot say; raises BadInputError."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def reloaded(read: Callable[[], S], running: S, may_change: Container[str]) -> S:
+    """Read the configuration again, and set the log's level; gives what holds from now on.
+
+    A file that is wrong changes nothing and is told in the log, as is what only a restart can change.
+    """
+    try:
+        found, taken, left = config.merge(running, read(), may_change)
+        found.check()
+    except TrisectError as error:
+        _log.error(
+            "the configuration is wrong and was not reloaded; the former one holds",
+            extra={"reason": error.message, "hint": error.hint},
+        )
+        return running
+    logs.set_level(found.log_level)
+    _log.info("the configuration was reloaded", extra={"changed": ", ".join(taken)})
+    if left:
+        _log.warning("changed settings that need a restart", extra={"settings": ", ".join(left)})
+    return found
 
 
 def _loop_runner() -> asyncio.Runner:
@@ -276,14 +340,21 @@ async def _main(
     home: Home,
     name: str,
     work: Callable[[Tasks], AbstractAsyncContextManager[dict[str, Any]]],
-    reload: Callable[[], None] | None,
 ) -> None:
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, reload or (lambda: None))
     tasks = Tasks()
+
+    def told_to_stop() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    def told_to_reload() -> None:
+        if tasks.reload is not None:
+            tasks.reload()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told_to_stop)
+    loop.add_signal_handler(signal.SIGHUP, told_to_reload)
     started = time.monotonic()
     try:
         async with work(tasks) as state:
@@ -292,14 +363,18 @@ async def _main(
             _log.info(
                 "the daemon serves", extra={"daemon": name, "seconds": round(time.monotonic() - started, 3)}
             )
+            tasks.failed.add_done_callback(lambda _: hurry.set())
             tasks.failed.add_done_callback(lambda _: stop.set())
             await stop.wait()
             _notify("STOPPING=1")
+            await tasks.drained(hurry)
             home.state.unlink(missing_ok=True)
             await tasks.stop()
     except TrisectError as error:
         _log.error("the daemon cannot run", extra={"reason": error.message, "hint": error.hint})
         raise
+    finally:
+        home.leave()
     _log.info("the daemon has stopped", extra={"daemon": name})
     if tasks.failed.done():
         raise tasks.failed.result()

@@ -39,6 +39,8 @@ _COUNTS = frozenset(
     )
 )
 """Fields whose numbers may be large; in any other one a number of seven digits may be somebody's telephone."""
+_RANDOM_IDS = {"exchange_id": re.compile(r"[0-9a-f]{32}"), "correlation_id": re.compile(r"[0-9a-f]{16}")}
+"""Fields that hold what this software has drawn at random, whole and in its form; one in five looks like a number."""
 _SHORTEST_NUMBER = 1_000_000
 _NUMBER = re.compile(r"(?<![\d.])\d{7,}")
 # A date or moment of ISO 8601 with its dashes, which is kept; bytes as Python shows them, 40 and more characters
@@ -66,7 +68,7 @@ class Redactor(logging.Formatter):
         }
         for name, value in vars(record).items():
             if name not in _STANDARD:
-                fields[name] = value if name in _COUNTS and _is_number(value) else _clean(value)
+                fields[name] = value if _is_harmless(name, value) else _clean(value)
         if record.exc_info and record.exc_info[1] is not None:
             fields["error"] = describe(record.exc_info[1])
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
@@ -92,7 +94,7 @@ def describe(error: BaseException) -> list[str]:
 def set_up(folder: Path | None, name: str, *, level: str = "info") -> None:
     """Send all logs of this process to `folder/name.log`, rotated, and warnings to stderr too."""
     root = logging.getLogger()
-    root.setLevel(level.upper())
+    set_level(level)
     root.handlers.clear()
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.WARNING)
@@ -109,6 +111,18 @@ def set_up(folder: Path | None, name: str, *, level: str = "info") -> None:
         root.addHandler(handler)
     for noisy in ("sqlalchemy", "alembic", "grpc", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _is_harmless(field: str, value: Any) -> bool:
+    if field in _COUNTS:
+        return _is_number(value)
+    form = _RANDOM_IDS.get(field)
+    return form is not None and isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def set_level(level: str) -> None:
+    """Change the level of a log that was set up."""
+    logging.getLogger().setLevel(level.upper())
 
 
 def _is_number(value: Any) -> bool:

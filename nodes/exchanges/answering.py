@@ -26,7 +26,7 @@ from trisect.errors import (
 )
 from trisect.psi import planner
 from trisect.psi.bands import band, is_band
-from trisect.psi.items import answered_items
+from trisect.psi.items import Items, answered_items
 from trisect.psi.sessions import AnswererSession
 from trisect.rules import permit
 from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, Void
@@ -92,9 +92,14 @@ class Answering:
 
     def _check_addressed(self, offer: Offer, call: relay_pb2.IncomingCall, party: Party) -> None:
         """Check that the offer is this caller's, to this party, about this exchange."""
-        own = self.means.link.keys.identity.public.fingerprint
+        *former, own = (key.fingerprint for key in self.means.link.keys.identities)
         if (offer.asker, offer.asker_key) != (party.name, party.keys.identity.fingerprint):
             raise VerificationError("an offer does not come from whom it says")
+        if (offer.answerer, offer.answerer_key) in {(self.means.members.name, key) for key in former}:
+            raise StaleError(
+                "an offer is for a key of this party that another one has succeeded",
+                hint="the asker's node learns of the new key within a minute; try again then",
+            )
         if (offer.answerer, offer.answerer_key) != (self.means.members.name, own):
             raise VerificationError("an offer is for another party, or for another key of this one")
         if offer.exchange != call.exchange_id or offer.consortium != self.means.members.membership.consortium:
@@ -195,9 +200,9 @@ class Answering:
         progress.elements_total = terms.asked + terms.answered
         stream = self.means.link.exchange(terms.offer.exchange)
 
-        def items() -> bytes:
+        def items() -> Items:
             secret, asked = keys.export(b"probes"), terms.offer.asked_padded
-            return answered_items(snapshot.tokens, secret, asked, self.means.randomness).tobytes()
+            return answered_items(snapshot.tokens, secret, asked, self.means.randomness)
 
         running = Running(
             session=AnswererSession(terms.answered, terms.asked),
@@ -238,10 +243,10 @@ class Answering:
         return exchange.own_receipt or b""
 
     async def _confirm(self, exchange: Exchange, receipt: bytes, party: Party) -> None:
-        theirs, _ = Receipt.verify(receipt, party.keys.identity)
+        theirs, _ = Receipt.verify(receipt, *party.identities_since(Offer.peek(exchange.offer).asker_key))
         if exchange.own_receipt is None:
             raise ConflictError("this exchange has not come to its end here")
-        ours, _ = Receipt.verify(exchange.own_receipt, self.means.link.keys.identity.public)
+        ours, _ = Receipt.verify(exchange.own_receipt, *self.means.link.keys.identities)
         ours.check_against(theirs)
         if exchange.state is ExchangeState.COMPLETE:
             return
@@ -256,7 +261,7 @@ class Answering:
         The body is the offer, so that the word can be given on one that an older database here does not know.
         """
         own = self.means.link.keys.identity
-        offer, signed = Offer.verify(call.body, own.public)
+        offer, signed = Offer.verify(call.body, *self.means.link.keys.identities)
         if (offer.exchange, offer.answerer) != (call.exchange_id, party.name):
             raise VerificationError("a peer inquires about an offer that was not made to it")
         void = Void(offer.exchange, signed.payload_hash)
@@ -278,8 +283,9 @@ class Answering:
         if kind != Void.KIND:
             await self._confirm(exchange, word, party)
             return
-        void, _ = Void.verify(word, party.keys.identity)
-        offer_hash = Offer.verify(exchange.offer, party.keys.identity)[1].payload_hash
+        keys = party.identities_since(Offer.peek(exchange.offer).asker_key)
+        void, _ = Void.verify(word, *keys)
+        offer_hash = Offer.verify(exchange.offer, *keys)[1].payload_hash
         if (void.exchange.hex(), void.offer_hash) != (exchange.id, offer_hash):
             raise VerificationError("the asker's word is about another exchange")
         error = ExchangeVoidError("the asker has signed that the exchange failed at its end")

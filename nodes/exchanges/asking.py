@@ -15,11 +15,11 @@ from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
 from nodes.exchanges.terms import OFFER_LIFE, Terms
 from trisect.clock import to_text
-from trisect.errors import BadInputError, DeniedError, TrisectError, VerificationError
+from trisect.errors import BadInputError, DeniedError, Fault, TrisectError, VerificationError
 from trisect.indicators.tokens import Token
 from trisect.psi import planner
 from trisect.psi.bands import band, is_band
-from trisect.psi.items import AskedItems, asked_items
+from trisect.psi.items import Arrangement, asked_items
 from trisect.psi.sessions import AskerSession
 from trisect.rpc.status import restore
 from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal
@@ -33,6 +33,10 @@ from trisect.wire.v1 import errors_pb2, relay_pb2
 
 _log = logging.getLogger(__name__)
 TOKEN_BYTES = 32
+_REFUSALS = {
+    fault.value for fault in (Fault.DENIED, Fault.STALE, Fault.EXHAUSTED, Fault.CONFLICT, Fault.BAD_INPUT)
+}
+"""The faults that a refusal may have; a peer that names another one means to choose our exit code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +173,7 @@ class Asking:
 
     def _read_answer(self, answer: bytes, offer: Offer, envelope: bytes, party: Party) -> Terms:
         """Verify the peer's answer; raises its refusal."""
-        offer_hash = documents.verify(
-            envelope, Offer.KIND, [self.means.link.keys.identity.public]
-        ).payload_hash
+        offer_hash = documents.verify(envelope, Offer.KIND, self.means.link.keys.identities).payload_hash
         kind, _ = documents.peek(answer)
         key = party.keys.identity
         if kind == Refusal.KIND:
@@ -181,7 +183,7 @@ class Asking:
             reason = Reason.open(refusal.reason, self.means.link.keys.sealing, offer.exchange)
             raise restore(
                 errors_pb2.ErrorDetail(
-                    fault=reason.fault,
+                    fault=reason.fault if reason.fault in _REFUSALS else Fault.DENIED.value,
                     code=reason.code,
                     message=f"{party.name} refuses: {reason.message}",
                     hint=reason.hint,
@@ -204,12 +206,14 @@ class Asking:
         progress.elements_total = 2 * terms.asked
         stream = self.means.link.exchange(terms.offer.exchange)
         try:
-            arranged = await asyncio.to_thread(
+            items, arrangement = await asyncio.to_thread(
                 asked_items, snapshot.tokens, keys.export(b"probes"), self.means.randomness
             )
+            unloaded = [items]  # the worker's copy is the only one while the exchange runs
+            del items
             running = Running(
                 session=AskerSession(terms.asked, terms.answered),
-                staff=lambda: self.means.staffed(Side.ASKER, arranged.items.tobytes),
+                staff=lambda: self.means.staffed(Side.ASKER, unloaded.pop),
                 stream=stream,
                 sealer=keys.sealer(Direction.ASKER_TO_ANSWERER),
                 opener=keys.opener(Direction.ANSWERER_TO_ASKER),
@@ -221,7 +225,7 @@ class Asking:
             )
             matched = await running.run()
             receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, self.means.clock)
-            await self._release(exchange_id, receipt, snapshot, arranged, matched, progress, started)
+            await self._release(exchange_id, receipt, snapshot, arrangement, matched, progress, started)
         finally:
             stream.cancel()
         try:
@@ -237,13 +241,13 @@ class Asking:
         exchange_id: str,
         receipt: Receipt,
         snapshot: Snapshot,
-        arranged: AskedItems,
+        arrangement: Arrangement,
         matched: tuple[int, ...],
         progress: Progress,
         started: float,
     ) -> None:
         """Check the probes and write hits, receipt and end in one transaction."""
-        indices = await asyncio.to_thread(arranged.matched, matched)
+        indices = await asyncio.to_thread(arrangement.matched, matched)
         found = [Token(snapshot.tokens[at * TOKEN_BYTES : (at + 1) * TOKEN_BYTES]) for at in indices]
         peppers = self.means.peppers
         async with peppers.held() as epoch:  # a rotation may have rolled the entries meanwhile
@@ -274,10 +278,11 @@ class Asking:
         if exchange.own_receipt is None:
             return
         own = Receipt.peek(exchange.own_receipt)
+        keys = party.identities_since(Offer.peek(exchange.offer).answerer_key)
         reply = await self.means.link.call(
             party.name, relay_pb2.PEER_METHOD_RECEIPT, own.exchange, exchange.own_receipt
         )
-        other, _ = Receipt.verify(reply, party.keys.identity)
+        other, _ = Receipt.verify(reply, *keys)
         own.check_against(other)
         await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
 

@@ -194,6 +194,6 @@ class Book:
             self._changed.pop(exchange_id).set()
 
 
-def error_of(exchange: Exchange) -> errors_pb2.ErrorDetail:
-    """Read why an exchange ended without a result; empty where it did not."""
-    return errors_pb2.ErrorDetail.FromString(exchange.error) if exchange.error else errors_pb2.ErrorDetail()
+def error_of(exchange: Exchange) -> errors_pb2.ErrorDetail | None:
+    """Read why an exchange ended without a result; None where it did not."""
+    return errors_pb2.ErrorDetail.FromString(exchange.error) if exchange.error else None

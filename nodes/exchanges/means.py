@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from nodes.config import Config
 from nodes.exchanges.book import Book
 from nodes.exchanges.slots import Slots
 from nodes.link import Link
@@ -16,6 +17,7 @@ from nodes.workers import Worker, Workers
 from trisect.clock import Clock, Randomness
 from trisect.errors import DeniedError
 from trisect.psi.bands import band
+from trisect.psi.items import Items
 from trisect.store.collections import Collections
 from trisect.store.exchanges import Side
 
@@ -61,16 +63,33 @@ class Means:
     members: Members
     peppers: Peppers
     workers: Workers
-    limits: Limits
     slots: Slots
     clock: Clock
     randomness: Randomness
-    idle_s: float
-    write_s: float
+    config: Callable[[], Config]
+    """Gives the configuration that holds now."""
+
+    @property
+    def limits(self) -> Limits:
+        """This party's own limits."""
+        found = self.config().limits
+        return Limits(found.min_set, found.max_set)
+
+    @property
+    def idle_s(self) -> float:
+        """Longest silence of a peer, besides the time that its work may take."""
+        return self.config().timeouts.peer_idle_s
+
+    @property
+    def write_s(self) -> float:
+        """Longest time for the relay to take one frame."""
+        return self.config().timeouts.write_s
 
     @asynccontextmanager
-    async def staffed(self, side: Side, items: Callable[[], bytes]) -> AsyncIterator[Worker]:
+    async def staffed(self, side: Side, items: Callable[[], Items]) -> AsyncIterator[Worker]:
         """Lend a worker that has been given the items of one end; they are arranged in a thread."""
         async with self.workers.take() as worker:
-            await worker.load(side, await asyncio.to_thread(items))
+            arranged = await asyncio.to_thread(items)
+            await worker.load(side, arranged.data.cast("B"))
+            del arranged
             yield worker

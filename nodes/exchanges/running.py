@@ -27,6 +27,8 @@ from trisect.wire.v1 import relay_pb2
 
 Stream: TypeAlias = "grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]"
 WATCH_EVERY_S = 1.0
+SENT_AHEAD = 8
+"""Frames that are ready to be written; computing waits for a peer that takes them more slowly."""
 _COUNTED = {Operation.REQUEST, Operation.INTERSECT, Operation.SETUP, Operation.RESPOND}
 
 
@@ -70,7 +72,7 @@ class Running:
     total_s: float
     write_s: float
     _computing: asyncio.Queue[Compute] = field(default_factory=asyncio.Queue)
-    _sending: asyncio.Queue[Send] = field(default_factory=asyncio.Queue)
+    _sending: asyncio.Queue[Send] = field(default_factory=lambda: asyncio.Queue(SENT_AHEAD))
     _finished: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: bool = False
@@ -91,7 +93,7 @@ class Running:
         """
         self.progress.phase = "waiting for the peer"
         self._heard_at = asyncio.get_running_loop().time()
-        self._dispatch(self.session.start())
+        await self._dispatch(self.session.start())
         try:
             async with asyncio.TaskGroup() as group:
                 endless = [
@@ -117,13 +119,13 @@ class Running:
             async with asyncio.timeout(self.write_s):
                 await self.stream.read()
 
-    def _dispatch(self, actions: list[Action]) -> None:
+    async def _dispatch(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
                 case Compute():
                     self._computing.put_nowait(action)
                 case Send():
-                    self._sending.put_nowait(action)
+                    await self._sending.put(action)
                 case Finished(matched):
                     self._matched = matched
                     self._finished.set()
@@ -136,7 +138,7 @@ class Running:
             self.progress.bytes_received += len(frame.sealed)
             plaintext = self.opener.open(frame)
             messages.check_declared(plaintext, frame.elements)
-            self._dispatch(self.session.received(plaintext))
+            await self._dispatch(self.session.received(plaintext))
 
     async def _next_frame(self) -> Frame:
         async with translated("the coordinator"):
@@ -158,7 +160,7 @@ class Running:
                 elements, matched = await worker.compute(work)
                 if work.operation in _COUNTED:
                     self.progress.elements_done += work.count
-                self._dispatch(self.session.computed(work, elements, matched))
+                await self._dispatch(self.session.computed(work, elements, matched))
                 self._busy = False
                 work = await self._computing.get()
                 self._busy = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -38,8 +38,13 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
     collections: Collections
     intake: Intake
     peppers: Peppers
-    defaults: Import
+    current_defaults: Callable[[], Import]
     allow_reserved: bool
+
+    @property
+    def defaults(self) -> Import:
+        """What an import has unless it says otherwise."""
+        return self.current_defaults()
 
     async def ListCollections(  # noqa: N802
         self, _request: pb.ListCollectionsRequest, _context: Context

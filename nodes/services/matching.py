@@ -14,8 +14,9 @@ from trisect.clock import from_text
 from trisect.psi import planner
 from trisect.psi.bands import band
 from trisect.rpc.authentication import Context
-from trisect.rules.vocabulary import Mode, purpose
+from trisect.rules.vocabulary import Mode, collection_name, purpose
 from trisect.store.exchanges import Exchange, HitRow
+from trisect.trust.statements import party_name
 from trisect.wire.v1 import matching_pb2 as pb
 from trisect.wire.v1 import matching_pb2_grpc
 
@@ -109,9 +110,9 @@ def _hit(hit: HitRow) -> pb.Hit:
 def question(request: pb.StartMatchRequest) -> Question:
     """Read what is asked; raises BadInputError."""
     return Question(
-        collection=request.collection,
-        peer=request.peer,
-        peer_collection=request.peer_collection,
+        collection=collection_name(request.collection),
+        peer=party_name(request.peer),
+        peer_collection=collection_name(request.peer_collection),
         purpose=purpose(request.purpose),
         mode=Mode.MATCH,
         engine=request.engine or planner.AUTO,
@@ -120,7 +121,6 @@ def question(request: pb.StartMatchRequest) -> Question:
 
 def describe(exchange: Exchange, progress: Progress | None) -> pb.Exchange:
     """Write an exchange for its administrator."""
-    error = error_of(exchange)
     running = progress is not None and not exchange.state.ended
     return pb.Exchange(
         exchange_id=exchange.id,
@@ -133,10 +133,7 @@ def describe(exchange: Exchange, progress: Progress | None) -> pb.Exchange:
         engine=exchange.engine,
         state=exchange.state.value,
         phase=progress.phase if progress and running else "",
-        error_code=error.code,
-        error_message=error.message,
-        error_hint=error.hint,
-        error_rule=error.rule,
+        error=error_of(exchange),
         asked=exchange.asked,
         asked_padded=exchange.asked_padded,
         answered_padded=exchange.answered_padded,

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
+from nodes.succession import Successions
 from trisect import __version__
 from trisect.clock import to_text
 from trisect.daemon import Beat
 from trisect.errors import BadInputError, NotFoundError
 from trisect.rpc.authentication import Context
 from trisect.trust import certificates
+from trisect.trust.keys import fingerprint
 from trisect.trust.membership import Party
 from trisect.trust.statements import Role, Standing
 from trisect.wire.v1 import node_admin_pb2 as pb
@@ -27,6 +29,7 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
     """What an administrator asks about the node itself."""
 
     members: Members
+    successions: Successions
     peppers: Peppers
     link: Link
     beat: Beat
@@ -54,7 +57,8 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
 
     async def ListParties(self, _request: pb.ListPartiesRequest, _context: Context) -> pb.ListPartiesReply:  # noqa: N802
         """List members, and at a government's node those who wait for admission."""
-        parties = [_party(party) for party in self.members.membership.parties.values()]
+        members = self.members.membership.parties
+        parties = [_party(party) for party in members.values()]
         if self.members.own is not None and self.members.role is Role.GOVERNMENT:
             parties.extend(
                 pb.PartyInfo(
@@ -65,6 +69,7 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
                     pepper_epoch=-1,
                 )
                 for applicant in await self.members.applicants()
+                if applicant.name not in members or applicant.keys != members[applicant.name].keys
             )
         return pb.ListPartiesReply(parties=parties)
 
@@ -83,6 +88,13 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
             raise BadInputError("there is no such standing") from None
         party = await self.members.change_standing(request.party, standing, request.reason)
         return pb.ChangeStandingReply(party=_party(party))
+
+    async def SucceedKeys(  # noqa: N802
+        self, request: pb.SucceedKeysRequest, _context: Context
+    ) -> pb.SucceedKeysReply:
+        """Have new keys follow this party's own."""
+        succeeded = await self.successions.succeed(request.fingerprint)
+        return pb.SucceedKeysReply(party=self.members.name, fingerprint=succeeded)
 
     async def GetPepperStatus(  # noqa: N802
         self, _request: pb.GetPepperStatusRequest, _context: Context
@@ -112,4 +124,5 @@ def _party(party: Party) -> pb.PartyInfo:
         fingerprint=party.keys.identity.fingerprint,
         key_check=party.key_check.value,
         pepper_epoch=party.pepper_epoch,
+        former_fingerprints=[fingerprint(raw) for raw in party.former_identities],
     )

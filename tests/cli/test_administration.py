@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from support.fake_node import EXCHANGE, FINGERPRINT, INVITATION, FakeNode, party
+from support.fake_node import EXCHANGE, FINGERPRINT, INVITATION, SUCCESSOR, FakeNode, party
 
 from trisect.cli.acts import status
 from trisect.errors import UnreachableError
@@ -105,6 +105,23 @@ async def test_admission_says_what_an_unchecked_key_costs(trisect: Command, node
     await trisect.text("party", "admit", "bank", "--role", "government")
     assert [asked.role for asked in node.saw("Admit")] == ["", "", "government"]
     assert (await trisect.json("party", "admit", "proxy")).data["key_check"] == "none"
+
+
+async def test_succession_asks_and_tells_both_fingerprints(trisect: Command, node: FakeNode) -> None:
+    refused = await trisect.json("party", "succeed")
+    assert refused.code == 4
+    assert FINGERPRINT in refused.error["message"]
+    assert not node.saw("SucceedKeys")
+    done = await trisect.json("party", "succeed", "--yes")
+    assert done.data == {"party": "telco", "fingerprint": SUCCESSOR, "former_fingerprint": FINGERPRINT}
+    assert [asked.fingerprint for asked in node.saw("SucceedKeys")] == [FINGERPRINT]
+    told = await trisect.text("party", "succeed", "--yes")
+    assert (FINGERPRINT in told.out, SUCCESSOR in told.out) == (True, True)
+    assert "a government first" in told.err
+    node.parties = {"bank": party("bank")}
+    node.parties["bank"].former_fingerprints.append(SUCCESSOR)
+    assert (await trisect.json("party", "show", "bank")).data["former_fingerprints"] == [SUCCESSOR]
+    assert SUCCESSOR in (await trisect.text("party", "show", "bank")).out
 
 
 async def test_standing(trisect: Command, node: FakeNode) -> None:

@@ -79,7 +79,7 @@ async def test_the_manual_lists_the_acts_that_ask(trisect: Command, node: FakeNo
             asked.add(name(words))
     assert len(ran) > 30
     assert asked == listed()
-    changes = ("ChangeStanding", "RotatePepper", "DeleteCollection", "CancelExchange")
+    changes = ("ChangeStanding", "RotatePepper", "DeleteCollection", "CancelExchange", "SucceedKeys")
     assert [request.standing for request in node.saw(changes[0])] == ["active"]
     assert not [method for method in changes[1:] if node.saw(method)]
 

@@ -81,7 +81,7 @@ async def test_a_bug_of_the_node_brings_its_correlation_id(trisect: Command, nod
     ended = await trisect.json("status")
     assert ended.code == 5
     assert ended.error["code"] == "TRI-BUG"
-    assert len(ended.error["correlation_id"]) == 8
+    assert len(ended.error["correlation_id"]) == 16
 
 
 def test_no_daemon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

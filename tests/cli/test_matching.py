@@ -13,6 +13,7 @@ from support.fake_node import EXCHANGE, FINGERPRINT, NOW, FakeNode, exchange, pa
 
 from trisect.errors import DeniedError, NotFoundError, UnreachableError
 from trisect.wire.v1 import matching_pb2
+from trisect.wire.v1.errors_pb2 import ErrorDetail
 
 from .conftest import Command
 
@@ -66,25 +67,24 @@ async def test_a_match_that_cannot_start(
 
 
 @pytest.mark.parametrize(
-    ("state", "error_code", "code"),
+    ("state", "fault", "error_code", "code"),
     [
-        ("refused", "TRI-DENIED", 6),
-        ("refused", "TRI-ONLY-THERE", 6),
-        ("failed", "TRI-VERIFY", 1),
-        ("failed", "TRI-UNREACHABLE", 2),
-        ("failed", "TRI-STALE", 8),
-        ("failed", "TRI-ONLY-THERE", 1),
-        ("failed", "", 1),
-        ("failed", "TRI-INTERRUPTED", 1),
-        ("cancelled", "TRI-CANCELLED", 1),
+        ("refused", "denied", "TRI-DENIED", 6),
+        ("refused", "denied", "TRI-ONLY-THERE", 6),
+        ("failed", "failed", "TRI-VERIFY", 1),
+        ("failed", "unreachable", "TRI-UNREACHABLE", 2),
+        ("failed", "stale", "TRI-STALE", 8),
+        ("failed", "unreachable", "TRI-ONLY-THERE", 2),
+        ("failed", "failed", "", 1),
+        ("failed", "failed", "TRI-INTERRUPTED", 1),
+        ("cancelled", "conflict", "TRI-CANCELLED", 1),
     ],
 )
 async def test_a_match_that_ends_without_result(
-    state: str, error_code: str, code: int, trisect: Command, node: FakeNode
+    state: str, fault: str, error_code: str, code: int, trisect: Command, node: FakeNode
 ) -> None:
-    node.ending = [
-        exchange(state, error_code=error_code, error_message="why", error_hint="do", error_rule="r")
-    ]
+    why = ErrorDetail(fault=fault, code=error_code, message="why", hint="do", rule="r")
+    node.ending = [exchange(state, error=why)]
     for arguments in (MATCH, ("exchange", "watch", EXCHANGE)):
         ended = await trisect.json(*arguments)
         assert ended.code == code
@@ -145,7 +145,9 @@ async def test_words_are_checked_before_the_node_is_asked(trisect: Command, node
 async def test_exchanges(trisect: Command, node: FakeNode) -> None:
     node.ending = [
         exchange(),
-        exchange("failed", end="answerer", error_code="TRI-VERIFY", error_message="why"),
+        exchange(
+            "failed", end="answerer", error=ErrorDetail(fault="failed", code="TRI-VERIFY", message="why")
+        ),
     ]
     asker, answerer = (await trisect.json("exchange", "list")).data["exchanges"]
     assert (asker["matched"], asker["error"]) == (42, None)

@@ -23,6 +23,7 @@ from trisect.wire.v1 import (
     node_admin_pb2,
     schedules_pb2,
 )
+from trisect.wire.v1.errors_pb2 import ErrorDetail
 
 from .conftest import Command, Ended
 from .test_parts import Terminal
@@ -135,7 +136,10 @@ async def test_a_hostile_coordinator(arguments: tuple[str, ...], coordinator: Co
 async def test_a_hostile_refusal(state: str, trisect: Command, node: FakeNode) -> None:
     node.ending = [
         poisoned(
-            exchange(state, error_code="TRI-DENIED", error_hint="h", error_rule="r"), "exchange_id", "state"
+            exchange(state, error=ErrorDetail(fault="denied", code="TRI-DENIED", hint="h", rule="r")),
+            "exchange_id",
+            "state",
+            "fault",
         )
     ]
     for arguments in (("exchange", "watch", EXCHANGE), ("exchange", "show", EXCHANGE), ("match", *MATCH)):
@@ -189,7 +193,8 @@ def test_a_bar_shows_no_escape_of_others(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_a_peer_chooses_no_exit_code(
     state: str, code: str, exit_code: int, said: str, trisect: Command, node: FakeNode
 ) -> None:
-    node.ending = [exchange(state, error_code=code, error_message="no")]
+    fault = "denied" if state == "refused" else "failed"
+    node.ending = [exchange(state, error=ErrorDetail(fault=fault, code=code, message="no"))]
     ended = await trisect.json("exchange", "watch", EXCHANGE)
     assert (ended.code, ended.error["code"]) == (exit_code, said)
 

@@ -29,9 +29,8 @@ class Backend:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[tuple[postgres.Server, dict[str, str]]]:
-    with postgres.running() as server:
-        yield server, {tree: _template(server, tree) for tree in TREES}
+def postgresql(postgresql_server: postgres.Server) -> tuple[postgres.Server, dict[str, str]]:
+    return postgresql_server, {tree: _template(postgresql_server, tree) for tree in TREES}
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from typing import NoReturn
+from unittest import mock
 
 import sqlalchemy as sa
 from contract import rows
@@ -44,10 +45,10 @@ def import_all(database: Database) -> Progress:
 
 
 def roll_all(database: Database) -> None:
-    """Roll every batch that is behind."""
-    rolling.BATCH = ROLL_BATCH
-    while sum(Rolling(database).roll(len(PEPPERS) - 1, climb)):
-        pass
+    """Roll every batch that is behind, in small ones."""
+    with mock.patch.object(rolling, "BATCH", ROLL_BATCH):
+        while sum(Rolling(database).roll(len(PEPPERS) - 1, climb)):
+            pass
 
 
 def main(url: str, work: str, number: int, place: str) -> None:

@@ -31,7 +31,7 @@ def test_create_gives_the_collection_of_that_name_as_it_is(node: Database) -> No
 
 
 def test_what_is_not_there_is_named(node: Database) -> None:
-    with pytest.raises(NotFoundError, match="'scams'") as caught:
+    with pytest.raises(NotFoundError, match="no collection of that name") as caught:
         Collections(node).get("scams")
     assert "trisect collection list" in caught.value.hint
 

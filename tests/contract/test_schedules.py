@@ -40,7 +40,7 @@ def test_a_removed_schedule_is_gone(node: Database) -> None:
     store.add(schedule("s2"))
     store.remove("s1")
     assert [found.id for found in store.list()] == ["s2"]
-    with pytest.raises(NotFoundError, match="'s1'"):
+    with pytest.raises(NotFoundError, match="no schedule of that id"):
         store.remove("s1")
 
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import urllib.error
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -324,6 +324,8 @@ class Cluster:
     folder: Path
     coordinator: Coordinator
     nodes: dict[str, Node] = field(default_factory=dict)
+    databases: Callable[[str], str] | None = None
+    """Gives the URL of a daemon's database; SQLite in the home where there is none."""
 
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]
@@ -334,15 +336,22 @@ class Cluster:
 
     @classmethod
     async def create(
-        cls, folder: Path, parties: Sequence[str] = tuple(ROLES), *, demo: bool = True
+        cls,
+        folder: Path,
+        parties: Sequence[str] = tuple(ROLES),
+        *,
+        demo: bool = True,
+        databases: Callable[[str], str] | None = None,
     ) -> Cluster:
         """Set up and start a coordinator and admitted parties, the government first."""
         home = folder / "coordinator"
-        assert run("trisect-coordinator", "init", "--home", home).returncode == 0
-        if demo:
-            with (home / "config.toml").open("a") as config:
+        chosen = ("--database", databases("coordinator")) if databases else ()
+        assert run("trisect-coordinator", "init", "--home", home, *chosen).returncode == 0
+        with (home / "config.toml").open("a") as config:
+            config.write("drain_s = 0.5\n")
+            if demo:
                 config.write('profile = "demo"\n[relay]\nrecord_to = "relay.bin"\n')
-        cluster = cls(folder, Coordinator("trisect-coordinator", home))
+        cluster = cls(folder, Coordinator("trisect-coordinator", home), databases=databases)
         await cluster.coordinator.start()
         try:
             for party in parties:
@@ -355,9 +364,10 @@ class Cluster:
     async def add(self, party: str, role: str) -> Node:
         """Invite, join, start and admit one party."""
         node = Node("trisect-node", self.folder / party)
-        joined = join(node.home, await self.coordinator.invite(party, role))
+        chosen = ("--database", self.databases(party)) if self.databases else ()
+        joined = join(node.home, await self.coordinator.invite(party, role), *chosen)
         config = (node.home / "config.toml").read_text()
-        (node.home / "config.toml").write_text(config + 'profile = "demo"\n')
+        (node.home / "config.toml").write_text(config + 'profile = "demo"\ndrain_s = 0.5\n')
         self.nodes[party] = node
         await node.start()
         government = next(iter(self.nodes.values()))

@@ -35,6 +35,7 @@ from trisect.wire.v1 import (
 
 NOW = "2026-11-23T12:00:00Z"
 FINGERPRINT = "aaaa-bbbb-cccc-dddd-eeee-ffff-gggg-hhhh"
+SUCCESSOR = "iiii-jjjj-kkkk-llll-mmmm-nnnn-oooo-pppp"
 EXCHANGE = "0123456789abcdef0123456789abcdef"
 INVITATION = "trisect-invitation-planted-secret"
 
@@ -117,6 +118,8 @@ def exchange(state: str = "complete", **changes) -> matching_pb2.Exchange:
         started_at=NOW,
         key_check="fingerprint",
     )
+    if (error := changes.pop("error", None)) is not None:
+        found.error.CopyFrom(error)
     for name, value in changes.items():
         setattr(found, name, value)
     return found
@@ -155,6 +158,10 @@ class _Admin(node_admin_pb2_grpc.NodeAdminServicer):
         self.node._note("ChangeStanding", request)
         self.node.parties[request.party] = party(request.party, request.standing)
         return node_admin_pb2.ChangeStandingReply(party=self.node.parties[request.party])
+
+    async def SucceedKeys(self, request, context):
+        self.node._note("SucceedKeys", request)
+        return node_admin_pb2.SucceedKeysReply(party="telco", fingerprint=SUCCESSOR)
 
     async def GetPepperStatus(self, request, context):
         self.node._note("GetPepperStatus", request)

@@ -18,12 +18,15 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from coordinator import switchboard
+from coordinator import services, switchboard
 from coordinator.cli import main
 from trisect.errors import DeniedError, UnreachableError
+from trisect.trust import documents
+from trisect.trust.statements import Succession
 from trisect.wire.v1 import relay_pb2 as pb
 
 PLAN = "hostile.json"
+PUBLISHED = "succession is published"
 DONE = "hostile.done"
 HALF_OF_FOUR_BLOCKS = 2
 CALL_ACTIONS = (
@@ -66,10 +69,27 @@ _asked: dict[tuple[str, str, int], bytes] = {}
 _answered: dict[tuple[str, str, int], bytes] = {}
 
 
+class HostileDirectory(services.DirectoryService):
+    """The real one, which holds a succession before and after it is published."""
+
+    async def Publish(self, request, context):  # noqa: N802
+        if documents.peek(request.envelope)[0] != Succession.KIND:
+            return await super().Publish(request, context)
+        await self._switchboard._hold("succession comes")
+        reply = await super().Publish(request, context)
+        await self._switchboard._hold(PUBLISHED)
+        return reply
+
+
 class HostileSwitchboard(switchboard.Switchboard):
     """The real one, with its wire in foul hands."""
 
     home = Path()
+
+    def notify(self, message: pb.LinkDown) -> None:
+        """Tell nobody of a succession that is to be held: its party learns of it when it looks."""
+        if self._plan("hold").get("hold") != PUBLISHED:
+            super().notify(message)
 
     async def call(self, caller: str, request: pb.CallRequest) -> bytes:
         if request.method == pb.PEER_METHOD_OFFER:
@@ -118,8 +138,8 @@ class HostileSwitchboard(switchboard.Switchboard):
                 return _answered[known]
         return answer
 
-    async def _pump(self, own, peer, incoming: AsyncIterator[pb.Frame]) -> None:
-        await super()._pump(own, peer, self._through(own.party, peer.party, incoming))
+    async def _pump(self, found, own, peer, incoming: AsyncIterator[pb.Frame]) -> None:
+        await super()._pump(found, own, peer, self._through(own.party, peer.party, incoming))
 
     async def _through(
         self, party: str, peer: str, incoming: AsyncIterator[pb.Frame]
@@ -224,5 +244,6 @@ if __name__ == "__main__":
     import coordinator.app
 
     coordinator.app.Switchboard = HostileSwitchboard
+    coordinator.app.DirectoryService = HostileDirectory
     os.environ.setdefault("PYTHONWARNINGS", "default")
     main()

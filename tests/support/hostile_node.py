@@ -96,11 +96,11 @@ class HostileRunning(running.Running):
 
     home = Path()
 
-    def _dispatch(self, actions) -> None:
+    async def _dispatch(self, actions) -> None:
         out = []
         for action in actions:
             out.extend(self._tampered(action) if isinstance(action, Send) else [action])
-        super()._dispatch(out)
+        await super()._dispatch(out)
 
     def _tampered(self, send: Send) -> list[Send]:
         with contextlib.suppress(FileNotFoundError):

@@ -102,7 +102,10 @@ class Consortium:
 
     def succession(self, name: str, successor: str, **changes: Any) -> Succession:
         """Make a statement by which a party's keys become those of another name."""
-        return Succession(**self._common(name, {"keys": keys(successor), "issuer": name} | changes))
+        holder = self.membership.parties.get(PartyName(name))
+        former = holder.keys.identity if holder else keys(name).identity
+        fields = {"former": former, "keys": keys(successor), "issuer": name}
+        return Succession(**self._common(name, fields | changes))
 
     def grant(self, name: str, epoch: int, **changes: Any) -> PepperGrant:
         """Make a pepper grant."""

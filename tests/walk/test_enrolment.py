@@ -11,9 +11,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.cluster import BIN, Cluster, Coordinator, Node, failure, join, run, until
+from support import hostile_coordinator, tuned_daemon
+from support.cluster import BIN, ROLES, Cluster, Coordinator, Node, failure, join, run, until
+from support.holding import held
 from support.tcp import Tunnel
 
+from trisect.clock import from_text, system_clock
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys
 from trisect.wire.v1 import node_admin_pb2
@@ -151,21 +154,62 @@ async def test_certificates_renew_themselves_while_exchanges_go_on(tmp_path: Pat
     home = tmp_path / "coordinator"
     run("trisect-coordinator", "init", "--home", home)
     with (home / "config.toml").open("a") as config:
-        config.write('party_certificate_hours = 0.003\nprofile = "demo"\n')  # eleven seconds
+        config.write('party_certificate_hours = 0.004\nprofile = "demo"\n')  # fourteen seconds
+    coordinator = Coordinator("trisect-coordinator", home, script=Path(hostile_coordinator.__file__))
+    cluster = Cluster(tmp_path, coordinator)
+    await coordinator.start()
+    try:
+        for party, role in ROLES.items():
+            if party != "proxy":
+                await cluster.add(party, role)
+        values = [f"host-{number}.example.com" for number in range(20)]
+        for name in ("telco", "bank"):
+            await cluster[name].import_values("list", values)
+            await cluster[name].share("list", "all")
+        node = cluster["telco"]
+        async with held(cluster, "setup passes", tmp_path) as reached:
+            exchange_id = await node.start_match("list", "bank", "list")
+            await asyncio.wait_for(reached.wait(), 30)
+            shown = from_text((await node.status()).certificate_expires_at)
+
+            async def expired():
+                return system_clock() > shown
+
+            await until(expired, "the certificate that the exchange began with to expire", 60)
+        ended = await node.outcome(exchange_id)
+        assert (ended.state, ended.matched) == ("complete", 20), ended.error.message
+        assert from_text((await node.status()).certificate_expires_at) > shown
+        # The link moved to each new connection in time: it was never lost, and the former ones have ended.
+        for name in ("telco", "bank"):
+            assert cluster[name].log().count("the certificate was renewed") >= 2
+            assert "the link to the coordinator is down" not in cluster[name].log()
+            assert (await cluster[name].status()).links[0].connected
+        assert (await node.match("list", "bank", "list")).matched == 20
+    finally:
+        cluster.stop()
+
+
+async def test_a_link_ends_with_its_certificate(tmp_path: Path):
+    """A node that does not renew stays outside, though its connection is still there."""
+    home = tmp_path / "coordinator"
+    run("trisect-coordinator", "init", "--home", home)
+    with (home / "config.toml").open("a") as config:
+        config.write("party_certificate_hours = 0.005\n")
     cluster = Cluster(tmp_path, Coordinator("trisect-coordinator", home))
     await cluster.coordinator.start()
     try:
-        await cluster.add("government", "government")
-        await cluster.add("telco", "provider")
-        node = cluster["telco"]
-        first = (await node.status()).certificate_expires_at
+        node = Node("trisect-node", tmp_path / "government", script=Path(tuned_daemon.__file__))
+        join(node.home, await cluster.coordinator.invite("government", "government"))
+        (node.home / tuned_daemon.PLAN).write_text(json.dumps({"nodes.link.RENEW_AFTER": 1e6}))
+        cluster.nodes["government"] = node
+        await node.start()
 
-        async def renewed_twice():
-            return node.log().count("the certificate was renewed") >= 2
+        async def told():
+            return "the link to the coordinator is down" in node.log()
 
-        await until(renewed_twice, "two renewals", 60)
-        assert (await node.status()).certificate_expires_at > first
-        assert (await node.status()).links[0].connected
+        await until(told, "the link to end with the certificate", 60)
+        assert "the link to the coordinator is up" in node.log()
+        assert "/party/government expired at" in node.log()
     finally:
         cluster.stop()
 
@@ -185,7 +229,7 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
         for name in ("telco", "bank"):
             ended = await cluster[name].outcome(exchange_id, 15)
             assert ended.state == "failed", ended
-            assert "suspended" in ended.error_message or "lost" in ended.error_message
+            assert "suspended" in ended.error.message or "lost" in ended.error.message
         error = await failure(cluster["telco"].start_match("mine", "bank", "theirs"))
         assert error.fault.value == "denied"
         assert "suspended" in error.message

@@ -55,7 +55,7 @@ async def test_match_is_set_intersection_between_all_roles(cluster, asker, answe
     mine, theirs = dice.sample(range(900), 300), dice.sample(range(900), 400)
     own, other = await shared(cluster, asker, answerer, mine, theirs)
     exchange = await cluster[asker].match(own, answerer, other)
-    assert exchange.state == "complete", exchange.error_message
+    assert exchange.state == "complete", exchange.error.message
     expected = {f"r-{place}" for place, number in enumerate(mine) if number in set(theirs)}
     found = await cluster[asker].hits(exchange.exchange_id)
     assert {hit.ref for hit in found} == expected

@@ -90,7 +90,7 @@ def match(node: Node, peer: str) -> tuple[int, dict[str, Any]]:
 async def assert_matches(cluster: Cluster) -> None:
     """Check that everything works, with the exact result."""
     exchange = await cluster["telco"].match("list", "bank", "list")
-    assert (exchange.state, exchange.error_message) == ("complete", "")
+    assert (exchange.state, exchange.error.message) == ("complete", "")
     assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == COMMON
 
 

@@ -73,7 +73,7 @@ async def harmless(cluster: Cluster, asker: str, answerer: str, villain) -> str:
     assert (good.state, good.matched) == ("complete", 30)
     assert {name: cluster[name].state["pid"] for name in (asker, answerer)} == pids
     assert "nobody foresaw" not in cluster[asker].log() + cluster[answerer].log()
-    return ended.error_message
+    return ended.error.message
 
 
 FRAME_ROWS = [

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
 from support import hostile_coordinator
 from support.cluster import Cluster, Daemon, until
+from support.holding import held
 
 from trisect.psi.points import BLOCK_POINTS
 from trisect.wire.v1 import matching_pb2, node_admin_pb2
@@ -75,35 +74,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory):
     found.stop()
 
 
-@contextlib.asynccontextmanager
-async def held(cluster: Cluster, event: str, tmp_path: Path) -> AsyncIterator[asyncio.Event]:
-    """Have the relay hold at an event; gives what is set when it has come. It goes on when the block ends."""
-    reached, go = asyncio.Event(), asyncio.Event()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert (await reader.readline()).decode().strip() == event
-        reached.set()
-        await go.wait()
-        with contextlib.suppress(ConnectionError):
-            writer.write(b"go\n")
-            await writer.drain()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-
-    place = Path(os.path.relpath(tmp_path / "hold.sock"))
-    place = place if len(str(place)) < 100 else Path("/tmp") / f"hold-{os.getpid()}-{id(go)}.sock"
-    server = await asyncio.start_unix_server(serve, place)
-    try:
-        cluster.coordinator.misbehave(hold=event, socket=str(place.absolute()))
-        yield reached
-    finally:
-        go.set()
-        server.close()
-        await server.wait_closed()
-        place.unlink(missing_ok=True)
-
-
 def kill(cluster: Cluster, process: str) -> Daemon | None:
     """Kill a daemon, or the worker that computes for one; gives the daemon to start again."""
     if process.startswith("worker of "):
@@ -155,8 +125,8 @@ async def test_a_rotation_in_the_middle_brings_every_hit(cluster: Cluster, tmp_p
     exchange = await asking
     assert exchange.exchange_id not in known
     assert (exchange.state, exchange.matched) == ("complete", 30), (
-        exchange.error_message,
-        (await cluster["bank"].exchange(exchange.exchange_id)).error_message,
+        exchange.error.message,
+        (await cluster["bank"].exchange(exchange.exchange_id)).error.message,
     )
     assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == EXPECTED
 
@@ -190,7 +160,7 @@ async def killed_at(
         assert [found.state for found in theirs] == ["complete"]
     else:
         assert ours.state == "failed"
-        assert ours.error_message
+        assert ours.error.message
         assert hits == set()
         assert [found.state for found in theirs] in ([], ["failed"])
     good = await cluster["telco"].match("list", "bank", "list")

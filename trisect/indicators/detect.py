@@ -10,7 +10,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trisect.indicators.forms import Indicator, Profile, Reason, RejectedError, canonical
+from trisect.indicators.forms import DEFAULT_PROFILE, Indicator, Profile, Reason, RejectedError, canonical
 from trisect.indicators.forms.refang import refang, refang_url
 from trisect.indicators.forms.spelling import MAX_URL_CHARACTERS, admit
 from trisect.indicators.forms.suffixes import has_known_suffix
@@ -67,6 +67,15 @@ def detect(raw: str, profile: Profile) -> Indicator:
     if found or Reason.AMBIGUOUS in refusals:
         raise RejectedError(Reason.AMBIGUOUS)
     raise RejectedError(refusals[0] if len(refusals) == 1 else Reason.UNRECOGNISED)
+
+
+def reads_as_identifier(text: str) -> bool:
+    """Tell whether a text that is meant as a name is an identifier of some kind."""
+    try:
+        detect(text, DEFAULT_PROFILE)
+    except RejectedError as refusal:
+        return refusal.reason is Reason.AMBIGUOUS
+    return True
 
 
 def _plain(text: str) -> str:

@@ -26,6 +26,7 @@ _ELEMENTS_OF_RESPONSE = 1
 _REVEAL_INTERSECTION = b"\x08\x01"
 _LENGTH_DELIMITED = 2
 _RECORD_BYTES = POINT_BYTES + 2
+ITEM_BYTES = 32
 
 
 class EcdhAsker:
@@ -38,19 +39,23 @@ class EcdhAsker:
     def __init__(self, items: bytes) -> None:
         self._items = items
         self._engine = library.cpp_client.CreateWithNewKey(True)  # noqa: FBT003
-        self._parts: list[Points] = []
+        self._records = bytearray()
+        self._newest: Points | None = None
         self._setup: library.cpp_proto_server_setup | None = None
 
     def request(self, first: int, count: int) -> bytes:
-        """Blind items `first` to `first + count`; gives 33 bytes each, in order."""
+        """Blind items `first` to `first + count`; gives 33 bytes each, in order. After the last none is kept."""
         message = self._engine.CreateRequest(_slice(self._items, first, count)).save()
+        if (first + count) * ITEM_BYTES == len(self._items):
+            self._items = b""
         return _elements(message, len(_REVEAL_INTERSECTION), _ELEMENTS_OF_REQUEST, count).tobytes()
 
     def add_setup(self, data: bytes, count: int) -> None:
         """Take the next block of the answerer's sorted setup; raises VerificationError."""
         block = points.parse(data, count)
-        points.check_ascending(np.concatenate([self._parts[-1][-1:], block]) if self._parts else block)
-        self._parts.append(block)
+        points.check_ascending(block if self._newest is None else np.concatenate([self._newest, block]))
+        self._newest = block[-1:].copy()
+        self._records += _records(block, _ELEMENTS_OF_RAW)
 
     def intersect(self, first: int, data: bytes, count: int) -> list[int]:
         """Match the evaluations of items `first` to `first + count`; gives indices among all items.
@@ -63,10 +68,10 @@ class EcdhAsker:
         evaluated = points.parse(data, count)
         points.check_distinct(evaluated)
         if self._setup is None:
-            body = _records(np.concatenate(self._parts), _ELEMENTS_OF_RAW)
-            self._parts.clear()
-            raw = _header(_RAW_FIELD) + _varint(len(body)) + body
-            self._setup = library.cpp_proto_server_setup.Load(raw)
+            raw = _header(_RAW_FIELD) + _varint(len(self._records)) + self._records
+            self._records.clear()
+            self._setup = library.cpp_proto_server_setup.Load(bytes(raw))
+            del raw
         response = library.cpp_proto_response.Load(_records(evaluated, _ELEMENTS_OF_RESPONSE))
         with _library_errors():
             return [first + index for index in self._engine.GetIntersection(self._setup, response)]
@@ -83,20 +88,30 @@ class EcdhAnswerer:
         self._items = items
         self._engine = library.cpp_server.CreateWithNewKey(True)  # noqa: FBT003
         self._parts: list[Points] = []
+        self._sorted = np.empty((0, POINT_BYTES), np.uint8)
 
     def setup(self, first: int, count: int) -> None:
-        """Encrypt items `first` to `first + count` into the setup."""
+        """Encrypt items `first` to `first + count` into the setup. After the last none is kept."""
         chosen = _slice(self._items, first, count)
+        if (first + count) * ITEM_BYTES == len(self._items):
+            self._items = b""
         message = self._engine.CreateSetupMessage(0.0, count, chosen, library.data_structure.Raw).save()
         skip = len(_header(_RAW_FIELD) + _varint(count * _RECORD_BYTES))
         self._parts.append(_elements(message, skip, _ELEMENTS_OF_RAW, count))
 
-    def sorted_setup(self) -> bytes:
-        """Give the whole setup, 33 bytes an element, strictly sorted."""
-        merged = points.ascending(np.concatenate(self._parts))
-        self._parts.clear()
-        points.check_ascending(merged)
-        return merged.tobytes()
+    def sorted_setup(self, first: int, count: int) -> bytes:
+        """Give elements `first` to `first + count` of the strictly sorted setup, 33 bytes each, in order.
+
+        The first call sorts; what was given is not kept after the last.
+        """
+        if self._parts:
+            self._sorted = points.ascending(np.concatenate(self._parts))
+            self._parts.clear()
+            points.check_ascending(self._sorted)
+        chosen = self._sorted[first : first + count].tobytes()
+        if first + count == len(self._sorted):
+            self._sorted = self._sorted[:0].copy()
+        return chosen
 
     def respond(self, data: bytes, count: int) -> bytes:
         """Evaluate a block of the asker's blinded items; gives 33 bytes each, in the same order.
@@ -126,7 +141,8 @@ class _library_errors:  # noqa: N801  (reads as a clause)
 
 
 def _slice(items: bytes, first: int, count: int) -> Sequence[bytes]:
-    return [items[at * 32 : at * 32 + 32] for at in range(first, first + count)]
+    ends = range((first + 1) * ITEM_BYTES, (first + count + 1) * ITEM_BYTES, ITEM_BYTES)
+    return [items[end - ITEM_BYTES : end] for end in ends]
 
 
 def _header(field: int) -> bytes:

@@ -47,15 +47,13 @@ def answered_size(padded: int, asker_padded: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedItems:
-    """The asker's items in the order they are sent.
+class Arrangement:
+    """What the asker's items are, in the order they are sent.
 
     Attributes:
-        items: shape (n, 32).
         origin: for each item the index of the asker's token, -1 a dummy, -2 a present probe, -3 an absent one.
     """
 
-    items: Items
     origin: npt.NDArray[np.int64]
 
     def matched(self, indices: Sequence[int]) -> list[int]:
@@ -79,23 +77,23 @@ class AskedItems:
 _DUMMY, _PRESENT, _ABSENT = -1, -2, -3
 
 
-def asked_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> AskedItems:
+def asked_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> tuple[Items, Arrangement]:
     """Arrange an asker's distinct tokens (32 bytes each, one after the other) for one exchange."""
     own = _tokens(tokens)
-    padded, origin = _padded(own, randomness)
-    count = PROBES * probed_blocks(len(padded))
-    order = _shuffled(len(padded), randomness)
-    items = np.concatenate([padded[order], _probes(probe_secret, b"present", count)])
-    items = np.concatenate([items, _probes(probe_secret, b"absent", count)])
-    marks = np.concatenate([origin[order], np.full(count, _PRESENT), np.full(count, _ABSENT)])
-    places = _interleaved(len(padded), count, randomness)
-    return AskedItems(items[places], marks[places])
+    size = band(len(own))
+    count = PROBES * probed_blocks(size)
+    present, absent = (_probes(probe_secret, sort, count) for sort in (b"present", b"absent"))
+    items = np.concatenate([own, _dummies(size - len(own), randomness), present, absent])
+    marks = np.repeat([_DUMMY, _PRESENT, _ABSENT], [size - len(own), count, count])
+    order = _interleaved(_shuffled(size, randomness), count, randomness)
+    return items[order], Arrangement(np.concatenate([np.arange(len(own)), marks])[order])
 
 
 def answered_items(tokens: bytes, probe_secret: bytes, asker_padded: int, randomness: Randomness) -> Items:
     """Arrange an answerer's distinct tokens for one exchange."""
-    padded, _ = _padded(_tokens(tokens), randomness)
-    items = np.concatenate([padded, _probes(probe_secret, b"present", PROBES * probed_blocks(asker_padded))])
+    own = _tokens(tokens)
+    present = _probes(probe_secret, b"present", PROBES * probed_blocks(asker_padded))
+    items = np.concatenate([own, _dummies(band(len(own)) - len(own), randomness), present])
     return items[_shuffled(len(items), randomness)]
 
 
@@ -103,10 +101,8 @@ def _tokens(tokens: bytes) -> Items:
     return np.frombuffer(tokens, np.uint8).reshape(-1, TOKEN_BYTES)
 
 
-def _padded(own: Items, randomness: Randomness) -> tuple[Items, npt.NDArray[np.int64]]:
-    dummies = band(len(own)) - len(own)
-    random = np.frombuffer(randomness(dummies * TOKEN_BYTES), np.uint8).reshape(-1, TOKEN_BYTES)
-    return np.concatenate([own, random]), np.concatenate([np.arange(len(own)), np.full(dummies, _DUMMY)])
+def _dummies(count: int, randomness: Randomness) -> Items:
+    return np.frombuffer(randomness(count * TOKEN_BYTES), np.uint8).reshape(-1, TOKEN_BYTES)
 
 
 def _probes(secret: bytes, sort: bytes, count: int) -> Items:
@@ -118,13 +114,12 @@ def _shuffled(count: int, randomness: Randomness) -> npt.NDArray[np.intp]:
     return np.argsort(np.frombuffer(randomness(count * 8), np.uint64), kind="stable")
 
 
-def _interleaved(padded: int, probes: int, randomness: Randomness) -> npt.NDArray[np.intp]:
-    """Order `padded` shuffled items and then the probes so that each block gets its probes of each sort."""
-    starts = range(0, padded, _PER_BLOCK)
+def _interleaved(shuffled: npt.NDArray[np.intp], probes: int, randomness: Randomness) -> npt.NDArray[np.intp]:
+    """Order shuffled items and the probes that stand behind them so that each block gets its probes of each sort."""
+    padded = len(shuffled)
     parts = []
-    for block, start in enumerate(starts):
-        inside = np.arange(start, min(start + _PER_BLOCK, padded))
+    for block, start in enumerate(range(0, padded, _PER_BLOCK)):
         own = padded + np.arange(block * PROBES, (block + 1) * PROBES)
-        members = np.concatenate([inside, own, own + probes])
+        members = np.concatenate([shuffled[start : start + _PER_BLOCK], own, own + probes])
         parts.append(members[_shuffled(len(members), randomness)])
     return np.concatenate(parts)

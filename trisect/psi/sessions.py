@@ -171,7 +171,10 @@ class AnswererSession:
                 Compute(Operation.SETUP, block * BLOCK_POINTS, block_size(self.own, block))
                 for block in range(blocks(self.own))
             ),
-            Compute(Operation.SORTED_SETUP, 0, self.own),
+            *(
+                Compute(Operation.SORTED_SETUP, block * BLOCK_POINTS, block_size(self.own, block))
+                for block in range(blocks(self.own))
+            ),
         ]
 
     def received(self, plaintext: bytes) -> list[Action]:
@@ -193,26 +196,18 @@ class AnswererSession:
     def computed(self, work: Compute, elements: bytes, matched: list[int]) -> list[Action]:
         """Take a result of the worker: elements for the setup or for a response."""
         del matched  # an answerer learns none
+        block = work.first // BLOCK_POINTS
         if work.operation is Operation.SORTED_SETUP:
-            return [
-                Send(Message(Tag.SETUP, block, part).encode(), len(part) // POINT_BYTES)
-                for block, part in enumerate(_cut(elements))
-            ]
+            return [Send(Message(Tag.SETUP, block, elements).encode(), work.count)]
         if work.operation is not Operation.RESPOND:
             return []
         self._responded += work.count
-        block = work.first // BLOCK_POINTS
         last = self._responded == self.peer
         send = Send(Message(Tag.RESPONSE, block, elements).encode(), work.count, last=last)
         return [send, Finished()] if last else [send]
 
 
 Session: TypeAlias = AskerSession | AnswererSession
-
-
-def _cut(elements: bytes) -> list[bytes]:
-    step = BLOCK_POINTS * POINT_BYTES
-    return [elements[at : at + step] for at in range(0, len(elements), step)]
 
 
 def _check_block(message: Message, due: int, declared: int) -> None:

@@ -43,6 +43,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "NodeAdmin/ListParties",
                 "NodeAdmin/Admit",
                 "NodeAdmin/ChangeStanding",
+                "NodeAdmin/SucceedKeys",
                 "NodeAdmin/GetPepperStatus",
                 "NodeAdmin/RotatePepper",
                 "Collections/ListCollections",

@@ -21,7 +21,7 @@ import grpc
 import grpc.aio
 from prometheus_client import Counter, Histogram
 
-from trisect.errors import DeniedError, Fault, TrisectError
+from trisect.errors import DeniedError, Fault, TrisectError, UnreachableError
 from trisect.rpc import status
 from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import TABLE, Access
@@ -33,6 +33,8 @@ _caller: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("call
 
 _END = object()
 MAX_STATUS_CHARACTERS = 200
+_CHANGES_NOTHING = ("Check", "Explain", "Get", "List", "ServerReflection", "Watch", "Cancel")
+"""What names of methods begin with that a daemon which stops still answers."""
 CALLS = Counter("trisect_rpc_calls", "Calls by method and outcome.", ["method", "outcome"])
 SECONDS = Histogram("trisect_rpc_seconds", "Duration of unary calls.", ["method"])
 
@@ -50,9 +52,14 @@ def caller() -> Principal:
 
 
 class Gate(grpc.aio.ServerInterceptor):
-    """Stands before all handlers of one server."""
+    """Stands before all handlers of one server.
+
+    Attributes:
+        stopping: whether the daemon stops: only looking and cancelling are allowed then.
+    """
 
     def __init__(self, authorise: Authorise) -> None:
+        self.stopping = False
         self._authorise = authorise
         self._streams: dict[str, set[asyncio.Event]] = defaultdict(set)
 
@@ -65,6 +72,10 @@ class Gate(grpc.aio.ServerInterceptor):
         for cut in cuts:
             cut.set()
         return len(cuts)
+
+    def _check_open(self, method: str) -> None:
+        if self.stopping and not method.rpartition("/")[2].startswith(_CHANGES_NOTHING):
+            raise UnreachableError("the daemon is being stopped", hint="try again when it is back")
 
     async def intercept_service(
         self,
@@ -82,6 +93,7 @@ class Gate(grpc.aio.ServerInterceptor):
         name = ""
         outcome = "ok"
         try:
+            self._check_open(method)
             principal = await self._authorise(_access(method), context)
             _caller.set(principal)
             name = principal.name if principal else ""
@@ -167,7 +179,7 @@ async def _abort(context: Context, error: TrisectError) -> NoReturn:
 
 
 async def _abort_bug(context: Context, method: str) -> NoReturn:
-    correlation_id = secrets.token_hex(4)
+    correlation_id = secrets.token_hex(8)
     _log.exception(
         "a call failed in a way nobody foresaw", extra={"method": method, "correlation_id": correlation_id}
     )

@@ -84,12 +84,6 @@ def page(error: TrisectError) -> str:
     return f"docs/errors.md#{TABLE[error.fault].page}"
 
 
-def fault_of(code: str) -> Fault | None:
-    """Tell the fault of the errors that have a code; None where this program knows none that crosses the wire."""
-    kind = _by_code().get(code)
-    return kind.fault if kind is not None and _crosses(kind) else None
-
-
 def detail(error: TrisectError, correlation_id: str = "") -> errors_pb2.ErrorDetail:
     """Write an error for the wire."""
     if isinstance(error, RemoteBugError):

@@ -39,9 +39,9 @@ class _Document:
         return body
 
     @classmethod
-    def verify(cls, envelope: bytes, key: IdentityPublic) -> tuple[Self, Signed]:
-        """Check signature and shape; raises VerificationError."""
-        signed = documents.verify(envelope, cls.KIND, [key])
+    def verify(cls, envelope: bytes, *keys: IdentityPublic) -> tuple[Self, Signed]:
+        """Check shape, and that one of the keys has signed; raises VerificationError."""
+        signed = documents.verify(envelope, cls.KIND, keys)
         return cls._read(signed.body), signed
 
     @classmethod

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import re
+from contextlib import suppress
 
 from trisect.errors import BadInputError
-from trisect.trust.statements import Role
+from trisect.trust.statements import Role, party_name
 
 
 class Purpose(enum.StrEnum):
@@ -66,7 +67,6 @@ def modes(text: str) -> tuple[Mode, ...]:
 
 ALL = "all"
 _ROLE_PREFIX = "role:"
-_PARTY = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def recipient(text: str) -> str:
@@ -76,8 +76,9 @@ def recipient(text: str) -> str:
     if text.startswith(_ROLE_PREFIX):
         if text.removeprefix(_ROLE_PREFIX) in {role.value for role in Role}:
             return text
-    elif _PARTY.fullmatch(text):
-        return text
+    else:
+        with suppress(BadInputError):
+            return party_name(text)
     raise BadInputError(
         "this names nobody to share with",
         hint=f"give a party's name, {', '.join(_ROLE_PREFIX + role.value for role in Role)}, or {ALL}",
@@ -85,14 +86,25 @@ def recipient(text: str) -> str:
 
 
 MAX_COLLECTION_NAME = 64
-_COLLECTION = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_COLLECTION = re.compile(r"(?=.*[a-z])(?!.*[0-9]{9})[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def collection_name(text: str) -> str:
-    """Check a collection's name; raises BadInputError."""
-    if not _COLLECTION.fullmatch(text):
+    """Check a collection's name, which is kept and logged as it stands.
+
+    Raises:
+        BadInputError: of other characters, or it reads as an identifier: a domain, an address, a long number.
+    """
+    if not _COLLECTION.fullmatch(text) or ("." in text and _reads_as_identifier(text)):
         raise BadInputError(
-            f"a collection's name has 1 to {MAX_COLLECTION_NAME} characters of a-z, 0-9, '.', '_' and '-'",
+            f"a collection's name has 1 to {MAX_COLLECTION_NAME} characters of a-z, 0-9, '.', '_' and '-', a letter "
+            "among them, and is no domain, address or long number",
             hint="choose a name such as scam-numbers",
         )
     return text
+
+
+def _reads_as_identifier(text: str) -> bool:
+    from trisect.indicators.detect import reads_as_identifier  # noqa: PLC0415  (half of a command's start)
+
+    return reads_as_identifier(text)

@@ -212,8 +212,11 @@ class Collections:
                     "the collection is being rolled to another pepper epoch", hint="try again in a moment"
                 )
             query = sa.select(entries.c.token).where(mine, entries.c.state == _ACTIVE)
-            rows = connection.execution_options(yield_per=10_000).execute(query)
-            return Snapshot(found, epoch, b"".join(row[0] for row in rows))
+            rows = connection.execution_options(yield_per=10_000).execute(query).scalars()
+            tokens = bytearray()
+            for some in rows.partitions():
+                tokens += b"".join(some)
+            return Snapshot(found, epoch, bytes(tokens))
 
     def entries_of(self, token: Token) -> Sequence[EntryRow]:
         """List what every collection says about a token."""
@@ -274,7 +277,7 @@ def _require(connection: sa.Connection, name: str) -> Collection:
     found = _find(connection, name)
     if found is None:
         raise NotFoundError(
-            f"there is no collection {name!r} here", hint="`trisect collection list` names all"
+            "there is no collection of that name here", hint="`trisect collection list` names all"
         )
     return found
 

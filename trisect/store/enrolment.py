@@ -85,6 +85,20 @@ class Enrolments:
             connection.execute(sa.insert(enrolled).values(**fields))
             return True
 
+    def succeed(self, former: bytes, party: Enrolled) -> bool:
+        """Replace a party's keys; gives whether it had enrolled with the former identity key."""
+        with self._database.write() as connection:
+            changed = connection.execute(
+                sa.update(enrolled)
+                .where(enrolled.c.party == party.party, enrolled.c.identity == former)
+                .values(
+                    identity=party.identity,
+                    sealing=party.sealing,
+                    sealing_signature=party.sealing_signature,
+                )
+            )
+            return changed.rowcount == 1
+
     def contest(self, invitation_id: str) -> None:
         """Count an attempt to redeem an invitation with a second key."""
         with self._database.write() as connection:

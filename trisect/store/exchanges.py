@@ -173,7 +173,7 @@ class Exchanges:
             row = connection.execute(sa.select(exchanges).where(exchanges.c.id == exchange_id)).one_or_none()
         if row is None:
             raise NotFoundError(
-                f"there is no exchange {exchange_id[:40]!r} here", hint="`trisect exchange list` names all"
+                "there is no exchange of that id here", hint="`trisect exchange list` names all"
             )
         return _exchange(row)
 

@@ -55,5 +55,5 @@ class Schedules:
         with self._database.write() as connection:
             if not connection.execute(sa.delete(schedules).where(schedules.c.id == schedule_id)).rowcount:
                 raise NotFoundError(
-                    f"there is no schedule {schedule_id[:40]!r}", hint="`trisect schedule list` names all"
+                    "there is no schedule of that id here", hint="`trisect schedule list` names all"
                 )

@@ -146,9 +146,15 @@ class SealingPublic:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SealingKey:
-    """The secret half: ML-KEM-768 seed (64 bytes) and then X25519 (32 bytes)."""
+    """The secret half: ML-KEM-768 seed (64 bytes) and then X25519 (32 bytes).
+
+    Attributes:
+        raw: the key.
+        former: the keys that it has succeeded; what was sealed to one of them still opens.
+    """
 
     raw: bytes
+    former: tuple[bytes, ...] = ()
 
     @classmethod
     def generate(cls, randomness: Randomness) -> Self:
@@ -168,7 +174,7 @@ class SealingKey:
         return SealingPublic(kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw())
 
     def open(self, sealed: bytes, *, context: bytes) -> bytes:
-        """Open what `SealingPublic.seal` made for this key and this context.
+        """Open what `SealingPublic.seal` made for this key, or a former one, and this context.
 
         Raises:
             VerificationError: it was sealed to another key or context, or was changed.
@@ -176,4 +182,6 @@ class SealingKey:
         try:
             return bytes(_SUITE.decrypt(sealed, hpke.MLKEM768X25519PrivateKey(*self._halves()), context))
         except (InvalidTag, ValueError) as error:
+            if self.former:
+                return SealingKey(self.former[-1], self.former[:-1]).open(sealed, context=context)
             raise VerificationError("a sealed message does not open with this key") from error

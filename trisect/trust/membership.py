@@ -44,6 +44,15 @@ class Party:
     pepper_epoch: int = -1
     former_identities: tuple[bytes, ...] = ()
 
+    def identities_since(self, fingerprint: str) -> tuple[IdentityPublic, ...]:
+        """List the keys that may have signed in an exchange that names the one of a fingerprint.
+
+        They are that key and those that succeeded it; where the party never had it, only the present one.
+        """
+        keys = (*(IdentityPublic(raw) for raw in self.former_identities), self.keys.identity)
+        first = next((at for at, key in enumerate(keys) if key.fingerprint == fingerprint), -1)
+        return keys[first:]
+
     def require_active(self) -> None:
         """Raise DeniedError where the party is suspended or expelled."""
         if self.standing is not Standing.ACTIVE:
@@ -78,7 +87,7 @@ class Membership:
             return self._parties[PartyName(name)]
         except KeyError:
             raise NotFoundError(
-                f"there is no party {name!r} in the consortium",
+                "there is no party of that name in the consortium",
                 hint="`trisect party list` at a government node names all",
             ) from None
 
@@ -191,6 +200,12 @@ class Membership:
 
     def _succeed(self, party: Party, succession: Succession) -> None:
         self._check_change(party, succession)
+        if succession.former != party.keys.identity:
+            raise VerificationError(f"a succession names another former key than the one of {party.name}")
+        if succession.keys.identity.raw in party.former_identities:
+            raise VerificationError(
+                f"a key that {party.name} has given up does not come back by a succession"
+            )
         self._parties[party.name] = replace(
             party,
             serial=succession.serial,

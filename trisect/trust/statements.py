@@ -17,7 +17,7 @@ from trisect.errors import BadInputError, VerificationError
 from trisect.trust.canonical_json import Json
 from trisect.trust.keys import IdentityKey, IdentityPublic, PartyName, SealingPublic
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NAME = re.compile(r"(?=.*[a-z])(?!.*[0-9]{9})[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 E = TypeVar("E", bound=enum.StrEnum)
 _SEALING_DOMAIN = b"trisect/sealing-key/v1\x00"
 
@@ -50,11 +50,11 @@ def party_name(text: str) -> PartyName:
     """Check a party's name.
 
     Raises:
-        BadInputError: it is not 1 to 63 of a-z, 0-9 and inner dashes.
+        BadInputError: it is not 1 to 63 of a-z, 0-9 and inner dashes, with a letter and no long number.
     """
     if not _NAME.fullmatch(text):
         raise BadInputError(
-            "a party's name has 1 to 63 characters: a-z, 0-9 and dashes inside",
+            "a party's name has 1 to 63 characters: a-z, 0-9 and dashes inside, a letter among them and no long number",
             hint="choose a name such as first-bank",
         )
     return PartyName(text)
@@ -167,12 +167,16 @@ class StandingChange:
 
 @dataclass(frozen=True, slots=True)
 class Succession:
-    """A party's new keys, signed by its old identity key and by the new one."""
+    """A party's new keys, signed by its old identity key and by the new one.
+
+    It names the old key, so that nobody can put another one before the new one's signature.
+    """
 
     KIND: ClassVar = "succession.v1"
 
     consortium: str
     party: PartyName
+    former: IdentityPublic
     keys: PartyKeys
     serial: int
     issuer: PartyName
@@ -180,12 +184,16 @@ class Succession:
 
     def to_body(self) -> dict[str, Json]:
         """Write the statement's fields."""
-        return {**_common(self), **self.keys.to_body()}
+        return {**_common(self), "former": _text(self.former.raw), **self.keys.to_body()}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read the statement's fields; raises VerificationError."""
-        return cls(**_read_common(body), keys=PartyKeys.from_body(body))
+        return cls(
+            **_read_common(body),
+            former=IdentityPublic(_bytes(body, "former")),
+            keys=PartyKeys.from_body(body),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from coordinator.switchboard import Link, Switchboard
+from coordinator.config import Relay
+from coordinator.links import Link
+from coordinator.switchboard import Switchboard
 from trisect.wire.v1 import relay_pb2 as pb
 
 EXCHANGE = bytes(range(16))
@@ -26,11 +28,15 @@ class Recorded:
 
 
 def board(
-    *, pair_s: float = SOON, call_s: float = SOON, write_s: float = SOON, recorder: Recorded | None = None
+    *,
+    pair_s: float = SOON,
+    call_s: float = SOON,
+    write_s: float = SOON,
+    idle_s: float = SOON,
+    most: int = 10,
+    recorder: Recorded | None = None,
 ) -> Switchboard:
-    return Switchboard(
-        pair_timeout_s=pair_s, call_timeout_s=call_s, write_timeout_s=write_s, recorder=recorder
-    )
+    return Switchboard(Relay(pair_s, call_s, write_s, idle_s, most), recorder)
 
 
 def request(to: str = "bank", method: pb.PeerMethod = OFFER, exchange: bytes = EXCHANGE) -> pb.CallRequest:

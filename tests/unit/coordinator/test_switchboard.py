@@ -20,8 +20,16 @@ from unit.coordinator.ends import (
 )
 
 from coordinator import switchboard as module
-from coordinator.switchboard import LINK_QUEUE, Switchboard
-from trisect.errors import ConflictError, DeniedError, TimedOutError, TrisectError, UnreachableError
+from coordinator.links import LINK_QUEUE
+from coordinator.switchboard import Switchboard
+from trisect.errors import (
+    ConflictError,
+    DeniedError,
+    ExhaustedError,
+    TimedOutError,
+    TrisectError,
+    UnreachableError,
+)
 from trisect.rpc.status import detail
 from trisect.wire.v1 import relay_pb2 as pb
 
@@ -164,8 +172,8 @@ async def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "MAX_OPEN_EXCHANGES", 1)
     switchboard = board()
     await offered(switchboard)
-    with pytest.raises(ConflictError):
-        await switchboard.call("telco", request(exchange=b"f" * 16))
+    with pytest.raises(ExhaustedError, match="too many"):
+        await switchboard.call("proxy", request(exchange=b"f" * 16))
 
 
 async def test_an_exchange_that_nobody_joins_is_forgotten() -> None:
@@ -225,6 +233,36 @@ async def test_a_link_that_goes_fails_what_waits_for_it(how: str) -> None:
     assert switchboard.running == 0
     assert switchboard.attached("bank") is (newer is not None)
     assert await link.down.get() is None
+
+
+async def test_a_link_in_place_of_another_drops_neither_answers_nor_exchanges() -> None:
+    """As when a node moves its link to a connection with a renewed certificate."""
+    switchboard = board()
+    former = switchboard.attach("bank")
+    calling = asyncio.create_task(switchboard.call("telco", request()))
+    message = await asyncio.wait_for(former.down.get(), SOON)
+    assert message is not None
+    newer = switchboard.attach("bank")
+    assert former.down.empty(), "a call is not answered yet"
+    switchboard.notify(pb.LinkDown(statements_changed=pb.StatementsChanged(newest_statement=1)))
+    assert (former.down.qsize(), newer.down.qsize()) == (0, 1)
+    answer = pb.CallAnswer(call_id=message.call.call_id, body=b"reply", accepted=True)
+    switchboard.answer(former, answer)
+    assert await asyncio.wait_for(calling, SOON) == b"reply"
+    assert await asyncio.wait_for(former.down.get(), SOON) is None
+    switchboard.detach(former)
+    assert switchboard.attached("bank")
+    asker, answerer = End(switchboard, "telco"), End(switchboard, "bank")
+    asker.send(frame(1), None)
+    answerer.send(None)
+    assert await asyncio.wait_for(asyncio.gather(asker.all(), answerer.all()), SOON) == [[], [1]]
+
+
+async def test_a_former_link_without_calls_ends_at_once() -> None:
+    switchboard = board()
+    former = switchboard.attach("bank")
+    switchboard.attach("bank")
+    assert await asyncio.wait_for(former.down.get(), SOON) is None
 
 
 async def test_a_node_that_does_not_read_loses_its_link_and_holds_nobody_up() -> None:

@@ -251,6 +251,7 @@ class FakeStory:
 @pytest.fixture
 def demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run `trisect demo` here, without its five daemons."""
+    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(telling, "Cluster", FakeCluster)
     monkeypatch.setattr(telling, "Story", FakeStory)
     monkeypatch.setattr(FakeCluster, "home", home, raising=False)

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import coordinator.app
+import nodes.app
+from coordinator.config import Config as CoordinatorConfig
+from nodes.config import Config as NodeConfig
+
 ROOT = Path(__file__).parents[3]
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 SANDBOX = {
@@ -53,6 +58,18 @@ def test_it_starts_a_program_of_the_package(path: Path) -> None:
 def test_its_sandbox_is_closed(path: Path) -> None:
     service = read(path)["Service"]
     assert {key: service.get(key) for key in SANDBOX} == SANDBOX
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_it_may_drain_before_it_is_killed_and_reloads_by_the_signal(path: Path) -> None:
+    service = read(path)["Service"]
+    for shape, stops_within_s in (
+        (CoordinatorConfig(""), coordinator.app.DRAIN_S),
+        (NodeConfig("", "", "", ""), nodes.app.DRAIN_S),
+    ):
+        assert float(service["TimeoutStopSec"]) > shape.drain_s + 2 * stops_within_s
+    assert service["KillSignal"] == "SIGTERM"
+    assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

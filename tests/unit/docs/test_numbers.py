@@ -12,6 +12,8 @@ from unit.deploy.test_configurations import keys
 from unit.docs.pages import ROOT, blocks, inline, name, pages
 from unit.docs.test_manual_pages import table
 
+import coordinator.config
+import nodes.config
 from coordinator.config import Config as CoordinatorConfig
 from coordinator.registry import MAX_TTL
 from nodes import intake
@@ -161,6 +163,21 @@ def test_configuration_keys_that_a_page_names_exist(path: Path) -> None:
         for section, value in tomllib.loads(block).items():
             found = {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
             assert found <= KEYS, block
+
+
+def test_settings_that_can_be_reloaded_are_told() -> None:
+    section = (ROOT / "docs/operation.md").read_text().partition("## Stopping and reloading")[2]
+    rows = dict(
+        re.findall(r"^\| (both|node|coordinator) \| (.+) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    )
+    for daemon, shape, real in (
+        ("node", NodeConfig, nodes.config.RELOADABLE),
+        ("coordinator", CoordinatorConfig, coordinator.config.RELOADABLE),
+    ):
+        told = set(re.findall(r"`([a-z_.]+)`", rows["both"] + rows[daemon]))
+        for whole in re.findall(r"all of `\[(\w+)\]`", rows[daemon]):
+            told |= {key for key, _ in keys(shape) if key.startswith(f"{whole}.")}
+        assert told == real
 
 
 def test_tables_name_every_reason_once() -> None:

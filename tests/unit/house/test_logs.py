@@ -297,3 +297,20 @@ def test_moments_are_written_and_read_in_utc() -> None:
 def test_randomness_gives_what_was_asked() -> None:
     assert [len(clock.system_randomness(size)) for size in (0, 1, 32)] == [0, 1, 32]
     assert clock.system_randomness(32) != clock.system_randomness(32)
+
+
+def test_random_ids_are_kept_whole_in_their_own_fields_only(folder: Path) -> None:
+    """One exchange id in five holds eight digits in a row; masked, two nodes' logs cannot be read together."""
+    exchange, correlation = "4420794601234567890abcdef0123456", "0442079460123456"
+    log = logging.getLogger("x")
+    log.info("ended", extra={"exchange_id": exchange, "correlation_id": correlation})
+    for field, text in (
+        ("peer", exchange),
+        ("exchange_id", "+442079460123"),
+        ("exchange_id", exchange + "0"),
+    ):
+        log.info("ended", extra={field: text})
+    kept, *masked = lines(folder)
+    assert (kept["exchange_id"], kept["correlation_id"]) == (exchange, correlation)
+    assert len(masked) == 3
+    assert all(logs._MASK in json.dumps(line) for line in masked)

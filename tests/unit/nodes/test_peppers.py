@@ -12,6 +12,7 @@ from support.membership import drawn
 
 from nodes.intake import Intake, Target
 from nodes.peppers import Peppers
+from nodes.underway import Underway
 from nodes.untreated import Spelling
 from trisect.clock import system_clock
 from trisect.errors import ConflictError, DeniedError, StaleError, VerificationError
@@ -66,6 +67,7 @@ def intake(database: Database, peppers: Peppers) -> Intake:
         Imports(database),
         peppers,
         workers=1,
+        underway=Underway(),
         clock=system_clock,
         randomness=drawn("id"),
     )

@@ -12,6 +12,7 @@ from nodes.config import Import
 from nodes.intake import Intake
 from nodes.peppers import Peppers
 from nodes.services.collections import CollectionsService
+from nodes.underway import Underway
 from trisect.clock import system_clock
 from trisect.indicators.readers.batch import Batch
 from trisect.indicators.tokens import Pepper
@@ -42,9 +43,15 @@ async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> lis
     await peppers.take((Pepper(bytes(32)),))
     collections = Collections(database)
     desk = Intake(
-        collections, Imports(database), peppers, workers=1, clock=system_clock, randomness=drawn("id")
+        collections,
+        Imports(database),
+        peppers,
+        workers=1,
+        underway=Underway(),
+        clock=system_clock,
+        randomness=drawn("id"),
     )
-    service = CollectionsService(collections, desk, peppers, Import(), allow_reserved=False)
+    service = CollectionsService(collections, desk, peppers, Import, allow_reserved=False)
     found = [row.reason async for step in service.import_steps(begin, batches()) for row in step.rejects]
     await desk.close()
     return found

@@ -11,7 +11,7 @@ import pytest
 
 from trisect.psi import ecdh
 from trisect.psi.ecdh import EcdhAnswerer, EcdhAsker
-from trisect.psi.items import AskedItems, answered_items, asked_items
+from trisect.psi.items import Arrangement, answered_items, asked_items
 from trisect.psi.sessions import (
     Action,
     AnswererSession,
@@ -70,7 +70,7 @@ def answering(engine: EcdhAnswerer) -> Perform:
                 engine.setup(work.first, work.count)
                 return b"", []
             case Operation.SORTED_SETUP:
-                return engine.sorted_setup(), []
+                return engine.sorted_setup(work.first, work.count), []
             case Operation.RESPOND:
                 return engine.respond(work.elements, work.count), []
             case other:
@@ -121,14 +121,14 @@ def join(asker: End, answerer: End) -> tuple[int, ...]:
     return asker.finished.matched
 
 
-def match(asked: list[bytes], offered: list[bytes]) -> tuple[list[int], AskedItems, End, End]:
+def match(asked: list[bytes], offered: list[bytes]) -> tuple[list[int], Arrangement, End, End]:
     """Run a whole match over tokens, as two nodes would; gives the indices of the asker's tokens."""
     secret = b"s" * 32
-    mine = asked_items(b"".join(asked), secret, drawn("asker"))
-    padded = len(mine.items) - int((mine.origin < -1).sum())
+    items, mine = asked_items(b"".join(asked), secret, drawn("asker"))
+    padded = len(items) - int((mine.origin < -1).sum())
     theirs = answered_items(b"".join(offered), secret, padded, drawn("answerer"))
-    asker = End(AskerSession(len(mine.items), len(theirs)), asking(EcdhAsker(mine.items.tobytes())))
-    answerer = End(AnswererSession(len(theirs), len(mine.items)), answering(EcdhAnswerer(theirs.tobytes())))
+    asker = End(AskerSession(len(items), len(theirs)), asking(EcdhAsker(items.tobytes())))
+    answerer = End(AnswererSession(len(theirs), len(items)), answering(EcdhAnswerer(theirs.tobytes())))
     return mine.matched(join(asker, answerer)), mine, asker, answerer
 
 

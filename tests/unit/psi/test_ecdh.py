@@ -42,13 +42,14 @@ OFF_CURVE = next(x for x in range(5, 100) if not on_curve(x))
 
 def test_a_request_is_the_librarys_own() -> None:
     asker = EcdhAsker(ITEMS)
+    part = asker.request(3, 5)
     mine = asker.request(0, COUNT)
     message = psi_pb2.Request.FromString(
         asker._engine.CreateRequest([token(at) for at in range(COUNT)]).save()
     )
     assert message.reveal_intersection
     assert split(mine) == list(message.encrypted_elements)
-    assert split(asker.request(3, 5)) == split(mine)[3:8]
+    assert split(part) == split(mine)[3:8]
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 200, 500])
@@ -72,7 +73,11 @@ def test_a_setup_made_in_pieces_is_the_librarys_whole() -> None:
     answerer = EcdhAnswerer(ITEMS)
     for first in range(0, COUNT, 7):
         answerer.setup(first, min(7, COUNT - first))
-    pieces = split(answerer.sorted_setup())
+    pieces = [
+        element
+        for first in range(0, COUNT, 6)
+        for element in split(answerer.sorted_setup(first, min(6, COUNT - first)))
+    ]
     whole = answerer._engine.CreateSetupMessage(
         0.0, COUNT, [token(at) for at in range(COUNT)], library.data_structure.Raw
     ).save()
@@ -96,7 +101,7 @@ def test_every_exchange_has_a_key_of_its_own() -> None:
     one, two = EcdhAnswerer(ITEMS), EcdhAnswerer(ITEMS)
     for engine in (one, two):
         engine.setup(0, COUNT)
-    assert not set(split(one.sorted_setup())) & set(split(two.sorted_setup()))
+    assert not set(split(one.sorted_setup(0, COUNT))) & set(split(two.sorted_setup(0, COUNT)))
 
 
 def test_an_engine_that_gives_something_else_is_noticed() -> None:
@@ -173,7 +178,7 @@ async def asker_with(worker: Worker, blocks: list[tuple[bytes, int]]) -> bytes:
 async def test_an_asker_refuses_hostile_setups_and_lives_on(workers: Workers) -> None:
     answerer = EcdhAnswerer(ITEMS)
     answerer.setup(0, COUNT)
-    honest = answerer.sorted_setup()
+    honest = answerer.sorted_setup(0, COUNT)
     parts = split(honest)
     swapped = [*parts[:4], parts[5], parts[4], *parts[6:]]
     doubled = [*parts[:4], parts[4], parts[4], *parts[6:]]
@@ -205,7 +210,7 @@ async def test_an_asker_refuses_hostile_setups_and_lives_on(workers: Workers) ->
 async def test_an_asker_refuses_hostile_responses_and_lives_on(workers: Workers) -> None:
     answerer = EcdhAnswerer(ITEMS)
     answerer.setup(0, COUNT)
-    honest = answerer.sorted_setup()
+    honest = answerer.sorted_setup(0, COUNT)
     async with workers.take() as worker:
         request = await asker_with(worker, [(honest, COUNT)])
         response = answerer.respond(request, COUNT)

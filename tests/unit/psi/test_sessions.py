@@ -186,7 +186,8 @@ def test_an_answerer_computes_nothing_before_the_asker_begins() -> None:
     assert [(work.operation, work.first, work.count) for work in works] == [
         (Operation.SETUP, 0, 8),
         (Operation.SETUP, 8, 4),
-        (Operation.SORTED_SETUP, 0, 12),
+        (Operation.SORTED_SETUP, 0, 8),
+        (Operation.SORTED_SETUP, 8, 4),
     ]
 
 

@@ -13,7 +13,7 @@ from trisect.psi import messages, planner
 from trisect.psi.bands import LARGEST_SET, SMALLEST_BAND, band, is_band
 from trisect.psi.items import (
     PROBES,
-    AskedItems,
+    Arrangement,
     answered_items,
     answered_size,
     asked_items,
@@ -86,10 +86,10 @@ def tokens(count: int) -> list[bytes]:
 @pytest.mark.usefixtures("small_blocks")
 def test_an_asker_sends_all_tokens_once_and_one_probe_of_each_sort_a_block(count: int) -> None:
     own = tokens(count)
-    made = asked_items(b"".join(own), SECRET, drawn("a"))
+    items, made = asked_items(b"".join(own), SECRET, drawn("a"))
     padded = band(count)
-    assert len(made.items) == asked_size(padded) == padded + 2 * probed_blocks(padded)
-    rows = [row.tobytes() for row in made.items]
+    assert len(items) == asked_size(padded) == padded + 2 * probed_blocks(padded)
+    rows = [row.tobytes() for row in items]
     assert len(set(rows)) == len(rows), "no two items are equal, dummies and probes included"
     assert sorted(made.origin[made.origin >= 0]) == list(range(count))
     for row, origin in zip(rows, made.origin, strict=True):
@@ -108,28 +108,25 @@ def test_an_asker_sends_all_tokens_once_and_one_probe_of_each_sort_a_block(count
 @pytest.mark.usefixtures("small_blocks")
 def test_probes_stand_at_no_fixed_place_and_differ_by_secret() -> None:
     own = b"".join(tokens(300))
-    made = asked_items(own, SECRET, drawn("a"))
+    items, made = asked_items(own, SECRET, drawn("a"))
     assert len({int(at) % 8 for at in np.flatnonzero(made.origin == -2)}) > 1
-    other = asked_items(own, b"t" * 32, drawn("a"))
-
-    def probes(found: AskedItems, sort: int) -> set[bytes]:
-        return {row.tobytes() for row in found.items[found.origin == sort]}
-
-    assert not probes(made, -2) & probes(other, -2)
-    assert not probes(made, -2) & probes(made, -3)
+    other_items, other = asked_items(own, b"t" * 32, drawn("a"))
+    present, absent = ({row.tobytes() for row in items[made.origin == sort]} for sort in (-2, -3))
+    assert not present & {row.tobytes() for row in other_items[other.origin == -2]}
+    assert not present & absent
 
 
 @pytest.mark.parametrize("count", [1, 16, 40, 333])
 @pytest.mark.usefixtures("small_blocks")
 def test_an_answerer_offers_all_tokens_once_and_the_present_probes(count: int) -> None:
-    asker = asked_items(b"".join(tokens(50)), SECRET, drawn("a"))
+    items, asker = asked_items(b"".join(tokens(50)), SECRET, drawn("a"))
     padded = band(50)
     own = [token(number) for number in range(1_000, 1_000 + count)]
     made = [row.tobytes() for row in answered_items(b"".join(own), SECRET, padded, drawn("b"))]
     assert len(made) == len(set(made)) == answered_size(band(count), padded)
     assert set(own) <= set(made)
-    present = {row.tobytes() for row in asker.items[asker.origin == -2]}
-    absent = {row.tobytes() for row in asker.items[asker.origin == -3]}
+    present = {row.tobytes() for row in items[asker.origin == -2]}
+    absent = {row.tobytes() for row in items[asker.origin == -3]}
     assert present <= set(made)
     assert not absent & set(made)
     assert len(present) == len(absent) == probed_blocks(padded)
@@ -137,15 +134,15 @@ def test_an_answerer_offers_all_tokens_once_and_the_present_probes(count: int) -
 
 
 def test_dummies_of_two_ends_never_meet() -> None:
-    one = asked_items(token(1), SECRET, drawn("a"))
+    one, _ = asked_items(token(1), SECRET, drawn("a"))
     two = answered_items(token(2), SECRET, 16, drawn("b"))
-    common = {row.tobytes() for row in one.items} & {row.tobytes() for row in two}
+    common = {row.tobytes() for row in one} & {row.tobytes() for row in two}
     assert len(common) == PROBES, "the present probes alone"
 
 
 def test_every_real_block_holds_as_many_probes_as_promised() -> None:
-    made = asked_items(b"".join(tokens(8_000)), SECRET, drawn("a"))
-    found = [list(made.origin[at : at + BLOCK_POINTS]) for at in range(0, len(made.items), BLOCK_POINTS)]
+    items, made = asked_items(b"".join(tokens(8_000)), SECRET, drawn("a"))
+    found = [list(made.origin[at : at + BLOCK_POINTS]) for at in range(0, len(items), BLOCK_POINTS)]
     assert len(found) == 2
     for block in found:
         assert (block.count(-2), block.count(-3)) == (PROBES, PROBES)
@@ -154,27 +151,27 @@ def test_every_real_block_holds_as_many_probes_as_promised() -> None:
 
 def test_answers_in_another_order_are_caught() -> None:
     """Half of the items match; a block whose answers were shuffled escapes with a chance of 2^-40."""
-    made = asked_items(b"".join(tokens(64)), SECRET, drawn("a"))
+    items, made = asked_items(b"".join(tokens(64)), SECRET, drawn("a"))
     honest = [at for at, origin in enumerate(made.origin) if origin == -2 or 0 <= origin < 32]
     assert made.matched(honest) == list(range(32))
-    order = np.argsort(np.frombuffer(drawn("o")(8 * len(made.items)), np.uint64))
+    order = np.argsort(np.frombuffer(drawn("o")(8 * len(items)), np.uint64))
     with pytest.raises(VerificationError, match="probe"):
         made.matched([int(order[at]) for at in honest])
     with pytest.raises(VerificationError, match="probe"):
-        made.matched([(at + 1) % len(made.items) for at in honest])
+        made.matched([(at + 1) % len(items) for at in honest])
 
 
 @pytest.fixture
-def asked(small_blocks: int) -> AskedItems:
+def asked(small_blocks: int) -> Arrangement:
     """33 tokens, so that the band of 34 holds one dummy."""
-    return asked_items(b"".join(tokens(33)), SECRET, drawn("a"))
+    return asked_items(b"".join(tokens(33)), SECRET, drawn("a"))[1]
 
 
-def places(asked: AskedItems, origin: int) -> list[int]:
+def places(asked: Arrangement, origin: int) -> list[int]:
     return [int(at) for at in np.flatnonzero(asked.origin == origin)]
 
 
-def test_matches_are_given_as_indices_of_tokens_in_order(asked: AskedItems) -> None:
+def test_matches_are_given_as_indices_of_tokens_in_order(asked: Arrangement) -> None:
     present = places(asked, -2)
     chosen = [places(asked, number)[0] for number in (7, 3, 19)]
     assert asked.matched([*chosen, *present]) == [3, 7, 19]
@@ -182,7 +179,7 @@ def test_matches_are_given_as_indices_of_tokens_in_order(asked: AskedItems) -> N
 
 
 @pytest.mark.parametrize("wrong", ["missing", "none", "absent", "dummy", "repeated", "repeated token"])
-def test_an_engine_that_answers_wrongly_is_caught(asked: AskedItems, wrong: str) -> None:
+def test_an_engine_that_answers_wrongly_is_caught(asked: Arrangement, wrong: str) -> None:
     present = places(asked, -2)
     found = {
         "missing": present[:-1],

@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 import trisect.wire.v1
 from trisect.errors import UnauthenticatedError
-from trisect.rpc.authentication import certified
+from trisect.rpc.authentication import certified, expires_at
 from trisect.rpc.authorisation import TABLE, Access
 from trisect.trust import certificates
 from trisect.trust.certificates import Caller, Principal
@@ -104,7 +104,22 @@ COORDINATOR = Principal("anti-fraud", Caller.COORDINATOR, "coordinator")
 
 
 def test_the_caller_is_whom_the_certificate_names() -> None:
-    assert certified(Context()) == TELCO  # type: ignore[arg-type]
+    assert certified(Context(), lambda: NOW) == TELCO  # type: ignore[arg-type]
+
+
+def test_a_certificate_is_held_against_the_clock_on_every_call() -> None:
+    """The transport looked at it at the handshake only, and what is remembered of it does not age."""
+    ends = NOW + dt.timedelta(days=1)
+    second = dt.timedelta(seconds=1)
+    assert certified(Context(), lambda: ends - second) == TELCO  # type: ignore[arg-type]
+    with pytest.raises(UnauthenticatedError, match=r"party/telco expired at 2026-11-02T00:00:00Z") as late:
+        certified(Context(), lambda: ends)  # type: ignore[arg-type]
+    assert "trisect-node join" in late.value.hint
+    begins = NOW - certificates.CLOCK_SLACK
+    with pytest.raises(UnauthenticatedError, match="valid from 2026-10-31T23:50:00Z only"):
+        certified(Context(), lambda: begins - second)  # type: ignore[arg-type]
+    assert certified(Context(), lambda: begins) == TELCO  # type: ignore[arg-type]
+    assert expires_at(Context()) == ends  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +140,7 @@ def test_the_caller_is_whom_the_certificate_names() -> None:
 )
 def test_anything_doubtful_is_nobody(changes: dict[str, list[bytes]]) -> None:
     with pytest.raises(UnauthenticatedError):
-        certified(Context(**changes))  # type: ignore[arg-type]
+        certified(Context(**changes), lambda: NOW)  # type: ignore[arg-type]
 
 
 def test_a_connection_without_tls_is_nobody() -> None:

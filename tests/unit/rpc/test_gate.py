@@ -224,3 +224,15 @@ async def test_a_call_that_the_client_drops_is_forgotten(house: House) -> None:
     async with asyncio.timeout(10):
         while house.gate.cut("telco"):
             await asyncio.sleep(0)
+
+
+async def test_a_daemon_that_stops_lets_people_look_and_begins_nothing(house: House) -> None:
+    house.gate.stopping = True
+    await house.stub.ListCollections(collections_pb2.ListCollectionsRequest(), timeout=10)
+    for call in (
+        house.stub.DeleteCollection(collections_pb2.DeleteCollectionRequest(), timeout=10),
+        house.stub.Import(timeout=10).read(),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+        assert "being stopped" in status.from_rpc(caught.value, "the node").message

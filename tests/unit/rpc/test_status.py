@@ -155,9 +155,6 @@ def test_a_class_of_one_program_alone_never_comes_from_the_wire() -> None:
 
     back = restored(Fault.DENIED, HereError.code, message="m")
     assert (type(back), back.code) == (errors.DeniedError, "TRI-DENIED")
-    assert status.fault_of(HereError.code) is None
-    assert status.fault_of("TRI-STALE") is Fault.STALE
-    assert status.fault_of("TRI-FUTURE") is None
 
 
 def test_a_detail_of_nothing_known_is_a_bug() -> None:

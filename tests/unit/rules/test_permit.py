@@ -158,6 +158,8 @@ def test_whom_a_collection_can_be_shared_with(text: str) -> None:
         "all ",
         "a\n",
         "role:provider\n",
+        "14259990187",
+        "call-442079460123",
     ],
 )
 def test_whom_it_cannot(text: str) -> None:
@@ -166,8 +168,18 @@ def test_whom_it_cannot(text: str) -> None:
 
 
 def test_names_of_collections() -> None:
-    for text in ("a", "scam-numbers", "2026.list_1", "a" * 64):
+    for text in ("a", "scam-numbers", "2026.list_1", "list-20261123", "numbers.v2", "a" * 64):
         assert vocabulary.collection_name(text) == text
     for text in ("", "-a", ".a", "A", "a" * 65, "a b", "../a", "a\n", "诈骗"):
         with pytest.raises(BadInputError):
             vocabulary.collection_name(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["14259990187", "list-14259990187", "login.example-shop.com", "8.8.8.8", "2026.11", "123"]
+)
+def test_a_name_that_reads_as_an_identifier_is_refused_and_not_repeated(text: str) -> None:
+    """Names are stored, logged and sent to peers as they stand."""
+    with pytest.raises(BadInputError) as caught:
+        vocabulary.collection_name(text)
+    assert text not in caught.value.message + caught.value.hint

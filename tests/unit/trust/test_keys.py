@@ -17,6 +17,7 @@ from trisect.trust.keys import (
     IdentityKey,
     IdentityPublic,
     PartyName,
+    SealingKey,
     SealingPublic,
     fingerprint,
     normal_fingerprint,
@@ -215,3 +216,16 @@ def test_kept_peppers_open_with_their_keystore_only() -> None:
 
 def test_a_new_pepper_is_32_random_bytes() -> None:
     assert peppers.new_pepper(drawn("x")) == drawn("x")(32)
+
+
+def test_what_was_sealed_to_a_former_key_still_opens() -> None:
+    line = [sealing(name).raw for name in ("a", "b", "c")]
+    key = SealingKey(line[2], tuple(line[:2]))
+    for name in ("a", "b", "c"):
+        sealed = sealing(name).public.seal(b"small secret", context=b"here")
+        assert key.open(sealed, context=b"here") == b"small secret"
+        with pytest.raises(VerificationError):
+            key.open(sealed, context=b"there")
+    with pytest.raises(VerificationError):
+        key.open(sealing("d").public.seal(b"small secret", context=b"here"), context=b"here")
+    assert key.public == sealing("c").public

@@ -232,34 +232,6 @@ def test_a_party_keeps_its_role(found: Consortium) -> None:
         found.take(found.admission("telco", Role.GOVERNMENT))
 
 
-def test_a_succession_needs_both_keys(found: Consortium) -> None:
-    succession = found.succession("telco", "telco2")
-    for signers in (("telco",), ("telco2",), ("telco", "telco"), (GOVERNMENT,), (GOVERNMENT, "telco2")):
-        with pytest.raises(VerificationError):
-            found.membership.apply(signed(succession, *signers))
-    assert found.membership.party("telco").keys == keys("telco")
-    found.take(succession, "telco", "telco2")
-    telco = found.membership.party("telco")
-    assert telco.keys == keys("telco2")
-    assert telco.former_identities == (keys("telco").identity.raw,)
-    with pytest.raises(VerificationError):
-        found.take(found.succession("telco", "telco3"), "telco", "telco3")
-    found.take(found.succession("telco", "telco3"), "telco2", "telco3")
-
-
-def test_a_succession_to_the_same_key_does_not_count_one_key_twice(found: Consortium) -> None:
-    with pytest.raises(VerificationError):
-        found.take(found.succession("telco", "telco"), "telco")
-
-
-def test_a_founder_that_was_succeeded_goes_on_signing_with_the_new_key(found: Consortium) -> None:
-    found.take(found.succession(GOVERNMENT, "successor"), GOVERNMENT, "successor")
-    with pytest.raises(VerificationError):
-        found.take(found.admission("newcomer"), GOVERNMENT)
-    found.take(found.admission("newcomer"), "successor")
-    assert found.membership.founder == keys(GOVERNMENT).identity.fingerprint
-
-
 def test_a_sealing_key_that_the_identity_has_not_signed_is_refused(found: Consortium) -> None:
     mixed = PartyKeys(keys("newcomer").identity, keys("bank").sealing, keys("newcomer").sealing_signature)
     with pytest.raises(VerificationError, match="signature"):

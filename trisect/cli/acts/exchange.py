@@ -11,10 +11,9 @@ from trisect.cli.call import Call
 from trisect.cli.failures import UsageError
 from trisect.cli.progress import Progress
 from trisect.cli.units import span
-from trisect.errors import Fault, NotFoundError, TrisectError
-from trisect.rpc.status import fault_of, restore
+from trisect.errors import NotFoundError, TrisectError
+from trisect.rpc.status import restore
 from trisect.trust.statements import KeyCheck
-from trisect.wire.v1 import errors_pb2
 from trisect.wire.v1 import matching_pb2 as pb
 
 UNCHECKED = (
@@ -30,9 +29,7 @@ _SEARCHED = 1_000
 """Exchanges that a short id is looked for in; their list fits one message of gRPC."""
 _LIST = "`trisect exchange list` shows ids; 8 characters or more will do"
 _COMPLETE = "complete"
-_FAILED = "failed"
-_WITHOUT_RESULT = {"refused": Fault.DENIED, _FAILED: Fault.FAILED, "cancelled": Fault.CONFLICT}
-"""States that end without a result, and the fault that each of them has; one that failed may have any."""
+_WITHOUT_RESULT = {"refused", "failed", "cancelled"}
 
 
 async def list_all(call: Call, limit: int) -> None:
@@ -120,18 +117,9 @@ async def follow(call: Call, exchange_id: str) -> pb.Exchange:
 
 def error_of(found: pb.Exchange) -> TrisectError:
     """Make the error that an exchange ended with."""
-    fault = _WITHOUT_RESULT.get(found.state, Fault.FAILED)
-    if found.state == _FAILED:
-        fault = fault_of(found.error_code) or fault
-    return restore(
-        errors_pb2.ErrorDetail(
-            fault=fault.value,
-            code=found.error_code,
-            message=found.error_message or f"the exchange ended as {found.state}",
-            hint=found.error_hint,
-            rule=found.error_rule,
-        )
-    )
+    if found.HasField("error"):
+        return restore(found.error)
+    return TrisectError(f"the exchange ended as {found.state}")
 
 
 def _waits_for(found: pb.Exchange) -> str:
@@ -177,12 +165,12 @@ def short_ids(rows: Iterable[screen.Row]) -> Callable[[screen.Row], str]:
 def describe(found: pb.Exchange) -> dict[str, Any]:
     """Lay an exchange out for scripts."""
     error = None
-    if found.error_code or found.error_message:
+    if found.HasField("error"):
         error = {
-            "code": found.error_code,
-            "message": found.error_message,
-            "hint": found.error_hint or None,
-            "rule": found.error_rule or None,
+            "code": found.error.code,
+            "message": found.error.message,
+            "hint": found.error.hint or None,
+            "rule": found.error.rule or None,
         }
     asker = found.end == "asker"
     return {
@@ -226,10 +214,10 @@ def _print(found: pb.Exchange) -> None:
     }
     if asks and found.state == _COMPLETE:
         pairs["matched"] = f"{found.matched:,} of {found.asked:,}"
-    if found.error_message:
-        pairs["why"] = found.error_message
-    if found.error_hint:
-        pairs["what helps"] = found.error_hint
+    if found.error.message:
+        pairs["why"] = found.error.message
+    if found.error.hint:
+        pairs["what helps"] = found.error.hint
     screen.facts(pairs)
     if found.key_check == KeyCheck.NONE:
         screen.say(f"warning: {UNCHECKED}")

@@ -78,6 +78,39 @@ def change(call: Call, name: str, standing: str, reason: str) -> None:
     call.run(_change(call, name, request))
 
 
+def succeed(call: Call) -> None:
+    """Give the own party new keys."""
+    own = call.run(_own(call))
+    call.confirm(
+        f"the key {own.fingerprint} of {own.party} will be given up for a new one, and nobody takes what it signs "
+        "any more"
+    )
+    call.run(_succeed(call, own.fingerprint))
+
+
+async def _own(call: Call) -> pb.GetStatusReply:
+    async with link.node(call) as node:
+        return await node.admin.GetStatus(pb.GetStatusRequest(), timeout=link.CALL_S)
+
+
+async def _succeed(call: Call, former: str) -> None:
+    async with link.node(call) as node:
+        found = await node.admin.SucceedKeys(
+            pb.SucceedKeysRequest(fingerprint=former), timeout=link.LONG_CALL_S
+        )
+    data = {"party": found.party, "fingerprint": found.fingerprint, "former_fingerprint": former}
+
+    def text() -> None:
+        screen.facts({"party": found.party, "fingerprint": found.fingerprint, "former fingerprint": former})
+        call.report.note(
+            "every party gets a statement that both keys have signed, and has nothing to do. Tell both fingerprints, "
+            "not through the coordinator, to those who keep a note of yours, a government first; then back up "
+            "keystore.json anew"
+        )
+
+    call.report.result(data, text)
+
+
 async def _change(call: Call, name: str, request: pb.ChangeStandingRequest) -> None:
     async with link.node(call) as node:
         reply = await node.admin.ChangeStanding(request, timeout=link.CALL_S)
@@ -104,6 +137,7 @@ def _describe(party: pb.PartyInfo) -> dict[str, Any]:
         "state": party.state,
         "fingerprint": party.fingerprint,
         "key_check": party.key_check or None,
+        "former_fingerprints": list(party.former_fingerprints),
         "pepper_epoch": party.pepper_epoch if party.pepper_epoch >= 0 else None,
     }
 
@@ -120,6 +154,7 @@ def _print(party: dict[str, Any]) -> None:
             "role": party["role"],
             "state": party["state"],
             "fingerprint": party["fingerprint"],
+            **({"succeeded": party["former_fingerprints"]} if party["former_fingerprints"] else {}),
             "key checked": _checked(party),
             "pepper epoch": party["pepper_epoch"],
         }

@@ -16,7 +16,7 @@ def trial() -> bool:
     other = own[:_COMMON] + [bytes([number]) * 32 for number in range(100, 100 + _EACH - _COMMON)]
     asker, answerer = EcdhAsker(b"".join(own)), EcdhAnswerer(b"".join(other))
     answerer.setup(0, _EACH)
-    asker.add_setup(answerer.sorted_setup(), _EACH)
+    asker.add_setup(answerer.sorted_setup(0, _EACH), _EACH)
     evaluated = answerer.respond(asker.request(0, _EACH), _EACH)
     return sorted(asker.intersect(0, evaluated, _EACH)) == list(range(_COMMON))
 

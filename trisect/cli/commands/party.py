@@ -16,7 +16,7 @@ Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; every party will
 
 @group(app)
 def party(_call: Call) -> None:
-    """See the parties; admit, suspend, reinstate or expel one (--home is a government node's)."""
+    """See the parties; give your own new keys; admit, suspend, reinstate or expel one (a government)."""
 
 
 @command(app, "list")
@@ -58,6 +58,18 @@ def admit(
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
     call.run(act.admit(call, name, fingerprint, role.value if role else ""))
+
+
+@command(app)
+def succeed(call: Call) -> None:
+    """Give your own party a new identity key and sealing key (--home is its node's); asks first.
+
+    Every party learns of them by a statement that the old key and the new one have signed. It is no cure for a
+    stolen key, with which the thief can do the same: call a government.
+    """
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    act.succeed(call)
 
 
 @command(app)

@@ -37,6 +37,7 @@ from trisect.wire.v1 import (
 COORDINATOR = "coordinator"
 START_S = 60.0
 STOP_S = 20.0
+DRAIN_S = 5.0
 POLL_S = 0.05
 CALL_S = 20.0
 MARK = "demo.json"
@@ -146,7 +147,7 @@ class Cluster:
         if not home.config.exists():
             consortium = f"demo-{system_randomness(4).hex()}"
             await self._run("trisect-coordinator", "init", "--home", home.path, "--consortium", consortium)
-            _append(home, 'profile = "demo"\n\n[relay]\nrecord_to = "relay.bin"\n')
+            _append(home, f'profile = "demo"\ndrain_s = {DRAIN_S}\n\n[relay]\nrecord_to = "relay.bin"\n')
         await self._start(COORDINATOR, "trisect-coordinator")
 
     async def _start_party(self, party: Party) -> None:
@@ -158,7 +159,7 @@ class Cluster:
             )
             _append(
                 home,
-                'profile = "demo"\n\n[imports]\n'
+                f'profile = "demo"\ndrain_s = {DRAIN_S}\n\n[imports]\n'
                 f'source = "{party.source}"\nregion = "{party.region}"\n'
                 'legal_basis = "statutory-duty"\nretention_days = 365\n',
             )

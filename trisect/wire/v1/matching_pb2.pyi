@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from trisect.wire.v1 import errors_pb2 as _errors_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -150,9 +151,7 @@ class Exchange(_message.Message):
     ENGINE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     PHASE_FIELD_NUMBER: _builtins.int
-    ERROR_CODE_FIELD_NUMBER: _builtins.int
-    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
-    ERROR_HINT_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
     ASKED_FIELD_NUMBER: _builtins.int
     ASKED_PADDED_FIELD_NUMBER: _builtins.int
     ANSWERED_PADDED_FIELD_NUMBER: _builtins.int
@@ -163,7 +162,6 @@ class Exchange(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     ELEMENTS_DONE_FIELD_NUMBER: _builtins.int
     ELEMENTS_TOTAL_FIELD_NUMBER: _builtins.int
-    ERROR_RULE_FIELD_NUMBER: _builtins.int
     KEY_CHECK_FIELD_NUMBER: _builtins.int
     exchange_id: _builtins.str
     end: _builtins.str
@@ -177,9 +175,6 @@ class Exchange(_message.Message):
     state: _builtins.str
     """offered, running, unconfirmed, complete, refused, failed, cancelled"""
     phase: _builtins.str
-    error_code: _builtins.str
-    error_message: _builtins.str
-    error_hint: _builtins.str
     asked: _builtins.int
     asked_padded: _builtins.int
     answered_padded: _builtins.int
@@ -190,8 +185,11 @@ class Exchange(_message.Message):
     started_at: _builtins.str
     elements_done: _builtins.int
     elements_total: _builtins.int
-    error_rule: _builtins.str
     key_check: _builtins.str
+    @_builtins.property
+    def error(self) -> _errors_pb2.ErrorDetail:
+        """Why there is no result; absent where there is one, or may be."""
+
     def __init__(
         self,
         *,
@@ -205,9 +203,7 @@ class Exchange(_message.Message):
         engine: _builtins.str = ...,
         state: _builtins.str = ...,
         phase: _builtins.str = ...,
-        error_code: _builtins.str = ...,
-        error_message: _builtins.str = ...,
-        error_hint: _builtins.str = ...,
+        error: _errors_pb2.ErrorDetail | None = ...,
         asked: _builtins.int = ...,
         asked_padded: _builtins.int = ...,
         answered_padded: _builtins.int = ...,
@@ -218,12 +214,11 @@ class Exchange(_message.Message):
         started_at: _builtins.str = ...,
         elements_done: _builtins.int = ...,
         elements_total: _builtins.int = ...,
-        error_rule: _builtins.str = ...,
         key_check: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error_code", b"error_code", "error_hint", b"error_hint", "error_message", b"error_message", "error_rule", b"error_rule", "exchange_id", b"exchange_id", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "seconds", b"seconds", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error", b"error", "exchange_id", b"exchange_id", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "seconds", b"seconds", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -139,6 +139,7 @@ class PartyInfo(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     KEY_CHECK_FIELD_NUMBER: _builtins.int
     PEPPER_EPOCH_FIELD_NUMBER: _builtins.int
+    FORMER_FINGERPRINTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     role: _builtins.str
     state: _builtins.str
@@ -146,6 +147,10 @@ class PartyInfo(_message.Message):
     fingerprint: _builtins.str
     key_check: _builtins.str
     pepper_epoch: _builtins.int
+    @_builtins.property
+    def former_fingerprints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of the keys that the present one has succeeded, oldest first."""
+
     def __init__(
         self,
         *,
@@ -155,10 +160,11 @@ class PartyInfo(_message.Message):
         fingerprint: _builtins.str = ...,
         key_check: _builtins.str = ...,
         pepper_epoch: _builtins.int = ...,
+        former_fingerprints: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "key_check", b"key_check", "name", b"name", "pepper_epoch", b"pepper_epoch", "role", b"role", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "former_fingerprints", b"former_fingerprints", "key_check", b"key_check", "name", b"name", "pepper_epoch", b"pepper_epoch", "role", b"role", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -275,6 +281,48 @@ class ChangeStandingReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChangeStandingReply: _TypeAlias = ChangeStandingReply  # noqa: Y015
+
+@_typing.final
+class SucceedKeysRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    fingerprint: _builtins.str
+    """Of the present key of the node's own party; where it has been succeeded already nothing is done."""
+    def __init__(
+        self,
+        *,
+        fingerprint: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SucceedKeysRequest: _TypeAlias = SucceedKeysRequest  # noqa: Y015
+
+@_typing.final
+class SucceedKeysReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    fingerprint: _builtins.str
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        fingerprint: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SucceedKeysReply: _TypeAlias = SucceedKeysReply  # noqa: Y015
 
 @_typing.final
 class GetPepperStatusRequest(_message.Message):

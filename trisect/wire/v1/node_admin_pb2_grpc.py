@@ -54,6 +54,11 @@ class NodeAdminStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.ChangeStandingRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.ChangeStandingReply.FromString,
                 _registered_method=True)
+        self.SucceedKeys = channel.unary_unary(
+                '/trisect.wire.v1.NodeAdmin/SucceedKeys',
+                request_serializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.SucceedKeysRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.SucceedKeysReply.FromString,
+                _registered_method=True)
         self.GetPepperStatus = channel.unary_unary(
                 '/trisect.wire.v1.NodeAdmin/GetPepperStatus',
                 request_serializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.GetPepperStatusRequest.SerializeToString,
@@ -93,6 +98,12 @@ class NodeAdminServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SucceedKeys(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPepperStatus(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -127,6 +138,11 @@ def add_NodeAdminServicer_to_server(servicer, server):
                     servicer.ChangeStanding,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.ChangeStandingRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.ChangeStandingReply.SerializeToString,
+            ),
+            'SucceedKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.SucceedKeys,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.SucceedKeysRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_node__admin__pb2.SucceedKeysReply.SerializeToString,
             ),
             'GetPepperStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPepperStatus,
@@ -247,6 +263,33 @@ class NodeAdmin(object):
             '/trisect.wire.v1.NodeAdmin/ChangeStanding',
             trisect_dot_wire_dot_v1_dot_node__admin__pb2.ChangeStandingRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_node__admin__pb2.ChangeStandingReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SucceedKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.NodeAdmin/SucceedKeys',
+            trisect_dot_wire_dot_v1_dot_node__admin__pb2.SucceedKeysRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_node__admin__pb2.SucceedKeysReply.FromString,
             options,
             channel_credentials,
             insecure,

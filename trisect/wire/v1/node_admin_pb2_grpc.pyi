@@ -18,6 +18,7 @@ class NodeAdminStub:
     ListParties: _aio.UnaryUnaryMultiCallable[_node_admin_pb2.ListPartiesRequest, _node_admin_pb2.ListPartiesReply]
     Admit: _aio.UnaryUnaryMultiCallable[_node_admin_pb2.AdmitRequest, _node_admin_pb2.AdmitReply]
     ChangeStanding: _aio.UnaryUnaryMultiCallable[_node_admin_pb2.ChangeStandingRequest, _node_admin_pb2.ChangeStandingReply]
+    SucceedKeys: _aio.UnaryUnaryMultiCallable[_node_admin_pb2.SucceedKeysRequest, _node_admin_pb2.SucceedKeysReply]
     GetPepperStatus: _aio.UnaryUnaryMultiCallable[_node_admin_pb2.GetPepperStatusRequest, _node_admin_pb2.GetPepperStatusReply]
     RotatePepper: _aio.UnaryUnaryMultiCallable[_node_admin_pb2.RotatePepperRequest, _node_admin_pb2.RotatePepperReply]
 
@@ -49,6 +50,13 @@ class NodeAdminServicer(metaclass=_abc_1.ABCMeta):
         request: _node_admin_pb2.ChangeStandingRequest,
         context: _aio.ServicerContext[_node_admin_pb2.ChangeStandingRequest, _abc.Awaitable[_node_admin_pb2.ChangeStandingReply]],
     ) -> _abc.Awaitable[_node_admin_pb2.ChangeStandingReply]: ...
+
+    @_abc_1.abstractmethod
+    def SucceedKeys(
+        self,
+        request: _node_admin_pb2.SucceedKeysRequest,
+        context: _aio.ServicerContext[_node_admin_pb2.SucceedKeysRequest, _abc.Awaitable[_node_admin_pb2.SucceedKeysReply]],
+    ) -> _abc.Awaitable[_node_admin_pb2.SucceedKeysReply]: ...
 
     @_abc_1.abstractmethod
     def GetPepperStatus(

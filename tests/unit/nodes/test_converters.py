@@ -1,0 +1,79 @@
+"""The processes of large imports: there when needed, gone when not, replaced when one has died."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from concurrent.futures.process import BrokenProcessPool
+
+import psutil
+import pytest
+
+from nodes import converters
+from nodes.converters import SMALL_ROWS, Converters
+from nodes.untreated import Spelling
+from trisect.indicators.forms import Profile
+from trisect.indicators.kinds import Kind
+from trisect.indicators.readers import Batch
+from trisect.indicators.tokens import Pepper
+from trisect.wire.convert import batch_to_wire
+
+SPELLING = Spelling(Kind.DOMAIN, Profile())
+CHAIN = (Pepper(bytes(32)),)
+DATA = batch_to_wire(Batch({"value": ["one.example.com", "two.example.com"]}, ["1", "2"])).SerializeToString()
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Converters]:
+    found = Converters(1)
+    yield found
+    await found.close()
+
+
+def children() -> set[int]:
+    return {
+        child.pid
+        for child in psutil.Process().children(recursive=True)
+        if "spawn_main" in " ".join(child.cmdline())
+    }
+
+
+async def test_small_imports_start_no_process(desk: Converters) -> None:
+    before = children()
+    with desk.used():
+        taken, rejects = await desk.convert(SMALL_ROWS, DATA, SPELLING, CHAIN)
+    assert (len(taken), rejects) == (2, [])
+    assert children() == before
+
+
+async def test_processes_end_when_no_import_has_come_for_a_while(
+    desk: Converters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(converters, "IDLE_S", 0.0)
+    before = children()
+    with desk.used():
+        small = await desk.convert(1, DATA, SPELLING, CHAIN)
+        with desk.used():
+            assert await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN) == small
+        (pid,) = children() - before
+        assert await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN) == small, "another still uses them"
+        assert children() - before == {pid}
+    process = psutil.Process(pid)
+    await asyncio.sleep(0)  # the timer's turn
+    await asyncio.to_thread(process.wait, 10)
+    with desk.used():
+        assert await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN) == small
+
+
+async def test_after_a_death_the_next_import_has_new_processes(desk: Converters) -> None:
+    before = children()
+    with desk.used():
+        good = await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN)
+        for pid in children() - before:
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(BrokenProcessPool):
+            await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN)
+        desk.forget()
+        assert await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN) == good

@@ -1,0 +1,126 @@
+"""The whole walk with PostgreSQL under every daemon: exact hits, rotation, and `kill -9`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from support import postgres
+from support.cluster import Cluster, Daemon, Node, until
+
+from trisect.store.tables import entries
+from trisect.wire.v1 import node_admin_pb2
+
+pytestmark = pytest.mark.walk
+PARTIES = ("government", "telco", "bank")
+EXPECTED = {f"r-{number}" for number in range(30, 60)}
+MANY = 60_000
+
+
+@pytest.fixture(scope="module")
+def urls(postgresql_server: postgres.Server) -> dict[str, str]:
+    return {name: postgresql_server.url(postgresql_server.new()) for name in ("coordinator", *PARTIES)}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("postgresql")
+    found = asyncio.run(Cluster.create(folder, PARTIES, databases=urls.__getitem__))
+    yield found
+    found.stop()
+
+
+async def test_the_walk_over_postgresql(cluster: Cluster, urls: dict[str, str]):
+    telco, bank = cluster["telco"], cluster["bank"]
+    for node, numbers in ((telco, range(60)), (bank, range(30, 90))):
+        done = await node.import_values("list", [f"host-{number}.example.com" for number in numbers])
+        assert (done.accepted, done.duplicates) == (60, 0)
+        again = await node.import_values("list", [f"host-{number}.example.com" for number in numbers])
+        assert (again.accepted, again.duplicates) == (0, 60)
+        await node.share("list", "all")
+    await matches(telco)
+    assert not list(cluster.folder.rglob("*.db")), "nothing went to SQLite"
+    assert rows(urls["telco"]) == {0: 60}
+
+    await rotated(cluster, 1)
+    assert rows(urls["telco"]) == rows(urls["bank"]) == {1: 60}
+    await matches(telco)
+
+    for daemon in (telco, cluster.coordinator, bank):
+        await killed(cluster, daemon)
+        await matches(telco)
+
+    await cluster["government"].admin(
+        "ChangeStanding",
+        node_admin_pb2.ChangeStandingRequest(party="bank", standing="suspended", reason="a test"),
+    )
+    await killed(cluster, cluster.coordinator)
+
+    async def suspended() -> bool:
+        return (await bank.status()).standing == "suspended"
+
+    await until(suspended, "the coordinator to have kept the suspension")
+    await cluster["government"].admin(
+        "ChangeStanding",
+        node_admin_pb2.ChangeStandingRequest(party="bank", standing="active", reason="a test"),
+    )
+
+
+async def test_a_kill_in_the_middle_of_a_roll_over_postgresql(cluster: Cluster, urls: dict[str, str]):
+    telco = cluster["telco"]
+    values = [f"many-{number}.example.com" for number in range(MANY)]
+    assert (await telco.import_values("many", values)).accepted == MANY
+    before = (await status(telco)).epoch
+    await cluster["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
+
+    async def half_way() -> bool:
+        return set(rows(urls["telco"])) == {before, before + 1}
+
+    await until(half_way, "the roll to be half-way")
+    await killed(cluster, telco)
+    await rolled(telco, before + 1)
+    assert set(rows(urls["telco"])) == {before + 1}
+    again = await telco.import_values("many", values)
+    assert (again.accepted, again.duplicates) == (0, MANY), "every token was rolled once"
+
+
+async def matches(asker: Node) -> None:
+    """Match, and have exactly the hits that there are."""
+    done = await asker.match("list", "bank", "list")
+    assert (done.state, done.matched) == ("complete", len(EXPECTED)), done.error.message
+    assert {hit.ref for hit in await asker.hits(done.exchange_id)} == EXPECTED
+
+
+async def killed(cluster: Cluster, daemon: Daemon) -> None:
+    daemon.kill()
+    await daemon.start()
+    for node in cluster.nodes.values():
+        await until(node.is_admitted, f"{node.name} to be back")
+
+
+async def rotated(cluster: Cluster, epoch: int) -> None:
+    await cluster["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
+    for node in cluster.nodes.values():
+        await rolled(node, epoch)
+
+
+async def rolled(node: Node, epoch: int) -> None:
+    async def done() -> bool:
+        found = await status(node)
+        return found.epoch == epoch and not found.rolling
+
+    await until(done, f"{node.name} to have rolled to epoch {epoch}")
+
+
+async def status(node: Node) -> node_admin_pb2.GetPepperStatusReply:
+    return await node.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+
+
+def rows(url: str) -> dict[int, int]:
+    """Count a node's entries by pepper epoch, in its database itself."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        query = sa.select(entries.c.epoch, sa.func.count()).group_by(entries.c.epoch)
+        return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,0 +1,372 @@
+"""New keys of a party over real processes: nothing that was begun is lost, and the old key counts for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import pytest
+from support import hostile_coordinator, tuned_daemon
+from support.cluster import Cluster, Daemon, Node, failure, run, until
+from support.holding import held
+
+from nodes.exchanges.terms import OFFER_LIFE
+from nodes.keys import NodeKeys
+from trisect.clock import system_clock, to_text
+from trisect.errors import Fault
+from trisect.rpc import tls
+from trisect.rules.offers import Offer, Reason, Refusal
+from trisect.trust import documents
+from trisect.trust.keys import IdentityKey, PartyName
+from trisect.trust.statements import Succession
+from trisect.wire.v1 import directory_pb2, directory_pb2_grpc, node_admin_pb2, relay_pb2, relay_pb2_grpc
+
+pytestmark = pytest.mark.walk
+COMMON = {f"r-{number}" for number in range(30, 60)}
+NUMBERS = {"telco": range(60), "bank": range(30, 90), "proxy": range(60)}
+LOST = "lose the question"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A telco and a bank with thirty hosts in common; the coordinator holds and loses what a test asks for."""
+
+    async def create() -> Cluster:
+        found = await Cluster.create(tmp_path_factory.mktemp("succession"), ("government", "telco", "bank"))
+        found.coordinator.terminate()
+        found.coordinator.script = Path(hostile_coordinator.__file__)
+        await found.coordinator.start()
+        for name in found.nodes:
+            await until(found[name].is_admitted, f"{name} to come back")
+        for name in ("telco", "bank"):
+            await listed(found[name])
+        return found
+
+    found = asyncio.run(create())
+    yield found
+    found.stop()
+
+
+async def listed(node: Node) -> None:
+    await node.import_values("list", [f"host-{number}.example.com" for number in NUMBERS[node.name]])
+    await node.share("list", "all")
+
+
+def trisect(node: Node, *arguments: object) -> tuple[int, dict[str, Any]]:
+    ended = run("trisect", "--home", node.home, "--format", "json", *arguments)
+    return ended.returncode, json.loads(ended.stdout)
+
+
+async def succeed(node: Node) -> tuple[int, dict[str, Any]]:
+    return await asyncio.to_thread(trisect, node, "party", "succeed", "--yes")
+
+
+async def fingerprint(node: Node) -> str:
+    return (await node.status()).fingerprint
+
+
+async def shown(node: Node, party: str) -> node_admin_pb2.PartyInfo:
+    reply = await node.admin("ListParties", node_admin_pb2.ListPartiesRequest())
+    return next(one for one in reply.parties if one.name == party)
+
+
+async def known_everywhere(cluster: Cluster, party: str, expected: str) -> None:
+    for node in cluster.nodes.values():
+
+        async def knows(node: Node = node) -> bool:
+            return (await shown(node, party)).fingerprint == expected
+
+        await until(knows, f"{node.name} to know the new key of {party}")
+
+
+async def assert_match(cluster: Cluster, asker: str, answerer: str) -> None:
+    exchange = await cluster[asker].match("list", answerer, "list")
+    assert (exchange.state, exchange.matched) == ("complete", 30), exchange.error.message
+    refs = {f"r-{at}" for at, number in enumerate(NUMBERS[asker]) if number in set(NUMBERS[answerer])}
+    assert {hit.ref for hit in await cluster[asker].hits(exchange.exchange_id)} == refs
+
+
+async def both_directions(cluster: Cluster, one: str = "telco", other: str = "bank") -> None:
+    await assert_match(cluster, one, other)
+    await assert_match(cluster, other, one)
+
+
+def successions(daemon: Daemon, party: str) -> list[Succession]:
+    """Give the successions of a party that a daemon has stored, oldest first."""
+    place = next(daemon.home.glob("*.db"))
+    with sqlite3.connect(f"file:{place}?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT envelope FROM statements ORDER BY sequence").fetchall()
+    found = [documents.peek(envelope) for (envelope,) in rows]
+    statements = [Succession.from_body(body) for kind, body in found if kind == Succession.KIND]
+    return [statement for statement in statements if statement.party == party]
+
+
+async def test_both_fingerprints_are_told_and_matches_go_on(cluster: Cluster):
+    telco = cluster["telco"]
+    await both_directions(cluster)
+    former, grants = await fingerprint(telco), (await shown(telco, "telco")).pepper_epoch
+    storage = NodeKeys.load(telco.home).storage
+    code, said = await succeed(telco)
+    assert code == 0, said
+    told = said["data"]["fingerprint"]
+    assert said["data"] == {"party": "telco", "fingerprint": told, "former_fingerprint": former}
+    assert told == await fingerprint(telco) != former
+    await known_everywhere(cluster, "telco", told)
+    seen = await shown(cluster["government"], "telco")
+    assert list(seen.former_fingerprints)[-1] == former
+    assert (seen.state, seen.key_check, seen.pepper_epoch) == ("active", "fingerprint", grants)
+    assert NodeKeys.load(telco.home).storage == storage
+    await both_directions(cluster)
+
+
+async def test_what_was_unconfirmed_is_settled_under_the_new_key(cluster: Cluster):
+    """Receipts that the former key has signed reach the peers after the succession, in both directions."""
+    telco, bank = cluster["telco"], cluster["bank"]
+    cluster.coordinator.misbehave(calls={"RECEIPT": LOST, "INQUIRE": LOST}, stay=True)
+    asked = await telco.match("list", "bank", "list")
+    answered = await bank.match("list", "telco", "list")
+    code, said = await succeed(telco)
+    assert code == 0, said
+    await known_everywhere(cluster, "telco", said["data"]["fingerprint"])
+    open_ends = [
+        (await node.exchange(exchange.exchange_id)).state
+        for node, exchange in ((bank, asked), (telco, answered))
+    ]
+    assert open_ends == ["unconfirmed", "unconfirmed"]
+    cluster.coordinator.behave()
+
+    async def settled() -> bool:
+        return all([
+            receipts(node, exchange.exchange_id) == 2
+            and (await node.exchange(exchange.exchange_id)).state == "complete"
+            for node in (telco, bank)
+            for exchange in (asked, answered)
+        ])  # fmt: skip
+
+    await until(settled, "every receipt to be at both ends", 60)
+
+
+def receipts(node: Node, exchange_id: str) -> int:
+    query = "SELECT own_receipt, peer_receipt FROM exchanges WHERE id = ?"
+    with sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True) as database:
+        return sum(receipt is not None for receipt in database.execute(query, (exchange_id,)).fetchone())
+
+
+async def test_the_new_key_may_say_that_an_exchange_of_the_old_one_is_void(cluster: Cluster, tmp_path: Path):
+    telco, bank = cluster["telco"], cluster["bank"]
+    async with held(cluster, "responses end", tmp_path) as reached:
+        exchange_id = await telco.start_match("list", "bank", "list")
+        await asyncio.wait_for(reached.wait(), 60)
+        cluster.coordinator.misbehave(calls={"INQUIRE": LOST}, stay=True)
+        telco.kill()
+        await telco.start()
+    await until(telco.is_admitted, "the telco to come back")
+    code, said = await succeed(telco)
+    assert code == 0, said
+    await known_everywhere(cluster, "telco", said["data"]["fingerprint"])
+    assert (await bank.exchange(exchange_id)).state == "unconfirmed"
+    cluster.coordinator.behave()
+
+    async def told() -> str:
+        return (await bank.exchange(exchange_id)).error.message
+
+    assert "the asker has signed" in await until(told, "the bank to learn that there is no result", 60)
+    assert (await bank.exchange(exchange_id)).state == "failed"
+
+
+async def test_certificates_are_renewed_with_the_new_key(cluster: Cluster):
+    telco = cluster["telco"]
+    code, said = await succeed(telco)
+    assert code == 0, said
+    await asyncio.to_thread(telco.terminate)
+    telco.script = Path(tuned_daemon.__file__)
+    (telco.home / tuned_daemon.PLAN).write_text(json.dumps({"nodes.link.RENEW_AFTER": 0.0}))
+    before = telco.log().count("the certificate was renewed")
+    try:
+        await telco.start()
+
+        async def renewed() -> bool:
+            return telco.log().count("the certificate was renewed") > before
+
+        await until(renewed, "a renewal")
+    finally:
+        await asyncio.to_thread(telco.terminate)
+        telco.script = None
+        await telco.start()
+    await until(telco.is_admitted, "the telco to come back")
+    assert await fingerprint(telco) == said["data"]["fingerprint"]
+    await both_directions(cluster)
+
+
+async def test_the_old_key_counts_for_nothing(cluster: Cluster):
+    """Whoever has it, and even the party's certificate, makes no statement and no offer with it."""
+    telco, bank = cluster["telco"], cluster["bank"]
+    former = NodeKeys.load(telco.home)
+    await assert_match(cluster, "telco", "bank")
+    code, said = await succeed(telco)
+    assert code == 0, said
+    await known_everywhere(cluster, "telco", said["data"]["fingerprint"])
+    present, banks = NodeKeys.load(telco.home), NodeKeys.load(bank.home)
+    with sqlite3.connect(f"file:{telco.home / 'node.db'}?mode=ro", uri=True) as database:
+        newest = "SELECT offer FROM exchanges WHERE side = 'asker' AND peer = 'bank' ORDER BY started_at DESC"
+        (sample,) = database.execute(newest).fetchone()
+    banks_key = banks.identity.public.fingerprint
+    async with to_coordinator(cluster, present) as channel:
+        error = await failure(offered(channel, sample, former.identity, "bank", banks_key))
+        assert "not signed by whom it must be" in error.message
+        exchange, answer = await offered(channel, sample, present.identity, "bank", banks_key)
+        refusal, _ = Refusal.verify(answer, banks.identity.public)
+        reason = Reason.open(refusal.reason, present.sealing, exchange)
+        assert "does not open with this key" in reason.message, "it has come as far as the sealed details"
+
+        third = former.with_successor(os.urandom).successor
+        assert third is not None
+        statement = Succession(
+            consortium=Offer.peek(sample).consortium,
+            party=PartyName("telco"),
+            former=former.identity.public,
+            keys=third.public,
+            serial=successions(telco, "telco")[-1].serial + 1,
+            issuer=PartyName("telco"),
+            issued=to_text(system_clock()),
+        )
+        envelope = documents.sign(Succession.KIND, statement.to_body(), [former.identity, third.identity])
+        publish = directory_pb2_grpc.DirectoryStub(channel).Publish
+        error = await failure(publish(directory_pb2.PublishRequest(envelope=envelope), timeout=30))
+        assert "not signed by whom it must be" in error.message
+    async with to_coordinator(cluster, banks) as channel:
+        formers_key = former.identity.public.fingerprint
+        error = await failure(offered(channel, sample, banks.identity, "telco", formers_key))
+        assert error.fault is Fault.STALE, error.message
+        assert "try again" in error.hint
+
+
+def to_coordinator(cluster: Cluster, keys: NodeKeys) -> grpc.aio.Channel:
+    return tls.coordinator_channel(cluster.coordinator.state["address"], keys.authority, keys.tls)
+
+
+async def offered(
+    channel: grpc.aio.Channel, sample: bytes, key: IdentityKey, answerer: str, answerer_key: str
+) -> tuple[bytes, bytes]:
+    """Make an offer like another one, under a key; gives the exchange and the answer.
+
+    What is asked for is of no account: the details are sealed to nobody in particular.
+    """
+    exchange, now = os.urandom(16), system_clock()
+    like = Offer.peek(sample)
+    offer = replace(
+        like,
+        exchange=exchange,
+        asker=like.asker if answerer == like.answerer else like.answerer,
+        asker_key=key.public.fingerprint,
+        answerer=answerer,
+        answerer_key=answerer_key,
+        created=to_text(now),
+        expires=to_text(now + OFFER_LIFE),
+    )
+    call = relay_pb2.CallRequest(
+        to=answerer, method=relay_pb2.PEER_METHOD_OFFER, exchange_id=exchange, body=offer.sign(key)
+    )
+    return exchange, (await relay_pb2_grpc.RelayStub(channel).Call(call, timeout=30)).body
+
+
+@pytest.mark.parametrize("event", ["succession comes", hostile_coordinator.PUBLISHED])
+async def test_a_kill_in_the_middle_leaves_one_key_or_the_other(cluster: Cluster, tmp_path: Path, event: str):
+    """The new keys are kept when the statement leaves the node, and are the node's if it has arrived."""
+    bank, coordinator = cluster["bank"], cluster.coordinator
+    former, before = await fingerprint(bank), len(successions(coordinator, "bank"))
+    published = event == hostile_coordinator.PUBLISHED
+    async with held(cluster, event, tmp_path) as reached:
+        asking = asyncio.create_task(succeed(bank))
+        await asyncio.wait_for(reached.wait(), 60)
+        bank.kill()
+        if not published:
+            coordinator.kill()
+    code, said = await asking
+    assert code == 2, said
+    pending = NodeKeys.load(bank.home).successor
+    assert pending is not None
+    expected = pending.identity.public.fingerprint
+    assert len(successions(coordinator, "bank")) == before + published
+    assert len(successions(bank, "bank")) == before, "the node had not seen it yet"
+    if not published:
+        await coordinator.start()
+    await bank.start()
+    for node in cluster.nodes.values():
+        await until(node.is_admitted, f"{node.name} to be back")
+    if not published:
+        assert await fingerprint(bank) == former
+        code, said = await succeed(bank)
+        assert (code, said["data"]["fingerprint"]) == (0, expected)
+
+    async def in_place() -> bool:
+        return await fingerprint(bank) == expected
+
+    await until(in_place, "the new keys to be in place")
+    assert len(successions(coordinator, "bank")) == before + 1
+    assert NodeKeys.load(bank.home).successor is None
+    await known_everywhere(cluster, "bank", expected)
+    await both_directions(cluster)
+
+
+async def test_a_kill_before_the_keystore_is_written_is_mended_at_the_start(cluster: Cluster):
+    """The node's database has the statement, and its keystore still says that the keys are to come."""
+    bank = cluster["bank"]
+    await asyncio.to_thread(bank.terminate)
+    begun = NodeKeys.load(bank.home).with_successor(os.urandom)
+    begun.save(bank.home)
+    await bank.start()
+    await until(bank.is_admitted, "the bank to come back")
+    code, said = await succeed(bank)
+    assert code == 0, said
+    bank.kill()
+    begun.save(bank.home)
+    await bank.start()
+    assert await fingerprint(bank) == said["data"]["fingerprint"]
+    await until(bank.is_admitted, "the bank to come back")
+    await known_everywhere(cluster, "bank", said["data"]["fingerprint"])
+    await both_directions(cluster)
+
+
+async def test_newcomers_find_their_way_to_the_founders_new_key(cluster: Cluster):
+    """Invitations go on carrying its first fingerprint; what follows from that is signed."""
+    government = cluster["government"]
+    first = await fingerprint(government)
+    code, said = await succeed(government)
+    assert code == 0, said
+    await asyncio.to_thread(government.terminate)
+    config = government.home / "config.toml"
+    unpinned = [line for line in config.read_text().splitlines() if not line.startswith("founder")]
+    config.write_text("\n".join(unpinned))  # then the node takes its own first key for the founder's
+    await government.start()
+    await until(government.is_admitted, "the government to come back")
+    assert await fingerprint(government) == said["data"]["fingerprint"]
+
+    proxy = await cluster.add("proxy", "proxy")
+    assert tomllib.loads((proxy.home / "config.toml").read_text())["founder"] == first
+    found = trisect(proxy, "status")[1]["data"]
+    assert (found["founder"], found["founder_fingerprint"]) == ("government", said["data"]["fingerprint"])
+    assert list((await shown(proxy, "government")).former_fingerprints) == [first]
+    assert (await shown(government, "proxy")).key_check == "fingerprint"
+    await listed(proxy)
+    await both_directions(cluster, "proxy", "bank")
+    rotated = await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
+
+    async def everywhere() -> bool:
+        replies = [
+            await node.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+            for node in cluster.nodes.values()
+        ]
+        return all(reply.epoch == rotated.epoch and not reply.rolling for reply in replies)
+
+    await until(everywhere, "the new key's peppers to be everywhere")
+    await both_directions(cluster, "proxy", "bank")
+    await both_directions(cluster)
