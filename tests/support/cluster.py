@@ -23,6 +23,7 @@ from trisect.daemon import ask
 from trisect.errors import TrisectError
 from trisect.indicators.readers.batch import Batch
 from trisect.rpc import tls
+from trisect.rpc.ending import Ending
 from trisect.rpc.status import from_rpc
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import (
@@ -218,8 +219,13 @@ class Node(Daemon):
 
         async with self.channel() as channel:
             stub = collections_pb2_grpc.CollectionsStub(channel)
-            async for reply in stub.Import(requests(), timeout=300):
-                yield reply
+            call = stub.Import(requests(), timeout=300)
+            ending = Ending(call)
+            try:
+                async for reply in call:
+                    yield reply
+            except grpc.aio.AioRpcError as error:
+                raise await ending.of(error) from None
 
     async def share(self, collection: str, whom: str, purpose: str = "scam-prevention", mode: str = "match"):
         sharing = collections_pb2.Sharing(purpose=purpose, modes=[mode], **{"with": whom})
