@@ -19,6 +19,7 @@ import private_set_intersection.python as openmined
 import psutil
 
 from bench.parties import parties, trisect
+from trisect.beat import LAG_WINDOW_S, LAG_WINDOWS
 from trisect.daemon import Home
 
 SIZES = (1_000, 100_003)
@@ -43,25 +44,30 @@ def direct(size: int, common: int) -> float:
     return seconds
 
 
-class Memory(threading.Thread):
-    """Samples the proportional set size of each node with its workers; keeps the largest sum of one node."""
+class Watch(threading.Thread):
+    """Samples each node: proportional set size with its workers, and how long its loop was blocked; keeps the worst."""
 
     def __init__(self, homes: list[Path]) -> None:
         super().__init__(daemon=True)
+        self._homes = homes
         self._pids = [Home(home).running()["pid"] for home in homes]
         self._ended = threading.Event()
+        self._since = time.monotonic()
         self.peak_mib = 0.0
+        self.lag_s = 0.0
 
     def run(self) -> None:
         """Sample until told to stop."""
         while not self._ended.wait(SAMPLE_S):
             self.peak_mib = max(self.peak_mib, *(_pss_mib(pid) for pid in self._pids))
+            if time.monotonic() > self._since + LAG_WINDOWS * LAG_WINDOW_S:
+                self.lag_s = max(self.lag_s, *map(_lag, self._homes))
 
-    def end(self) -> float:
-        """Stop; gives the peak in MiB."""
+    def end(self) -> None:
+        """Stop, and look at the loops once more."""
         self._ended.set()
         self.join()
-        return self.peak_mib
+        self.lag_s = max(self.lag_s, *map(_lag, self._homes))
 
 
 def main() -> None:
@@ -75,15 +81,14 @@ def main() -> None:
             name = f"list-{size}"
             _fill(telco, bank, Path(scratch), name, size)
             before = direct(size, size // 2) if size <= LARGEST_DIRECT else 0.0
-            memory = Memory([telco, bank])
-            memory.start()
+            watch = Watch([telco, bank])
+            watch.start()
             started = time.perf_counter()
             data = _match(telco, name)
             seconds = time.perf_counter() - started
-            peak = memory.end()
+            watch.end()
             assert data["matched"] == size // 2, data
             after = direct(size, size // 2) if size <= LARGEST_DIRECT else 0.0
-            lag = max(_lag(home) for home in (telco, bank))
             compared = (
                 f"direct {before:.2f} and {after:.2f} s, ratio {2 * seconds / (before + after):.3f}"
                 if before
@@ -91,7 +96,7 @@ def main() -> None:
             )
             print(
                 f"{size:>9,} x {size:,}: command {seconds:.2f} s, exchange {data['seconds']:.2f} s; {compared}; "
-                f"peak of a node with its workers {peak:.0f} MiB; loop blocked at most {1000 * lag:.0f} ms; "
+                f"peak of a node with its workers {watch.peak_mib:.0f} MiB; loop blocked at most {1000 * watch.lag_s:.0f} ms; "
                 f"{(data['bytes_sent'] + data['bytes_received']) / size:.0f} bytes an element"
             )
 

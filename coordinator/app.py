@@ -21,8 +21,9 @@ from coordinator.registry import Registry
 from coordinator.services import AdminService, DirectoryService, EnrolmentService, RelayService, authoriser
 from coordinator.switchboard import Recorder, Switchboard
 from trisect import daemon
+from trisect.beat import Beat
 from trisect.clock import system_clock, system_randomness
-from trisect.daemon import Beat, Home, Tasks
+from trisect.daemon import Home, Tasks
 from trisect.errors import BadInputError, TrisectError
 from trisect.rpc import tls
 from trisect.rpc.authentication import Context

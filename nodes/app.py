@@ -34,8 +34,9 @@ from nodes.succession import Successions
 from nodes.underway import Underway
 from nodes.workers import Workers
 from trisect import daemon
+from trisect.beat import Beat
 from trisect.clock import system_clock, system_randomness, to_text
-from trisect.daemon import Beat, Home, Tasks
+from trisect.daemon import Home, Tasks
 from trisect.errors import BadInputError, TrisectError
 from trisect.rpc import tls
 from trisect.rpc.authentication import Context

@@ -33,10 +33,8 @@ _log = logging.getLogger(__name__)
 STATE_FILE = "daemon.json"
 MAX_SOCKET_PATH = 100
 _PRIVATE = "trisect-"
-HEARTBEAT_S = 0.04
 AGAIN_S = 2.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-LAG = prometheus_client.Gauge("trisect_loop_lag_max_seconds", "Longest time the event loop was blocked.")
 
 
 class Home:
@@ -122,27 +120,6 @@ class Home:
             yield
         finally:
             os.close(lock)
-
-
-class Beat:
-    """Measures how long the event loop is blocked, by waking up on time or late."""
-
-    def __init__(self) -> None:
-        self.worst_s = 0.0
-
-    async def run(self) -> None:
-        """Beat until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + HEARTBEAT_S
-            await asyncio.sleep(HEARTBEAT_S)
-            self.worst_s = max(self.worst_s, loop.time() - due)
-            LAG.set(self.worst_s)
-
-    def reset(self) -> float:
-        """Forget the worst lag so far, and give it."""
-        worst, self.worst_s = self.worst_s, 0.0
-        return worst
 
 
 class Tasks:

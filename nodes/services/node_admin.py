@@ -10,8 +10,8 @@ from nodes.members import Members
 from nodes.peppers import Peppers
 from nodes.succession import Successions
 from trisect import __version__
+from trisect.beat import Beat
 from trisect.clock import to_text
-from trisect.daemon import Beat
 from trisect.errors import BadInputError, NotFoundError
 from trisect.rpc.authentication import Context
 from trisect.trust import certificates

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
+from support.batches import cut
 
 from trisect.daemon import ask
 from trisect.errors import TrisectError
@@ -201,7 +202,7 @@ class Node(Daemon):
     ) -> collections_pb2.ImportReply:
         """Import values with refs r-0, r-1, ..."""
         last = None
-        async for last in self.import_batches(collection, _cut(values), kind=kind, **options):
+        async for last in self.import_batches(collection, cut(values), kind=kind, **options):
             pass
         assert last is not None
         return last
@@ -392,13 +393,3 @@ class Cluster:
                     daemon.process.wait(20)
                 except subprocess.TimeoutExpired:
                     daemon.kill()
-
-
-def _cut(values: Sequence[str], size: int = 4096) -> Iterable[Batch]:
-    for start in range(0, len(values), size):
-        part = list(values[start : start + size])
-        numbers = range(start, start + len(part))
-        yield Batch(
-            {"value": part, "ref": [f"r-{number}" for number in numbers]},
-            [str(number + 1) for number in numbers],
-        )

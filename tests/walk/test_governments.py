@@ -64,7 +64,7 @@ async def test_a_second_government_shares_the_work(pair: Cluster):
     await until(lambda: reached(pair, 2), "the reinstated party to have it as well")
 
     await stand(office, "bank", "expelled")
-    parties = (await government.admin("ListParties", pb.ListPartiesRequest())).parties
+    parties = (await office.admin("ListParties", pb.ListPartiesRequest())).parties
     assert [party.state for party in parties if party.name == "bank"] == ["expelled"]
     await office.admit("bank", fingerprint)
     await until(lambda: reached(pair, 2), "the party that was admitted again to have the peppers")
