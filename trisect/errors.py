@@ -33,10 +33,16 @@ class TrisectError(Exception):
         message: one sentence, without any indicator, token or secret.
         hint: what would mend it, or empty.
         rule: the id of the rule or local limit that denied, or empty.
+
+    Attributes:
+        fault: what kind of failure the class stands for.
+        code: its stable name.
+        crosses_wire: whether what comes over the wire may be of this class; not for one program's own.
     """
 
     fault = Fault.FAILED
     code = "TRI-FAILED"
+    crosses_wire = True
 
     def __init__(self, message: str, *, hint: str = "", rule: str = "") -> None:
         super().__init__(message)

@@ -57,11 +57,6 @@ def _family(root: type[TrisectError]) -> Iterable[type[TrisectError]]:
         yield from _family(child)
 
 
-def _crosses(kind: type[TrisectError]) -> bool:
-    """Tell whether an error from the wire may be of this class; a program's own ones say `crosses_wire = False`."""
-    return bool(getattr(kind, "crosses_wire", True))
-
-
 class RemoteBugError(TrisectError):
     """The other end failed in a way that it did not foresee; its log has the details.
 
@@ -109,7 +104,7 @@ def restore(found: errors_pb2.ErrorDetail, *, said_by: str = "") -> TrisectError
         said_by: whose word it is, where nobody has signed it: `the coordinator`. Empty: no need to tell.
     """
     named = _by_code().get(found.code)
-    fitting = named is not None and _crosses(named) and named.fault.value == found.fault
+    fitting = named is not None and named.crosses_wire and named.fault.value == found.fault
     kind = named if named is not None and fitting else _of_fault(found.fault)
     error = TrisectError.__new__(kind)
     message = f"{said_by} says: {found.message}" if said_by else found.message
@@ -127,7 +122,7 @@ def _by_code() -> dict[str, type[TrisectError]]:
 
 def _of_fault(fault: str) -> type[TrisectError]:
     """Give the class that stands for a fault; an unknown one is a bug of the other end."""
-    crossing = (kind for kind in _family(TrisectError) if _crosses(kind) and kind.fault.value == fault)
+    crossing = (kind for kind in _family(TrisectError) if kind.crosses_wire and kind.fault.value == fault)
     return next(crossing, RemoteBugError)
 
 

@@ -2,7 +2,8 @@
 
 A batch is committed with its counts, rejects and number, or not at all. Every import has a generation; each
 row it brings carries it, so that `--replace` knows which rows the new file no longer has: those of earlier
-generations; what others bring while it runs stays. Until a replacing file is there whole, its new rows are staged, and matches see the former list.
+generations; what others bring while it runs stays. Until a replacing file is there whole, its new rows are
+staged, and matches see the former list.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from support.membership import drawn
@@ -21,7 +20,7 @@ from trisect.indicators.kinds import Kind
 from trisect.indicators.readers.batch import Batch
 from trisect.indicators.tokens import Pepper, Tokeniser
 from trisect.store.collections import Collections
-from trisect.store.database import Database, sqlite_url
+from trisect.store.database import Database
 from trisect.store.intake import Imports
 from trisect.store.rolling import Rolling
 from trisect.wire.convert import batch_to_wire
@@ -30,14 +29,6 @@ from trisect.wire.v1 import collections_pb2
 CHAIN = tuple(Pepper(bytes([number]) * 32) for number in range(1, 4))
 KEY = bytes(32)
 PHONES = [f"+4420794609{number:02}" for number in range(20)]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(sqlite_url(tmp_path / "node.db"))
-    found.migrate("node")
-    yield found
-    found.close()
 
 
 def opened(database: Database, key: bytes = KEY) -> Peppers:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from support.membership import drawn
@@ -17,19 +16,11 @@ from trisect.clock import system_clock
 from trisect.indicators.readers.batch import Batch
 from trisect.indicators.tokens import Pepper
 from trisect.store.collections import Collections
-from trisect.store.database import Database, sqlite_url
+from trisect.store.database import Database
 from trisect.store.intake import Imports
 from trisect.store.rolling import Rolling
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import collections_pb2 as pb
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(sqlite_url(tmp_path / "node.db"))
-    found.migrate("node")
-    yield found
-    found.close()
 
 
 async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> list[str]:

@@ -40,7 +40,7 @@ FAMILY = sorted(
     key=lambda kind: kind.__qualname__,
 )
 CROSSING = [
-    kind for kind in FAMILY if kind.__module__ != "trisect.indicators.forms.reasons" and status._crosses(kind)
+    kind for kind in FAMILY if kind.__module__ != "trisect.indicators.forms.reasons" and kind.crosses_wire
 ]
 """The command's own classes are among the family where its tests run in the same process."""
 
