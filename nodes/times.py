@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 import grpc.aio
 
-from nodes.exchanges.terms import CLOCK_TOLERANCE
 from trisect.clock import Clock, from_text, to_text
 from trisect.errors import TrisectError, UnauthenticatedError, UnreachableError
+from trisect.rules.offers import CLOCK_TOLERANCE
 from trisect.trust import certificates
 
 TIME_KEY = "trisect-time"

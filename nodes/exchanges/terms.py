@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from trisect.clock import Clock, from_text, to_text
 from trisect.errors import StaleError, VerificationError
 from trisect.psi.items import answered_size, asked_size
-from trisect.rules.offers import Accept, Offer, Receipt
+from trisect.rules.offers import CLOCK_TOLERANCE, Accept, Offer, Receipt
 from trisect.store.exchanges import Side
 from trisect.trust.channel import Opener, Sealer, transcript_hash
 
 OFFER_LIFE = dt.timedelta(minutes=2)
-CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 ENCRYPTED_S = 400e-6
 """What the slowest end that is still waited for takes to encrypt one element."""
 ARRANGED_S = 20e-6

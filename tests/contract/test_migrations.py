@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import alembic.command
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from contract.conftest import Backend
 from contract.rows import active, fill, tokens
 
-from trisect.errors import BadInputError
+from trisect.errors import BadInputError, ConflictError
+from trisect.store import migrations
 from trisect.store.database import Database
 from trisect.store.tables import COORDINATOR, NODE
 
@@ -72,3 +77,42 @@ def test_tokens_lie_in_their_own_order_on_sqlite(backend: Backend, node: Databas
 def test_another_kind_of_database_is_refused_in_words(url: str) -> None:
     with pytest.raises(BadInputError):
         Database(url)
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_names_of_files_tell_the_newest_version(tree: str) -> None:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(migrations.__file__).parent / tree))
+    configuration.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(configuration)
+    assert scripts.get_heads() == [migrations.revisions(tree)[-1]]
+    assert {script.revision for script in scripts.walk_revisions()} == set(migrations.revisions(tree))
+
+
+@pytest.fixture
+def own(backend: Backend, open_database: Callable[[str], Database]) -> Database:
+    """A database of the test's own: lent ones keep what is done to their version."""
+    database = open_database(backend.empty())
+    database.migrate("node")
+    return database
+
+
+def test_a_database_of_the_newest_version_is_left_to_itself(
+    own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alembic is asked only where there is something to do."""
+    ran: list[str] = []
+    monkeypatch.setattr(alembic.command, "upgrade", lambda _configuration, target: ran.append(target))
+    own.migrate("node")
+    assert ran == []
+    with own.write() as connection:
+        connection.execute(sa.text("DELETE FROM alembic_version"))
+    own.migrate("node")
+    assert ran == ["head"]
+
+
+def test_a_database_of_a_newer_version_is_refused_in_words(own: Database) -> None:
+    with own.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConflictError, match="9999"):
+        own.migrate("node")

@@ -7,6 +7,7 @@ for what purpose, in which mode, with which engine, and a padded size.
 from __future__ import annotations
 
 import base64
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
@@ -18,6 +19,8 @@ from trisect.trust.canonical_json import Json
 from trisect.trust.documents import Signed
 from trisect.trust.keys import IdentityKey, IdentityPublic, SealingKey, SealingPublic
 
+CLOCK_TOLERANCE = dt.timedelta(seconds=60)
+"""How far an offer's time may lie from the clock of the end that judges it."""
 _BYTES = "bytes"
 _INT = "int"
 

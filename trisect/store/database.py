@@ -11,16 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from trisect.errors import BadInputError, ConflictError, ExhaustedError, TrisectError, UnreachableError
+from trisect.store import migrations
 
 BUSY_TIMEOUT_S = 10
 _SQLITE_FULL = ("disk is full", "disk I/O error")
@@ -91,12 +89,7 @@ class Database:
             tree: the folder of migrations below `trisect/store/migrations`: `node` or `coordinator`.
         """
         with _translated(), self.writer.begin() as connection:
-            configuration = alembic.config.Config()
-            location = resources.files("trisect.store") / "migrations" / tree
-            configuration.set_main_option("script_location", str(location).replace("%", "%%"))
-            configuration.set_main_option("path_separator", "os")
-            configuration.attributes["connection"] = connection
-            alembic.command.upgrade(configuration, "head")
+            migrations.bring_up(connection, tree)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -19,7 +19,6 @@ from coordinator.registry import MAX_TTL
 from nodes import intake
 from nodes.config import Config as NodeConfig
 from nodes.exchanges import book
-from nodes.exchanges.terms import CLOCK_TOLERANCE
 from trisect.cli.failures import INTERRUPTED_EXIT, PARTIAL_EXIT
 from trisect.indicators.forms import Profile, Reason
 from trisect.indicators.kinds import KINDS
@@ -205,7 +204,7 @@ def test_lives_of_certificates_and_invitations_are_told() -> None:
     assert life in page("spec/certificates.md")
     assert f"at most {invitations.MAX_CHARACTERS:,} characters" in page("spec/invitation.md")
     assert f"a life above {MAX_TTL.days} days" in page("spec/invitation.md")
-    assert f"more than {CLOCK_TOLERANCE.total_seconds():.0f} s" in page("operation.md")
+    assert f"more than {offers.CLOCK_TOLERANCE.total_seconds():.0f} s" in page("operation.md")
 
 
 def page_source(path: str) -> str:
