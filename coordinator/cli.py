@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from coordinator import authority
-from coordinator.app import Coordinator
 from coordinator.config import Config
 from trisect import config, daemon
 from trisect.cli.daemons import FormatOption, HomeOption, Output, command, tell
@@ -68,6 +67,8 @@ def run(
     output: FormatOption = Output.TEXT,
 ) -> None:
     """Run the coordinator until it is told to stop."""
+    from coordinator.app import Coordinator  # noqa: PLC0415  (heavy, and `init` does without)
+
     place = Home(home)
     read = partial(read_config, place, listen=listen, database=database)
     found = read()

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import grpc
 import pytest
 from support import hostile_coordinator, tuned_daemon
 from support.cluster import BIN, ROLES, Cluster, Coordinator, Node, failure, join, run, until
@@ -237,11 +238,18 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
             "ChangeStanding", change(party="telco", standing="active", reason="a test")
         )
 
-        async def active():
-            return (await cluster["telco"].status()).standing == "active"
+        async def asked_again() -> str:
+            """Ask until telco, coordinator and bank have all heard of it; each learns of it in its own time."""
+            try:
+                return await cluster["telco"].start_match("mine", "bank", "theirs")
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
+                    raise
+                return ""
 
-        await until(active, "reinstatement to arrive")
-        assert (await cluster["telco"].match("mine", "bank", "theirs")).matched == 30_000
+        exchange_id = await until(asked_again, "reinstatement to arrive")
+        assert (await cluster["telco"].outcome(exchange_id)).matched == 30_000
+        assert (await cluster["telco"].status()).standing == "active"
     finally:
         cluster.stop()
 

@@ -109,7 +109,7 @@ async def test_denial_is_one_and_the_same_and_reaches_no_relay(cluster, reason):
     )
     assert (error.fault.value, error.rule) == ("denied", "not-shared")
     assert error.message == "bank refuses: nothing of that name is shared with you for this purpose and mode"
-    listed = await cluster["telco"].matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=5))
+    listed = await cluster["telco"].matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=1000))
     refused = next(found for found in listed.exchanges if found.collection == own)
     assert refused.state == "refused"
     assert refused.exchange_id not in cluster.coordinator.log()
