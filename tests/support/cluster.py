@@ -20,12 +20,18 @@ from pathlib import Path
 import grpc.aio
 from support.batches import cut
 
-from trisect.daemon import ask
+from coordinator import authority
+from nodes import enrol
+from trisect.clock import system_clock, system_randomness
+from trisect.config import to_toml
+from trisect.daemon import Home, ask
 from trisect.errors import TrisectError
 from trisect.indicators.readers.batch import Batch
 from trisect.rpc import tls
 from trisect.rpc.ending import Ending
 from trisect.rpc.status import from_rpc
+from trisect.store.keystore import write_private
+from trisect.trust.invitations import Invitation
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import (
     collections_pb2,
@@ -39,9 +45,18 @@ from trisect.wire.v1 import (
 )
 
 BIN = Path(sys.executable).parent
+SUPPORT = Path(__file__).parent
 START_S = 30.0
 POLL_S = 0.05
+NUMBERS = {"telco": range(60), "bank": range(30, 90)}
+"""The hosts of `Cluster.list_hosts`."""
+COMMON = {f"r-{number}" for number in range(30, 60)}
+"""The telco's refs of the hosts that both have."""
 ROLES = {"government": "government", "telco": "provider", "bank": "provider", "proxy": "proxy"}
+
+
+def hosts(numbers: Iterable[int]) -> list[str]:
+    return [f"host-{number}.example.com" for number in numbers]
 
 
 async def failure(awaitable: Awaitable[object]) -> TrisectError:
@@ -116,6 +131,11 @@ class Daemon:
         scratch = self.home / "hostile.new"
         scratch.write_text(json.dumps(plan))
         scratch.replace(self.home / "hostile.json")
+
+    def tune(self, constants: dict[str, float]) -> None:
+        """Have it start with other constants of its modules from now on (`tuned_daemon`)."""
+        self.script = SUPPORT / "tuned_daemon.py"
+        (self.home / "tuned.json").write_text(json.dumps(constants))
 
     def behave(self) -> None:
         """End a plan that stays."""
@@ -255,6 +275,11 @@ class Node(Daemon):
         assert last is not None
         return last
 
+    async def offer_hosts(self, numbers: Iterable[int]) -> None:
+        """Import hosts as the collection `list` and share it with everybody."""
+        await self.import_values("list", hosts(numbers))
+        await self.share("list", "all")
+
     async def match(self, collection: str, peer: str, theirs: str, **options) -> matching_pb2.Exchange:
         return await self.outcome(await self.start_match(collection, peer, theirs, **options))
 
@@ -293,6 +318,12 @@ class Coordinator(Daemon):
             )
 
 
+def foul_relay(daemon: Daemon) -> None:
+    """Have a coordinator that misbehaves, or holds an exchange, when it is told to (`hostile_coordinator`)."""
+    if isinstance(daemon, Coordinator):
+        daemon.script = SUPPORT / "hostile_coordinator.py"
+
+
 def run(program: str, *arguments: object, environment: dict[str, str] | None = None, stdin: str = ""):
     """Run one of our programs to its end."""
     return subprocess.run(
@@ -326,13 +357,19 @@ def join(home: Path, invitation: str, *arguments: object) -> dict:
 
 @dataclass
 class Cluster:
-    """A coordinator and its parties' nodes below one folder."""
+    """A coordinator and its parties' nodes below one folder.
+
+    Homes are made in the test's own process, without the commands `init` and `join`: those have tests of their
+    own, and a walk begins sooner.
+    """
 
     folder: Path
     coordinator: Coordinator
     nodes: dict[str, Node] = field(default_factory=dict)
     databases: Callable[[str], str] | None = None
     """Gives the URL of a daemon's database; SQLite in the home where there is none."""
+    prepare: Callable[[Daemon], None] | None = None
+    """Called with every daemon that has its home, before it starts."""
 
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]
@@ -349,39 +386,61 @@ class Cluster:
         *,
         demo: bool = True,
         databases: Callable[[str], str] | None = None,
+        prepare: Callable[[Daemon], None] | None = None,
     ) -> Cluster:
-        """Set up and start a coordinator and admitted parties, the government first."""
-        home = folder / "coordinator"
-        chosen = ("--database", databases("coordinator")) if databases else ()
-        assert run("trisect-coordinator", "init", "--home", home, *chosen).returncode == 0
-        with (home / "config.toml").open("a") as config:
-            config.write("drain_s = 0.5\n")
-            if demo:
-                config.write('profile = "demo"\n[relay]\nrecord_to = "relay.bin"\n')
-        cluster = cls(folder, Coordinator("trisect-coordinator", home), databases=databases)
-        await cluster.coordinator.start()
+        """Set up and start a coordinator and admitted parties; the government is the first."""
+        cluster = cls(
+            folder, Coordinator("trisect-coordinator", folder / "coordinator"), {}, databases, prepare
+        )
+        founder, *others = parties
         try:
-            for party in parties:
-                await cluster.add(party, ROLES[party])
+            await cluster._found(demo=demo)
+            await cluster.add(founder, ROLES[founder])
+            await asyncio.gather(*(cluster.add(party, ROLES[party]) for party in others))
         except BaseException:
             cluster.stop()
             raise
         return cluster
 
+    async def _found(self, *, demo: bool) -> None:
+        """Make the coordinator's home as `trisect-coordinator init` does, and start it."""
+        home, consortium = self.coordinator.home, f"consortium-{system_randomness(4).hex()}"
+        home.mkdir(mode=0o700, parents=True)
+        authority.create(home, consortium, system_clock)
+        database = self.databases("coordinator") if self.databases else ""
+        settings = to_toml({"consortium": consortium, "listen": "127.0.0.1:0", "database": database})
+        settings += "drain_s = 0.5\n"
+        if demo:
+            settings += 'profile = "demo"\n[relay]\nrecord_to = "relay.bin"\n'
+        write_private(home / "config.toml", settings.encode())
+        await self._start(self.coordinator)
+
+    async def _start(self, daemon: Daemon) -> None:
+        if self.prepare:
+            self.prepare(daemon)
+        await daemon.start()
+
     async def add(self, party: str, role: str) -> Node:
         """Invite, join, start and admit one party."""
-        node = Node("trisect-node", self.folder / party)
-        chosen = ("--database", self.databases(party)) if self.databases else ()
-        joined = join(node.home, await self.coordinator.invite(party, role), *chosen)
-        config = (node.home / "config.toml").read_text()
-        (node.home / "config.toml").write_text(config + 'profile = "demo"\ndrain_s = 0.5\n')
-        self.nodes[party] = node
-        await node.start()
+        node = self.nodes[party] = Node("trisect-node", self.folder / party)
+        invitation = Invitation.from_text(await self.coordinator.invite(party, role))
+        settings = {"profile": "demo", "database": self.databases(party) if self.databases else ""}
+        joined = await enrol.join(
+            Home(node.home), invitation, settings, "", clock=system_clock, randomness=system_randomness
+        )
+        with (node.home / "config.toml").open("a") as config:
+            config.write("drain_s = 0.5\n")
+        await self._start(node)
         government = next(iter(self.nodes.values()))
         if government is not node:
-            await government.admit(party, joined["fingerprint"])
+            await government.admit(party, joined.fingerprint)
         await until(node.is_admitted, f"{party} to be admitted")
         return node
+
+    async def list_hosts(self) -> None:
+        """Give telco and bank a shared collection `list` each, with `COMMON` in both."""
+        for name, numbers in NUMBERS.items():
+            await self[name].offer_hosts(numbers)
 
     def stop(self) -> None:
         for daemon in self.daemons:

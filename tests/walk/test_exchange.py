@@ -9,7 +9,7 @@ import sqlite3
 
 import grpc.aio
 import pytest
-from support.cluster import Cluster, until
+from support.cluster import Cluster, hosts, until
 
 from trisect.psi.bands import band
 from trisect.psi.items import answered_size, asked_size
@@ -18,10 +18,6 @@ from trisect.wire.v1 import collections_pb2, matching_pb2
 
 pytestmark = pytest.mark.walk
 _names = (f"list-{number}" for number in itertools.count())
-
-
-def hosts(numbers) -> list[str]:
-    return [f"host-{number}.example.com" for number in numbers]
 
 
 async def shared(cluster: Cluster, asker: str, answerer: str, mine, theirs, **sharing) -> tuple[str, str]:

@@ -18,8 +18,8 @@ from typing import Any
 
 import grpc.aio
 import pytest
-from support import hostile_coordinator, tuned_daemon
-from support.cluster import Cluster, Daemon, Node, run, until
+from support import tuned_daemon
+from support.cluster import COMMON, Cluster, Daemon, Node, foul_relay, run, until
 from walk.test_kills import held
 
 from coordinator import authority
@@ -30,7 +30,6 @@ from trisect.trust.certificates import Caller, Principal, TlsIdentity
 from trisect.wire.v1 import matching_pb2
 
 pytestmark = pytest.mark.walk
-TUNED = Path(tuned_daemon.__file__)
 ROWS = 8_000
 LONG = "x" * 1_600
 """Makes a row long, so that a message holds about 1,000 of them."""
@@ -38,7 +37,6 @@ SOME_MESSAGES_BYTES = 400_000
 QUICK = {"nodes.app.DATABASE_CHECK_S": 0.2}
 OFFLINE_S = 5.0
 HOURS_S = 2 * 3_600
-COMMON = {f"r-{number}" for number in range(30, 60)}
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +44,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A telco and a bank with thirty hosts in common; the relay holds where a test asks for it."""
 
     async def create() -> Cluster:
-        found = await Cluster.create(tmp_path_factory.mktemp("failures"), ("government", "telco", "bank"))
-        found.coordinator.terminate()
-        found.coordinator.script = Path(hostile_coordinator.__file__)
-        await found.coordinator.start()
-        await connected(found)
-        for name, numbers in (("telco", range(60)), ("bank", range(30, 90))):
-            await found[name].import_values("list", [f"host-{number}.example.com" for number in numbers])
-            await found[name].share("list", "all")
+        folder = tmp_path_factory.mktemp("failures")
+        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=foul_relay)
+        await found.list_hosts()
         return found
 
     found = asyncio.run(create())
@@ -69,8 +62,7 @@ async def connected(cluster: Cluster, names: Sequence[str] = ("government", "tel
 async def restart(daemon: Daemon, plan: dict[str, float] | None = None) -> None:
     """Start a daemon anew, tuned; one that has ended well leaves an empty write-ahead log."""
     daemon.terminate()
-    daemon.script = TUNED
-    (daemon.home / tuned_daemon.PLAN).write_text(json.dumps(QUICK | (plan or {})))
+    daemon.tune(QUICK | (plan or {}))
     await daemon.start()
 
 

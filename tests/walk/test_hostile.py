@@ -12,17 +12,21 @@ from pathlib import Path
 import grpc.aio
 import pytest
 from support import hostile_coordinator, hostile_node
-from support.cluster import Cluster, until
+from support.cluster import COMMON, Cluster, Daemon, Node, foul_relay, until
 
 from trisect.wire.v1 import matching_pb2
 
 pytestmark = pytest.mark.walk
-SUPPORT = Path(hostile_coordinator.__file__).parent
-EXPECTED = {f"r-{number}" for number in range(30, 60)}
 
 
-def hosts(numbers) -> list[str]:
-    return [f"host-{number}.example.com" for number in numbers]
+def misbehaving(daemon: Daemon) -> None:
+    """Make coordinator and bank such as misbehave when told to, and nodes such as do not wait long."""
+    foul_relay(daemon)
+    if daemon.home.name == "bank":
+        daemon.script = Path(hostile_node.__file__)
+    if isinstance(daemon, Node):
+        with (daemon.home / "config.toml").open("a") as config:
+            config.write("[timeouts]\npeer_idle_s = 2\n")
 
 
 @pytest.fixture(scope="module")
@@ -30,23 +34,9 @@ def foul(tmp_path_factory: pytest.TempPathFactory):
     """Telco is honest; the coordinator and the bank misbehave when told to."""
 
     async def create() -> Cluster:
-        cluster = await Cluster.create(tmp_path_factory.mktemp("foul"), ("government", "telco", "bank"))
-        cluster.coordinator.terminate()
-        cluster.coordinator.script = SUPPORT / "hostile_coordinator.py"
-        cluster["bank"].terminate()
-        cluster["bank"].script = SUPPORT / "hostile_node.py"
-        for node in cluster.nodes.values():
-            with (node.home / "config.toml").open("a") as config:
-                config.write("[timeouts]\npeer_idle_s = 2\n")
-        cluster["telco"].terminate()
-        await cluster.coordinator.start()
-        await cluster["telco"].start()
-        await cluster["bank"].start()
-        for node in cluster.nodes.values():
-            await until(node.is_admitted, f"{node.name} to come back")
-        for name, numbers in (("telco", range(60)), ("bank", range(30, 90))):
-            await cluster[name].import_values("list", hosts(numbers))
-            await cluster[name].share("list", "all")
+        folder = tmp_path_factory.mktemp("foul")
+        cluster = await Cluster.create(folder, ("government", "telco", "bank"), prepare=misbehaving)
+        await cluster.list_hosts()
         assert (await cluster["telco"].match("list", "bank", "list")).matched == 30
         assert (await cluster["bank"].match("list", "telco", "list")).matched == 30
         return cluster
@@ -139,7 +129,7 @@ async def test_a_relay_that_tampers_with_receipts_delays_them_only(foul: Cluster
     exchange = await foul["telco"].match("list", "bank", "list")
     assert foul.coordinator.has_misbehaved
     assert exchange.state == "complete"
-    assert {hit.ref for hit in await foul["telco"].hits(exchange.exchange_id)} == EXPECTED
+    assert {hit.ref for hit in await foul["telco"].hits(exchange.exchange_id)} == COMMON
     await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the receipt to be given again")
 
 

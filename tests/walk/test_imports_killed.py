@@ -18,8 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import tuned_daemon
-from support.cluster import BIN, Cluster, Node, run
+from support.cluster import BIN, Cluster, Daemon, Node, run
 
 pytestmark = pytest.mark.walk
 ROWS = 8_000
@@ -36,16 +35,12 @@ LABELS = "token, epoch, kind, ref, subject, category, fraud_role, channel, ai_te
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    async def create() -> Cluster:
-        found = await Cluster.create(tmp_path_factory.mktemp("imports"), ("government", "telco"))
-        node = found["telco"]
-        node.terminate()
-        node.script = Path(tuned_daemon.__file__)
-        (node.home / tuned_daemon.PLAN).write_text(json.dumps({"nodes.intake.COMMIT_ROWS": COMMIT_ROWS}))
-        await node.start()
-        return found
+    def small_transactions(daemon: Daemon) -> None:
+        if daemon.home.name == "telco":
+            daemon.tune({"nodes.intake.COMMIT_ROWS": COMMIT_ROWS})
 
-    found = asyncio.run(create())
+    folder = tmp_path_factory.mktemp("imports")
+    found = asyncio.run(Cluster.create(folder, ("government", "telco"), prepare=small_transactions))
     yield found
     found.stop()
 

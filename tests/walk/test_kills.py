@@ -14,16 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 from support import hostile_coordinator
-from support.cluster import Cluster, Daemon, until
+from support.cluster import COMMON, Cluster, Daemon, foul_relay, until
 from support.holding import held
 
 from trisect.psi.points import BLOCK_POINTS
 from trisect.wire.v1 import matching_pb2, node_admin_pb2
 
 pytestmark = pytest.mark.walk
-SCRIPT = Path(hostile_coordinator.__file__)
 SETTLED_S = 30.0
-EXPECTED = {f"r-{number}" for number in range(30, 60)}
 OPEN = {"offered", "running", "unconfirmed"}
 PROCESSES = ("telco", "bank", "coordinator", "government")
 ROWS = [(event, process) for event in hostile_coordinator.EVENTS for process in PROCESSES] + [
@@ -54,15 +52,9 @@ LONG = 4 * BLOCK_POINTS - 1_500
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory):
     async def create() -> Cluster:
-        found = await Cluster.create(tmp_path_factory.mktemp("kills"), ("government", "telco", "bank"))
-        found.coordinator.terminate()
-        found.coordinator.script = SCRIPT
-        await found.coordinator.start()
-        for node in found.nodes.values():
-            await until(node.is_admitted, f"{node.name} to come back")
-        for name, numbers in (("telco", range(60)), ("bank", range(30, 90))):
-            await found[name].import_values("list", [f"host-{number}.example.com" for number in numbers])
-            await found[name].share("list", "all")
+        folder = tmp_path_factory.mktemp("kills")
+        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=foul_relay)
+        await found.list_hosts()
         for name, first in (("telco", 0), ("bank", LONG - 30)):
             values = [f"long-{number}.example.com" for number in range(first, first + LONG)]
             await found[name].import_values("long", values)
@@ -97,7 +89,7 @@ def kill(cluster: Cluster, process: str) -> Daemon | None:
 async def test_a_kill_leaves_the_exact_result_or_none(
     cluster: Cluster, tmp_path: Path, event: str, process: str
 ):
-    await killed_at(cluster, tmp_path, event, process, "list", EXPECTED)
+    await killed_at(cluster, tmp_path, event, process, "list", COMMON)
 
 
 @pytest.mark.parametrize(("event", "process"), LONG_ROWS)
@@ -128,7 +120,7 @@ async def test_a_rotation_in_the_middle_brings_every_hit(cluster: Cluster, tmp_p
         exchange.error.message,
         (await cluster["bank"].exchange(exchange.exchange_id)).error.message,
     )
-    assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == EXPECTED
+    assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == COMMON
 
 
 async def killed_at(

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import tuned_daemon
-from support.cluster import Cluster, Node, run, until
+from support.cluster import Cluster, Daemon, Node, run, until
 
 from trisect.wire.v1 import matching_pb2, schedules_pb2, schedules_pb2_grpc
 
@@ -19,19 +18,17 @@ EVERY = "1s"
 """Less than the ten seconds below which a node refuses a schedule, unless it is tuned."""
 
 
+def impatient(daemon: Daemon) -> None:
+    if daemon.home.name == "telco":
+        daemon.tune({"nodes.schedules.SHORTEST_S": 1})
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     async def create() -> Cluster:
-        found = await Cluster.create(tmp_path_factory.mktemp("schedules"), ("government", "telco", "bank"))
-        node = found["telco"]
-        node.terminate()
-        node.script = Path(tuned_daemon.__file__)
-        (node.home / tuned_daemon.PLAN).write_text(json.dumps({"nodes.schedules.SHORTEST_S": 1}))
-        await node.start()
-        await until(node.is_admitted, "telco to be back")
-        for name, numbers in (("telco", range(60)), ("bank", range(30, 90))):
-            await found[name].import_values("list", [f"host-{number}.example.com" for number in numbers])
-            await found[name].share("list", "all")
+        folder = tmp_path_factory.mktemp("schedules")
+        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=impatient)
+        await found.list_hosts()
         return found
 
     found = asyncio.run(create())

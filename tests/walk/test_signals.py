@@ -10,8 +10,7 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
-from support import hostile_coordinator
-from support.cluster import Cluster, Daemon, Node, failure, until
+from support.cluster import Cluster, Daemon, Node, failure, foul_relay, hosts, until
 from support.holding import held
 
 from trisect.wire.v1 import collections_pb2, collections_pb2_grpc, matching_pb2
@@ -19,20 +18,15 @@ from trisect.wire.v1 import collections_pb2, collections_pb2_grpc, matching_pb2
 pytestmark = pytest.mark.walk
 LONG_S = 600.0
 """Longer than any test waits."""
-VALUES = [f"host-{number}.example.com" for number in range(20)]
+VALUES = hosts(range(20))
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory):
     async def create() -> Cluster:
-        found = await Cluster.create(tmp_path_factory.mktemp("signals"), ("government", "telco", "bank"))
-        found.coordinator.terminate()
-        found.coordinator.script = Path(hostile_coordinator.__file__)
-        for daemon in found.daemons:
-            configure(daemon, drain_s=LONG_S)
-        await found.coordinator.start()
+        folder = tmp_path_factory.mktemp("signals")
+        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=patient)
         for node in found.nodes.values():
-            await restarted(node)
             await node.import_values("list", VALUES)
             await node.share("list", "all")
         return found
@@ -43,6 +37,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory):
         if daemon.process is not None and daemon.process.poll() is None:
             daemon.process.terminate()
     found.stop()
+
+
+def patient(daemon: Daemon) -> None:
+    foul_relay(daemon)
+    configure(daemon, drain_s=LONG_S)
 
 
 def configure(daemon: Daemon, **settings: object) -> None:

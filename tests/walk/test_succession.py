@@ -14,8 +14,9 @@ from typing import Any
 
 import grpc.aio
 import pytest
-from support import hostile_coordinator, tuned_daemon
-from support.cluster import Cluster, Daemon, Node, failure, run, until
+from support import hostile_coordinator
+from support.cluster import NUMBERS as LISTED
+from support.cluster import Cluster, Daemon, Node, failure, foul_relay, run, until
 from support.holding import held
 
 from nodes.exchanges.terms import OFFER_LIFE
@@ -30,8 +31,7 @@ from trisect.trust.statements import Succession
 from trisect.wire.v1 import directory_pb2, directory_pb2_grpc, node_admin_pb2, relay_pb2, relay_pb2_grpc
 
 pytestmark = pytest.mark.walk
-COMMON = {f"r-{number}" for number in range(30, 60)}
-NUMBERS = {"telco": range(60), "bank": range(30, 90), "proxy": range(60)}
+NUMBERS = LISTED | {"proxy": range(60)}
 LOST = "lose the question"
 
 
@@ -40,24 +40,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A telco and a bank with thirty hosts in common; the coordinator holds and loses what a test asks for."""
 
     async def create() -> Cluster:
-        found = await Cluster.create(tmp_path_factory.mktemp("succession"), ("government", "telco", "bank"))
-        found.coordinator.terminate()
-        found.coordinator.script = Path(hostile_coordinator.__file__)
-        await found.coordinator.start()
-        for name in found.nodes:
-            await until(found[name].is_admitted, f"{name} to come back")
-        for name in ("telco", "bank"):
-            await listed(found[name])
+        folder = tmp_path_factory.mktemp("succession")
+        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=foul_relay)
+        await found.list_hosts()
         return found
 
     found = asyncio.run(create())
     yield found
     found.stop()
-
-
-async def listed(node: Node) -> None:
-    await node.import_values("list", [f"host-{number}.example.com" for number in NUMBERS[node.name]])
-    await node.share("list", "all")
 
 
 def trisect(node: Node, *arguments: object) -> tuple[int, dict[str, Any]]:
@@ -187,8 +177,7 @@ async def test_certificates_are_renewed_with_the_new_key(cluster: Cluster):
     code, said = await succeed(telco)
     assert code == 0, said
     await asyncio.to_thread(telco.terminate)
-    telco.script = Path(tuned_daemon.__file__)
-    (telco.home / tuned_daemon.PLAN).write_text(json.dumps({"nodes.link.RENEW_AFTER": 0.0}))
+    telco.tune({"nodes.link.RENEW_AFTER": 0.0})
     before = telco.log().count("the certificate was renewed")
     try:
         await telco.start()
@@ -356,7 +345,7 @@ async def test_newcomers_find_their_way_to_the_founders_new_key(cluster: Cluster
     assert (found["founder"], found["founder_fingerprint"]) == ("government", said["data"]["fingerprint"])
     assert list((await shown(proxy, "government")).former_fingerprints) == [first]
     assert (await shown(government, "proxy")).key_check == "fingerprint"
-    await listed(proxy)
+    await proxy.offer_hosts(NUMBERS["proxy"])
     await both_directions(cluster, "proxy", "bank")
     rotated = await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
 
