@@ -49,4 +49,5 @@ async def test_health_follows_readiness_and_ends_with_draining(pair: Cluster):
             assert (await watch.read()).status == SERVING
             daemon.process.send_signal(signal.SIGTERM)
             assert (await watch.read()).status == NOT_SERVING
+            watch.cancel()
             assert await asyncio.to_thread(daemon.process.wait, 20) == 0

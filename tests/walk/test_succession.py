@@ -32,7 +32,15 @@ from trisect.wire.v1 import directory_pb2, directory_pb2_grpc, node_admin_pb2, r
 
 pytestmark = pytest.mark.walk
 NUMBERS = LISTED | {"proxy": range(60)}
+CURIOUS = {"nodes.members.SYNC_EVERY_S": 1.0}
 LOST = "lose the question"
+
+
+def curious(daemon: Daemon) -> None:
+    """Have nodes that look for statements often: the relay that is held tells them of none."""
+    foul_relay(daemon)
+    if isinstance(daemon, Node):
+        daemon.tune(CURIOUS)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +49,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
     async def create() -> Cluster:
         folder = tmp_path_factory.mktemp("succession")
-        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=foul_relay)
+        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=curious)
         await found.list_hosts()
         return found
 
@@ -177,7 +185,7 @@ async def test_certificates_are_renewed_with_the_new_key(cluster: Cluster):
     code, said = await succeed(telco)
     assert code == 0, said
     await asyncio.to_thread(telco.terminate)
-    telco.tune({"nodes.link.RENEW_AFTER": 0.0})
+    telco.tune(CURIOUS | {"nodes.link.RENEW_AFTER": 0.0})
     before = telco.log().count("the certificate was renewed")
     try:
         await telco.start()
@@ -188,7 +196,7 @@ async def test_certificates_are_renewed_with_the_new_key(cluster: Cluster):
         await until(renewed, "a renewal")
     finally:
         await asyncio.to_thread(telco.terminate)
-        telco.script = None
+        telco.tune(CURIOUS)
         await telco.start()
     await until(telco.is_admitted, "the telco to come back")
     assert await fingerprint(telco) == said["data"]["fingerprint"]
