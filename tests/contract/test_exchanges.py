@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from trisect.store import exchanges as module
 from trisect.store.collections import Collections
 from trisect.store.database import Database
 from trisect.store.exchanges import Exchanges, ExchangeState, Side
-from trisect.store.tables import hits
+from trisect.store.tables import exchanges, hits
 
 ENDS = [state for state in ExchangeState if state.ended]
 OPEN = [state for state in ExchangeState if not state.ended]
@@ -169,26 +170,36 @@ def test_hits_are_paged_oldest_exchange_first(node: Database, monkeypatch: pytes
     monkeypatch.setattr(module, "HITS_PAGE", 4)
     fill(node, range(6))
     store = Exchanges(node)
-    store.add(exchange("later", started_at="2026-11-03T00:00:00Z"))
-    store.add(exchange("earlier", started_at="2026-11-02T00:00:00Z"))
-    for name in ("later", "earlier"):
+    for name in ("z", "a"):
+        store.add(exchange(name))
+    for name in ("a", "z"):
         store.complete(name, [token(number) for number in range(5)])
     pages = list(store.hits(None))
     assert [len(page) for page in pages] == [4, 4, 2]
     found = [hit for page in pages for hit in page]
     assert columns(found, "exchange_id", "ref") == [
-        (name, f"case-{number}") for name in ("earlier", "later") for number in range(5)
+        (name, f"case-{number}") for name in ("z", "a") for number in range(5)
     ]
-    assert {hit.exchange_id for page in store.hits("later") for hit in page} == {"later"}
+    assert {hit.exchange_id for page in store.hits("a") for hit in page} == {"a"}
     assert list(store.hits("nothing")) == []
 
 
-def test_the_newest_are_listed_first(node: Database) -> None:
+def test_the_newest_are_listed_first_whatever_the_clock_said(node: Database) -> None:
     store = Exchanges(node)
-    for day in (3, 1, 2):
-        store.add(exchange(f"e{day}", started_at=f"2026-11-0{day}T00:00:00Z"))
-    assert [found.id for found in store.list()] == ["e3", "e2", "e1"]
-    assert [found.id for found in store.list(limit=2)] == ["e3", "e2"]
+    for name, day in (("m", 2), ("z", 2), ("a", 2), ("k", 1)):
+        store.add(exchange(name, started_at=f"2026-11-0{day}T00:00:00Z"))
+    assert [found.id for found in store.list()] == ["k", "a", "z", "m"]
+    assert [found.id for found in store.list(limit=2)] == ["k", "a"]
+
+
+def test_exchanges_that_begin_at_once_have_each_a_number_of_its_own(node: Database) -> None:
+    store = Exchanges(node)
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(store.add, exchange(f"e{number}")) for number in range(40)]:
+            done.result()
+    with node.read() as connection:
+        numbers = connection.execute(sa.select(exchanges.c.number)).scalars()
+        assert sorted(numbers) == list(range(1, 41))
 
 
 def test_open_exchanges_are_those_without_an_end(node: Database) -> None:

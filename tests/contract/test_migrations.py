@@ -13,14 +13,23 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from contract.conftest import Backend
-from contract.rows import active, fill, tokens
+from contract.rows import active, exchange, fill, tokens
 
 from trisect.errors import BadInputError, ConflictError
 from trisect.store import migrations
 from trisect.store.database import Database
+from trisect.store.exchanges import Exchanges
 from trisect.store.tables import COORDINATOR, NODE
 
 TREES = {"node": NODE, "coordinator": COORDINATOR}
+
+
+def configured(tree: str) -> Config:
+    """Make Alembic's configuration for a tree of migrations."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(migrations.__file__).parent / tree))
+    configuration.set_main_option("path_separator", "os")
+    return configuration
 
 
 @pytest.mark.parametrize("tree", TREES)
@@ -81,10 +90,7 @@ def test_another_kind_of_database_is_refused_in_words(url: str) -> None:
 
 @pytest.mark.parametrize("tree", TREES)
 def test_names_of_files_tell_the_newest_version(tree: str) -> None:
-    configuration = Config()
-    configuration.set_main_option("script_location", str(Path(migrations.__file__).parent / tree))
-    configuration.set_main_option("path_separator", "os")
-    scripts = ScriptDirectory.from_config(configuration)
+    scripts = ScriptDirectory.from_config(configured(tree))
     assert scripts.get_heads() == [migrations.revisions(tree)[-1]]
     assert {script.revision for script in scripts.walk_revisions()} == set(migrations.revisions(tree))
 
@@ -109,6 +115,23 @@ def test_a_database_of_the_newest_version_is_left_to_itself(
         connection.execute(sa.text("DELETE FROM alembic_version"))
     own.migrate("node")
     assert ran == ["head"]
+
+
+def test_exchanges_of_the_first_schema_are_numbered(own: Database) -> None:
+    store = Exchanges(own)
+    for name, started in (
+        ("b", "2026-11-02T00:00:00Z"),
+        ("c", "2026-11-01T00:00:00Z"),
+        ("a", "2026-11-02T00:00:00Z"),
+    ):
+        store.add(exchange(name, started_at=started))
+    with own.write() as connection:
+        configuration = configured("node")
+        configuration.attributes["connection"] = connection
+        alembic.command.downgrade(configuration, "0001")
+    own.migrate("node")
+    store.add(exchange("0"))
+    assert [found.id for found in store.list()] == ["0", "b", "a", "c"]
 
 
 def test_a_database_of_a_newer_version_is_refused_in_words(own: Database) -> None:

@@ -7,6 +7,7 @@ refused, failed or cancelled. Hits and the end of an exchange are one transactio
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -79,6 +80,9 @@ class Exchange:
     peer_receipt: bytes | None = None
 
 
+_FIELDS = [field.name for field in fields(Exchange)]
+
+
 @dataclass(frozen=True, slots=True)
 class HitRow:
     """One of the asker's own entries that matched."""
@@ -97,6 +101,7 @@ class Exchanges:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._adding = threading.Lock()
 
     def add(self, exchange: Exchange) -> None:
         """Record a new exchange.
@@ -104,13 +109,14 @@ class Exchanges:
         Raises:
             ConflictError: its id has been used; offers are single-use.
         """
-        with self._database.write() as connection:
+        with self._adding, self._database.write() as connection:
             known = connection.execute(
                 sa.select(exchanges.c.id).where(exchanges.c.id == exchange.id)
             ).one_or_none()
             if known is not None:
                 raise ConflictError("an offer with this id has come before; offers are single-use")
-            connection.execute(sa.insert(exchanges).values(**_values(exchange)))
+            newest = sa.select(sa.func.coalesce(sa.func.max(exchanges.c.number), 0) + 1).scalar_subquery()
+            connection.execute(sa.insert(exchanges).values(number=newest, **_values(exchange)))
 
     def update(self, exchange_id: str, **changes: Any) -> Exchange:
         """Change fields of an exchange that has not ended.
@@ -179,7 +185,7 @@ class Exchanges:
 
     def list(self, *, limit: int = 50) -> Sequence[Exchange]:
         """List the newest exchanges."""
-        query = sa.select(exchanges).order_by(exchanges.c.started_at.desc(), exchanges.c.id).limit(limit)
+        query = sa.select(exchanges).order_by(exchanges.c.number.desc()).limit(limit)
         with self._database.read() as connection:
             return [_exchange(row) for row in connection.execute(query)]
 
@@ -223,7 +229,7 @@ class Exchanges:
                 exchanges.c.started_at,
             )
             .join(exchanges, exchanges.c.id == hits.c.exchange_id)
-            .order_by(exchanges.c.started_at, exchanges.c.id, hits.c.ref, hits.c.kind)
+            .order_by(exchanges.c.number, hits.c.ref, hits.c.kind)
         )
         if exchange_id is not None:
             query = query.where(exchanges.c.id == exchange_id)
@@ -251,7 +257,7 @@ def _update(
 
 
 def _values(exchange: Exchange) -> dict[str, Any]:
-    return {field.name: _plain(getattr(exchange, field.name)) for field in fields(exchange)}
+    return {name: _plain(getattr(exchange, name)) for name in _FIELDS}
 
 
 def _plain(value: Any) -> Any:
@@ -259,5 +265,6 @@ def _plain(value: Any) -> Any:
 
 
 def _exchange(row: sa.Row[tuple[object, ...]]) -> Exchange:
-    found = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented name)
-    return Exchange(**found | {"side": Side(found["side"]), "state": ExchangeState(found["state"])})
+    found = row._mapping  # noqa: SLF001  (SQLAlchemy's documented name)
+    values = {name: found[name] for name in _FIELDS}
+    return Exchange(**values | {"side": Side(values["side"]), "state": ExchangeState(values["state"])})

@@ -123,7 +123,9 @@ exchanges = sa.Table(
     sa.Column("bytes_sent", sa.BigInteger, nullable=False),
     sa.Column("bytes_received", sa.BigInteger, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
-    sa.Column("started_at", sa.Text, nullable=False, index=True),
+    sa.Column("started_at", sa.Text, nullable=False),
+    # In the order in which they were recorded here; `started_at` of two may be the same second.
+    sa.Column("number", sa.BigInteger, index=True, unique=True),
     sa.Column("expires_at", sa.Text, nullable=False),
     sa.Column("offer", sa.LargeBinary, nullable=False),
     sa.Column("answer", sa.LargeBinary),
