@@ -26,7 +26,7 @@ demo: setup ## run the main job on this machine, from nothing to verified hits
 	$(BIN)/trisect demo
 
 test: setup ## run every test
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 fmt: setup ## format the code
 	$(BIN)/ruff format .

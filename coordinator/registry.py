@@ -98,8 +98,8 @@ class Registry:
             key=identity.key.decode(),
         )
 
-    def redeem(self, invitation_id: str, request: bytes, keys: PartyKeys, proof: bytes) -> bytes:
-        """Trade an invitation for a certificate, PEM.
+    def redeem(self, invitation_id: str, request: bytes, keys: PartyKeys, proof: bytes) -> tuple[bytes, str]:
+        """Trade an invitation for a certificate, PEM, and the party's state.
 
         Raises:
             DeniedError: unknown, expired, or redeemed with another key.
@@ -129,7 +129,7 @@ class Registry:
                     self._enrolled[party.party] = party
             if first:
                 _log.info("an invitation was redeemed", extra={"party": invitation.party})
-                return leaf
+                return leaf, self._state(party)
             invitation = self._live_invitation(invitation_id)
         if invitation.key_hash != key_hash or invitation.certificate is None:
             self._enrolments.contest(invitation_id)
@@ -142,7 +142,7 @@ class Registry:
                 hint="if that was not your party, tell the coordinator's administrator at once; "
                 "otherwise use the home folder that joined first, or ask for a new invitation",
             )
-        return invitation.certificate
+        return invitation.certificate, self._state(self._enrolled[invitation.party])
 
     def _require_own_key(self, name: str, keys: PartyKeys) -> None:
         """Raise ConflictError where a party's identity key is, or was, that of a party of another name."""
@@ -222,15 +222,7 @@ class Registry:
 
     def enrolled(self) -> Sequence[tuple[Enrolled, str]]:
         """List all enrolled parties with their state: applicant, active, suspended or expelled."""
-        return [
-            (
-                party,
-                self.membership.party(party.party).standing.value
-                if self._is_admitted(party)
-                else "applicant",
-            )
-            for party in self._enrolments.enrolled()
-        ]
+        return [(party, self._state(party)) for party in self._enrolments.enrolled()]
 
     def contested(self) -> Sequence[str]:
         """List the parties whose invitation was tried with a second key."""
@@ -279,6 +271,9 @@ class Registry:
         if found is None:
             raise UnauthenticatedError(f"party {name} is not enrolled")
         return stored_keys(found)
+
+    def _state(self, party: Enrolled) -> str:
+        return self.membership.party(party.party).standing.value if self._is_admitted(party) else "applicant"
 
     def _is_admitted(self, party: Enrolled) -> bool:
         """Tell whether an enrolled key is the member's, or was: a node may join anew before it has seen its succession."""

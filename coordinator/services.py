@@ -72,10 +72,10 @@ class EnrolmentService(enrolment_pb2_grpc.EnrolmentServicer):
     ) -> enrolment_pb2.RedeemReply:
         """Trade an invitation for a certificate."""
         keys = keys_from_wire(request.keys)
-        leaf = await asyncio.to_thread(
+        leaf, state = await asyncio.to_thread(
             self._registry.redeem, caller().name, request.signing_request, keys, request.proof
         )
-        return enrolment_pb2.RedeemReply(certificate=leaf)
+        return enrolment_pb2.RedeemReply(certificate=leaf, state=state)
 
     async def Renew(  # noqa: N802
         self, request: enrolment_pb2.RenewRequest, _context: Context

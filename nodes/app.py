@@ -239,7 +239,9 @@ class Node:
             yield "pepper", "no pepper has been granted yet"
         elif self._peppers.rolling:
             yield "pepper", f"entries are being rolled to pepper epoch {self._peppers.epoch}"
-        if trouble := self._members.trouble or self._history.trouble:
+        if displaced := self._members.displaced:
+            yield "key", displaced
+        elif trouble := self._members.trouble or self._history.trouble:
             yield "statements", trouble
         if self._database_trouble:
             yield "database", self._database_trouble

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -44,15 +45,31 @@ def join(
         output,
         {
             "fingerprint": joined.fingerprint,
-            "state": "pending",
+            "founder_fingerprint": joined.founder,
+            "state": "admitted" if joined.admitted else "pending",
             "party": joined.party,
             "role": joined.role,
             "consortium": joined.consortium,
         },
-        f"{joined.party} ({joined.role}) has joined {joined.consortium} and waits for admission.",
-        f"fingerprint: {joined.fingerprint}",
-        "Read the fingerprint to the government by telephone, then start `trisect-node run`.",
+        *_told(joined),
     )
+
+
+def _told(joined: enrol.Joined) -> Iterator[str]:
+    """Say what has happened and what a person does next."""
+    who, founds = f"{joined.party} ({joined.role})", joined.founder == joined.fingerprint
+    if joined.admitted:
+        yield f"{who} has a new certificate of {joined.consortium}, which has admitted it before."
+    elif founds:
+        yield f"{who} has joined {joined.consortium}, and founds it when it runs."
+    else:
+        yield f"{who} has joined {joined.consortium} and waits for admission."
+    yield f"fingerprint: {joined.fingerprint}"
+    if not founds:
+        yield f"founder: {joined.founder}"
+    if not founds and not joined.admitted:
+        yield "By telephone, read your fingerprint to the government and hear the founder's from it."
+    yield "Then start `trisect-node run`."
 
 
 @app.command("check-config")

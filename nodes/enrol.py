@@ -28,13 +28,19 @@ from trisect.wire.convert import keys_to_wire
 from trisect.wire.v1 import enrolment_pb2, enrolment_pb2_grpc
 
 TIMEOUT_S = 20.0
+_APPLICANT = "applicant"
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What `join` tells: the fingerprint to read to the government, and who has joined what."""
+    """What `join` tells: the fingerprint to read to the government, the founder's, and who has joined what.
+
+    Whether the party is admitted is the coordinator's word here.
+    """
 
     fingerprint: Fingerprint
+    founder: str
+    admitted: bool
     party: str
     role: str
     consortium: str
@@ -77,13 +83,21 @@ async def join(
     with home.locked():
         _check_home(home, invitation)
         keys = _own_keys(home, invitation, randomness)
-        await _redeem(home, invitation, keys, clock)
+        state = await _redeem(home, invitation, keys, clock)
         _write_config(home, invitation, keys, settings, http_listen)
-    return Joined(keys.identity.public.fingerprint, invitation.party, invitation.role, invitation.consortium)
+    own = keys.identity.public.fingerprint
+    return Joined(
+        fingerprint=own,
+        founder=invitation.founder_fingerprint or own,
+        admitted=state != _APPLICANT,
+        party=invitation.party,
+        role=invitation.role,
+        consortium=invitation.consortium,
+    )
 
 
-async def _redeem(home: Home, invitation: Invitation, keys: NodeKeys, clock: Clock) -> None:
-    """Trade the invitation for a certificate, and keep it."""
+async def _redeem(home: Home, invitation: Invitation, keys: NodeKeys, clock: Clock) -> str:
+    """Trade the invitation for a certificate, and keep it; gives the party's state as the coordinator has it."""
     request = certificates.signing_request(keys.tls.key)
     async with tls.coordinator_channel(
         invitation.coordinator, invitation.authority.encode(), invitation.identity
@@ -105,6 +119,7 @@ async def _redeem(home: Home, invitation: Invitation, keys: NodeKeys, clock: Clo
     whom = Principal(invitation.consortium, Caller.PARTY, invitation.party)
     certificates.check_issued(reply.certificate, keys.authority, keys.tls.key, whom)
     keys.with_tls(TlsIdentity(keys.tls.key, reply.certificate)).save(home.path)
+    return reply.state
 
 
 def _check_invitation(invitation: Invitation) -> None:

@@ -159,9 +159,12 @@ class Link:
 
     @asynccontextmanager
     async def translated(self) -> AsyncIterator[None]:
-        """Raise our errors for what a call to the coordinator raises, with the reason where it is known here."""
+        """Raise our errors for what a call to the coordinator raises, with the reason where it is known here.
+
+        What it answers is told as its word: nobody has signed that, whomever it is about.
+        """
         try:
-            async with translated("the coordinator"):
+            async with translated("the coordinator", quoted=True):
                 yield
         except TrisectError as error:
             raise self.times.explained(error, self.keys.tls.certificate) from error.__cause__

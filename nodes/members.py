@@ -104,6 +104,14 @@ class Members:
         """Whether this party has been admitted with this node's keys and holds the peppers."""
         return self.own is not None and self._peppers.epoch >= 0
 
+    @property
+    def displaced(self) -> str:
+        """Why this node's key is not this party's, empty where it is or nobody has been admitted yet."""
+        own = self.own
+        if own is None or own.keys.identity == self._link.keys.identity.public:
+            return ""
+        return f"{self.name} was admitted with a key that is not this node's"
+
     def require_active(self) -> None:
         """Raise DeniedError unless this party is admitted and active."""
         if self.own is None:
@@ -289,10 +297,10 @@ class Members:
     async def _open_grant(self) -> None:
         """Check that the admission names this node's key, and take the newest peppers granted to it."""
         await self._adopt_keys()
-        own, key = self.own, self._link.keys
-        if own is not None and own.keys.identity != key.identity.public:
+        key = self._link.keys
+        if self.displaced:
             raise VerificationError(
-                f"{self.name} was admitted with a key that is not this node's",
+                self.displaced,
                 hint="this home was replaced by a newer one, or somebody between has put another key in your "
                 "place: tell the government",
             )

@@ -15,7 +15,8 @@ from functools import wraps
 from pathlib import Path
 
 import pytest
-from support.cluster import Cluster, Daemon, Node
+from support.cluster import Cluster
+from support.daemons import Daemon, Node
 
 from trisect.cli.demo.scan import Finding, Place, find, places
 from trisect.cli.demo.story import peppers_of

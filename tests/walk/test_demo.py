@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.cluster import BIN, run
+from support.cluster import run
+from support.daemons import BIN
 
 from trisect.cli.demo import samples
 from trisect.cli.demo.cluster import PARTIES

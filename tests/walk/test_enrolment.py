@@ -13,7 +13,8 @@ from pathlib import Path
 import grpc
 import pytest
 from support import hostile_coordinator, tuned_daemon
-from support.cluster import BIN, ROLES, Cluster, Coordinator, Node, failure, join, run, until
+from support.cluster import ROLES, Cluster, join, run
+from support.daemons import BIN, Coordinator, Node, failure, until
 from support.holding import held
 from support.tcp import Tunnel
 
@@ -285,6 +286,23 @@ async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
     await until(telco.is_admitted, "the link to come back")
     exchange = await government.match("list", "telco", "list")
     assert (exchange.state, exchange.matched) == ("complete", 30_000)
+
+
+async def test_a_home_that_another_has_replaced_says_so(pair: Cluster, tmp_path: Path):
+    government, former = pair["government"], pair["telco"]
+    again = join(tmp_path / "telco", await pair.coordinator.invite("telco", "provider"))
+    founder = (await government.status()).fingerprint
+    assert (again["state"], again["founder_fingerprint"]) == ("pending", founder)
+    await government.admit("telco", again["fingerprint"])
+
+    async def displaced() -> list[dict]:
+        return [reason for reason in former.ready() if reason["check"] == "key"]
+
+    (reason,) = await until(displaced, "the former home to say that it was replaced")
+    assert reason["reason"] == "telco was admitted with a key that is not this node's"
+    assert (await failure(former.start_match("list", "government", "list"))).fault.value != "bug"
+    third = await pair.coordinator.invite("telco", "provider")
+    assert join(tmp_path / "telco", third)["state"] == "admitted"
 
 
 async def test_a_node_reaches_the_coordinator_through_a_connect_proxy(cluster: Cluster, tmp_path: Path):

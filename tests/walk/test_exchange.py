@@ -9,7 +9,8 @@ import sqlite3
 
 import grpc.aio
 import pytest
-from support.cluster import Cluster, hosts, until
+from support.cluster import Cluster
+from support.daemons import hosts, until
 
 from trisect.psi.bands import band
 from trisect.psi.items import answered_size, asked_size

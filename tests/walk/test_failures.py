@@ -19,7 +19,8 @@ from typing import Any
 import grpc.aio
 import pytest
 from support import tuned_daemon
-from support.cluster import COMMON, Cluster, Daemon, Node, foul_relay, run, until
+from support.cluster import COMMON, Cluster, foul_relay, run
+from support.daemons import Daemon, Node, until
 from walk.test_kills import held
 
 from coordinator import authority
@@ -327,7 +328,7 @@ async def test_a_peer_that_is_offline_is_named_within_seconds(cluster: Cluster):
                 await cluster["telco"].start_match("list", "bank", "list")
         code, said = match(cluster["telco"], "bank")
         assert (code, said["error"]["code"]) == (2, "TRI-UNREACHABLE")
-        assert said["error"]["message"] == "the node of bank is offline"
+        assert said["error"]["message"] == "the coordinator says: the node of bank is offline"
         assert "ask bank to start its node" in said["error"]["hint"]
         await cluster["bank"].start()
         await connected(cluster)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from support.cluster import Cluster, Node, failure, join, until
+from support.cluster import Cluster, join
+from support.daemons import Node, failure, until
 
 from trisect.wire.v1 import node_admin_pb2 as pb
 

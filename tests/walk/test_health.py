@@ -7,7 +7,8 @@ import signal
 
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from support.cluster import Cluster, until
+from support.cluster import Cluster
+from support.daemons import until
 
 from coordinator import authority
 from nodes.keys import NodeKeys

@@ -12,7 +12,8 @@ from pathlib import Path
 import grpc.aio
 import pytest
 from support import hostile_coordinator, hostile_node
-from support.cluster import COMMON, Cluster, Daemon, Node, foul_relay, until
+from support.cluster import COMMON, Cluster, foul_relay
+from support.daemons import Daemon, Node, until
 
 from trisect.wire.v1 import matching_pb2
 

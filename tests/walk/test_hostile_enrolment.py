@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from support.cluster import Cluster, Coordinator, Node, join, run, until
+from support.cluster import Cluster, join, run
+from support.daemons import Coordinator, Node, until
 from support.membership import CONSORTIUM, GOVERNMENT, Consortium, signed
 
 from trisect.store.database import Database, sqlite_url

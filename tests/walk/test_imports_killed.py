@@ -18,7 +18,8 @@ from typing import Any
 
 import psutil
 import pytest
-from support.cluster import BIN, Cluster, Daemon, Node, run
+from support.cluster import Cluster, run
+from support.daemons import BIN, Daemon, Node
 
 pytestmark = pytest.mark.walk
 ROWS = 8_000

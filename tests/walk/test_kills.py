@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 from support import hostile_coordinator
-from support.cluster import COMMON, Cluster, Daemon, foul_relay, until
+from support.cluster import COMMON, Cluster, foul_relay
+from support.daemons import Daemon, until
 from support.holding import held
 
 from trisect.psi.points import BLOCK_POINTS

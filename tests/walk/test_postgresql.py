@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 from support import postgres
-from support.cluster import Cluster, Daemon, Node, until
+from support.cluster import Cluster
+from support.daemons import Daemon, Node, until
 
 from trisect.store.tables import entries
 from trisect.wire.v1 import node_admin_pb2

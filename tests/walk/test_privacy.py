@@ -23,7 +23,8 @@ from pathlib import Path
 import grpc.aio
 import pytest
 from support import planted
-from support.cluster import Cluster, Node, until
+from support.cluster import Cluster
+from support.daemons import Node, until
 
 from trisect.cli.demo.scan import Place, find
 from trisect.rpc.status import from_rpc

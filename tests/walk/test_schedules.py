@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cluster import Cluster, Daemon, Node, run, until
+from support.cluster import Cluster, run
+from support.daemons import Daemon, Node, until
 
 from trisect.wire.v1 import matching_pb2, schedules_pb2, schedules_pb2_grpc
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
-from support.cluster import Cluster, Daemon, Node, failure, foul_relay, hosts, until
+from support.cluster import Cluster, foul_relay
+from support.daemons import Daemon, Node, failure, hosts, until
 from support.holding import held
 
 from trisect.wire.v1 import collections_pb2, collections_pb2_grpc, matching_pb2

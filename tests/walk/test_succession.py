@@ -16,7 +16,8 @@ import grpc.aio
 import pytest
 from support import hostile_coordinator
 from support.cluster import NUMBERS as LISTED
-from support.cluster import Cluster, Daemon, Node, failure, foul_relay, run, until
+from support.cluster import Cluster, foul_relay, run
+from support.daemons import Daemon, Node, failure, until
 from support.holding import held
 
 from nodes.exchanges.terms import OFFER_LIFE

@@ -77,4 +77,4 @@ def csr(name: str) -> bytes:
 
 def redeem(registry: Registry, invitation: str, key: str, *, tls: str = "") -> bytes:
     request = csr(tls or key)
-    return registry.redeem(invitation, request, keys(key), identity(key).private.sign(request))
+    return registry.redeem(invitation, request, keys(key), identity(key).private.sign(request))[0]

@@ -139,6 +139,18 @@ def test_an_expired_and_an_unknown_invitation(office: Office) -> None:
     assert office.registry.applicants() == []
 
 
+def test_who_joins_is_told_whether_the_party_is_admitted(office: Office) -> None:
+    """Also by an invitation that it has redeemed before."""
+    office.founded()
+    invitation = office.invited("telco")
+    redeemed = invitation, csr("telco"), keys("telco"), identity("telco").private.sign(csr("telco"))
+    assert [office.registry.redeem(*redeemed)[1] for _ in range(2)] == ["applicant"] * 2
+    office.publish(office.consortium.admission("telco", Role.PROVIDER))
+    assert office.registry.redeem(*redeemed)[1] == "active"
+    anew = office.invited("telco")
+    assert office.registry.redeem(anew, *redeemed[1:])[1] == "active"
+
+
 def test_the_identity_key_must_have_signed_the_request(office: Office) -> None:
     office.founded()
     invitation = office.invited("telco")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftrisect/wire/v1/enrolment.proto\x12\x0ftrisect.wire.v1\"a\n\rRedeemRequest\x12\x17\n\x0fsigning_request\x18\x01 \x01(\x0c\x12(\n\x04keys\x18\x02 \x01(\x0b\x32\x1a.trisect.wire.v1.PartyKeys\x12\r\n\x05proof\x18\x03 \x01(\x0c\"I\n\tPartyKeys\x12\x10\n\x08identity\x18\x01 \x01(\x0c\x12\x0f\n\x07sealing\x18\x02 \x01(\x0c\x12\x19\n\x11sealing_signature\x18\x03 \x01(\x0c\"\"\n\x0bRedeemReply\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\"6\n\x0cRenewRequest\x12\x17\n\x0fsigning_request\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x01(\x0c\"!\n\nRenewReply\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x32\x98\x01\n\tEnrolment\x12\x46\n\x06Redeem\x12\x1e.trisect.wire.v1.RedeemRequest\x1a\x1c.trisect.wire.v1.RedeemReply\x12\x43\n\x05Renew\x12\x1d.trisect.wire.v1.RenewRequest\x1a\x1b.trisect.wire.v1.RenewReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftrisect/wire/v1/enrolment.proto\x12\x0ftrisect.wire.v1\"a\n\rRedeemRequest\x12\x17\n\x0fsigning_request\x18\x01 \x01(\x0c\x12(\n\x04keys\x18\x02 \x01(\x0b\x32\x1a.trisect.wire.v1.PartyKeys\x12\r\n\x05proof\x18\x03 \x01(\x0c\"I\n\tPartyKeys\x12\x10\n\x08identity\x18\x01 \x01(\x0c\x12\x0f\n\x07sealing\x18\x02 \x01(\x0c\x12\x19\n\x11sealing_signature\x18\x03 \x01(\x0c\"1\n\x0bRedeemReply\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\r\n\x05state\x18\x02 \x01(\t\"6\n\x0cRenewRequest\x12\x17\n\x0fsigning_request\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x01(\x0c\"!\n\nRenewReply\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x32\x98\x01\n\tEnrolment\x12\x46\n\x06Redeem\x12\x1e.trisect.wire.v1.RedeemRequest\x1a\x1c.trisect.wire.v1.RedeemReply\x12\x43\n\x05Renew\x12\x1d.trisect.wire.v1.RenewRequest\x1a\x1b.trisect.wire.v1.RenewReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,11 +36,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARTYKEYS']._serialized_start=151
   _globals['_PARTYKEYS']._serialized_end=224
   _globals['_REDEEMREPLY']._serialized_start=226
-  _globals['_REDEEMREPLY']._serialized_end=260
-  _globals['_RENEWREQUEST']._serialized_start=262
-  _globals['_RENEWREQUEST']._serialized_end=316
-  _globals['_RENEWREPLY']._serialized_start=318
-  _globals['_RENEWREPLY']._serialized_end=351
-  _globals['_ENROLMENT']._serialized_start=354
-  _globals['_ENROLMENT']._serialized_end=506
+  _globals['_REDEEMREPLY']._serialized_end=275
+  _globals['_RENEWREQUEST']._serialized_start=277
+  _globals['_RENEWREQUEST']._serialized_end=331
+  _globals['_RENEWREPLY']._serialized_start=333
+  _globals['_RENEWREPLY']._serialized_end=366
+  _globals['_ENROLMENT']._serialized_start=369
+  _globals['_ENROLMENT']._serialized_end=521
 # @@protoc_insertion_point(module_scope)
