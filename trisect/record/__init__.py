@@ -1,1 +1,1 @@
-"""The public record: an empty room until the tripartite mechanism moves in. No I/O."""
+"""The public record: a Merkle tree, its signed heads, and proofs. No I/O."""
