@@ -1,6 +1,6 @@
-"""The child that is killed: imports or rolls, says at a chosen transaction where it is, and waits there.
+"""The child that is killed: imports, rolls or appends to the record, says at a chosen transaction where it is, and waits there.
 
-Arguments: URL, `import` or `roll`, the number of the transaction, and `before` or `after` its commit.
+Arguments: URL, `import`, `roll` or `record`, the number of the transaction, and `before` or `after` its commit.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from trisect.indicators.tokens import Pepper, Token, roll
 from trisect.store import rolling
 from trisect.store.database import Database
 from trisect.store.intake import Imports, Progress, RejectRow
+from trisect.store.record import NewEntry, Record
 from trisect.store.rolling import Rolling
 
 BATCHES = [range(at, at + 40) for at in range(0, 240, 30)]  # ten of each are duplicates of the batch before
 PEPPERS = tuple(Pepper(bytes([number]) * 32) for number in range(3))
 ROLL_BATCH = 50
+ENTRIES = 40
 HERE = "here"
 
 
@@ -51,6 +53,13 @@ def roll_all(database: Database) -> None:
             pass
 
 
+def record_all(database: Database) -> None:
+    """Append entries in small batches until there are enough."""
+    record = Record(database)
+    while (size := record.size) < ENTRIES:
+        record.append([NewEntry(b"entry %d" % number, number + 1) for number in range(size, size + 5)])
+
+
 def main(url: str, work: str, number: int, place: str) -> None:
     """Work until the chosen transaction."""
     database = Database(url)
@@ -75,10 +84,7 @@ def main(url: str, work: str, number: int, place: str) -> None:
 
     event.listen(database.writer, "commit", before)
     event.listen(database.writer, "begin", again)
-    if work == "import":
-        import_all(database)
-    else:
-        roll_all(database)
+    {"import": import_all, "roll": roll_all, "record": record_all}[work](database)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""kill -9 inside an import and inside a roll: what comes of it afterwards is what an unbroken run gives.
+"""kill -9 inside an import, inside a roll and inside an append to the record: what comes of it afterwards is what an unbroken run gives.
 
 The child says when it has come to the transaction in which it is to die; nothing here goes by time.
 """
@@ -18,8 +18,9 @@ from contract.rows import dump, everything, exchange, fill, make_collection, tok
 from trisect.store.database import Database
 from trisect.store.exchanges import Exchanges
 from trisect.store.intake import Imports
+from trisect.store.record import Record
 from trisect.store.rolling import Rolling
-from trisect.store.tables import imports
+from trisect.store.tables import imports, record_entries, record_nodes
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
@@ -90,3 +91,21 @@ def test_a_killed_roll_goes_on_to_the_same_tables(
     killed.roll_all(broken)
     assert Rolling(broken).behind(2) == 0
     assert everything(broken) == everything(whole)
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("number", [1, 5])
+def test_a_killed_append_leaves_a_whole_record(
+    open_database: Callable[[str], Database], number: int, place: str
+) -> None:
+    whole, broken = open_database("coordinator"), open_database("coordinator")
+    killed.record_all(whole)
+    kill_at(url(broken), "record", number, place)
+    record = Record(broken)
+    done = 5 * (number - (place == "before"))
+    assert record.size == record.newest_statement() == done
+    assert record.root(done) == Record(whole).root(done)
+    killed.record_all(broken)
+    assert [dump(broken, table) for table in (record_entries, record_nodes)] == [
+        dump(whole, table) for table in (record_entries, record_nodes)
+    ]

@@ -176,3 +176,30 @@ enrolled = sa.Table(
     sa.Column("sealing_signature", sa.LargeBinary, nullable=False),
     sa.Column("joined_at", sa.Text, nullable=False),
 )
+
+record_entries = sa.Table(
+    "record_entries",
+    COORDINATOR,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry", sa.LargeBinary, nullable=False),
+    # The sequence of the statement that the entry is of; null for entries that are of none.
+    sa.Column("statement", sa.BigInteger, index=True, unique=True),
+)
+
+# The complete nodes of the record's tree. Level 0 are the entries' hashes.
+record_nodes = sa.Table(
+    "record_nodes",
+    COORDINATOR,
+    sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Heads that the coordinator has signed, each with the cosignatures that came for it.
+record_heads = sa.Table(
+    "record_heads",
+    COORDINATOR,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
