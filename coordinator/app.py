@@ -17,6 +17,8 @@ from grpc_reflection.v1alpha import reflection
 from coordinator import authority
 from coordinator.authority import Authority
 from coordinator.config import RELOADABLE, Config
+from coordinator.record import PublicRecord
+from coordinator.record_service import RecordService
 from coordinator.registry import Registry
 from coordinator.services import AdminService, DirectoryService, EnrolmentService, RelayService, authoriser
 from coordinator.switchboard import Recorder, Switchboard
@@ -31,6 +33,7 @@ from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Gate
 from trisect.rpc.health import SERVICE_NAME, Health
 from trisect.store.database import Database, sqlite_url
+from trisect.store.record import Record
 from trisect.trust.certificates import Principal
 from trisect.wire.v1 import (
     coordinator_admin_pb2_grpc,
@@ -38,6 +41,8 @@ from trisect.wire.v1 import (
     directory_pb2_grpc,
     enrolment_pb2,
     enrolment_pb2_grpc,
+    record_pb2,
+    record_pb2_grpc,
     relay_pb2,
     relay_pb2_grpc,
 )
@@ -45,10 +50,12 @@ from trisect.wire.v1 import (
 _log = logging.getLogger(__name__)
 DRAIN_S = 5.0
 DATABASE_CHECK_S = 5.0
+HEAD_EVERY_S = 1.0
 _SERVICES = (
     enrolment_pb2.DESCRIPTOR.services_by_name["Enrolment"].full_name,
     directory_pb2.DESCRIPTOR.services_by_name["Directory"].full_name,
     relay_pb2.DESCRIPTOR.services_by_name["Relay"].full_name,
+    record_pb2.DESCRIPTOR.services_by_name["Record"].full_name,
 )
 
 
@@ -90,9 +97,12 @@ class Coordinator:
             party_life=timedelta(hours=config.party_certificate_hours),
             clock=system_clock,
         )
+        key = authority.signing_key(home.path, system_randomness)
+        self._signing_key = key.public
         self._registry = Registry(
-            self._database, self._authority, clock=system_clock, randomness=system_randomness
+            self._database, self._authority, key.public, clock=system_clock, randomness=system_randomness
         )
+        self._record = PublicRecord(Record(self._database), self._registry, key, config.consortium)
         self._recorder = FileRecorder(home.path / config.relay.record_to) if config.relay.record_to else None
         recorder: Recorder | None = self._recorder
         self._switchboard = Switchboard(config.relay, recorder)
@@ -124,6 +134,7 @@ class Coordinator:
         tasks.reload = self._reload
         tasks.start(self._watch_database(), "watch the database")
         tasks.start(Beat().run(), "measure the event loop")
+        tasks.keep(self._sign_heads, "sign heads of the record")
         tasks.start(health.follow(self._readiness), "tell gRPC's health")
         try:
             async with daemon.http(self._config.http.listen, self._readiness) as self._http:
@@ -132,6 +143,7 @@ class Coordinator:
             stopping = asyncio.gather(server.stop(DRAIN_S), admin.stop(DRAIN_S))
             self._switchboard.close()
             await stopping
+            await asyncio.to_thread(self._record.close)
             self._database.close()
             if self._recorder is not None:
                 self._recorder.close()
@@ -144,6 +156,7 @@ class Coordinator:
         relay_pb2_grpc.add_RelayServicer_to_server(
             RelayService(self._registry, self._switchboard, system_clock), server
         )
+        record_pb2_grpc.add_RecordServicer_to_server(RecordService(self._record, self._signing_key), server)
         reflection.enable_server_reflection([*_SERVICES, SERVICE_NAME, reflection.SERVICE_NAME], server)
         return Health(server, _SERVICES)
 
@@ -173,6 +186,16 @@ class Coordinator:
             yield "database", self._database_trouble
         if self._registry.membership.founder is None:
             yield "consortium", "the founding government has not joined yet"
+
+    async def _sign_heads(self) -> None:
+        """Sign a head whenever there is something new, and tell every node, whose witness cosigns it."""
+        signed = 0
+        while True:
+            newest = await asyncio.to_thread(self._record.sign)
+            if newest != signed:
+                signed = newest
+                self._switchboard.notify(relay_pb2.LinkDown(head_signed=relay_pb2.HeadSigned(size=newest)))
+            await asyncio.sleep(HEAD_EVERY_S)
 
     async def _watch_database(self) -> None:
         while True:

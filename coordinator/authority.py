@@ -12,7 +12,7 @@ from trisect.store import keystore
 from trisect.store.keystore import KEYSTORE_FILE
 from trisect.trust import certificates
 from trisect.trust.certificates import Caller, Principal, TlsIdentity
-from trisect.trust.keys import Fingerprint
+from trisect.trust.keys import Fingerprint, IdentityKey
 
 _RENEW_AFTER = 2 / 3
 
@@ -68,23 +68,42 @@ class Authority:
         return self.clock() >= start + (end - start) * _RENEW_AFTER
 
 
-def create(home: Path, consortium: str, clock: Clock) -> None:
-    """Make a new authority and keep it in the home's keystore."""
+_SIGNING_KEY = "signing_key"
+
+
+def create(home: Path, consortium: str, clock: Clock, randomness: Randomness) -> None:
+    """Make a new authority, and a key to sign the record's heads; keep both in the home's keystore."""
     root = certificates.new_authority(consortium, clock())
-    keystore.save(
-        home / KEYSTORE_FILE, {"authority_key": root.key, "authority_certificate": root.certificate}
-    )
+    secrets = {
+        "authority_key": root.key,
+        "authority_certificate": root.certificate,
+        _SIGNING_KEY: IdentityKey.generate(randomness).raw,
+    }
+    keystore.save(home / KEYSTORE_FILE, secrets)
 
 
 def load(home: Path) -> TlsIdentity:
     """Read the authority from the home's keystore; raises BadInputError where it is not in there."""
+    secrets = _secrets(home, "authority_key", "authority_certificate")
+    return TlsIdentity(secrets["authority_key"], secrets["authority_certificate"])
+
+
+def signing_key(home: Path, randomness: Randomness) -> IdentityKey:
+    """Read the key that signs the record's heads; a home from before there was a record gets one."""
+    secrets = _secrets(home)
+    if _SIGNING_KEY not in secrets:
+        secrets[_SIGNING_KEY] = IdentityKey.generate(randomness).raw
+        keystore.save(home / KEYSTORE_FILE, secrets)
+    return IdentityKey(secrets[_SIGNING_KEY])
+
+
+def _secrets(home: Path, *names: str) -> dict[str, bytes]:
     secrets = keystore.load(home / KEYSTORE_FILE)
-    try:
-        return TlsIdentity(secrets["authority_key"], secrets["authority_certificate"])
-    except KeyError as error:
+    if missing := [name for name in names if name not in secrets]:
         raise BadInputError(
-            f"the keystore {home / KEYSTORE_FILE} lacks {error.args[0]}", hint="restore it from its backup"
-        ) from error
+            f"the keystore {home / KEYSTORE_FILE} lacks {missing[0]}", hint="restore it from its backup"
+        )
+    return secrets
 
 
 def new_invitation_id(randomness: Randomness) -> str:

@@ -42,7 +42,7 @@ def init(
     Config(name, listen, advertise, database).check()
     place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.path.chmod(0o700)
-    authority.create(place.path, name, system_clock)
+    authority.create(place.path, name, system_clock, system_randomness)
     fields = {"consortium": name, "listen": listen, "advertise": advertise, "database": database}
     write_private(place.config, config.to_toml(fields).encode())
     tell(

@@ -23,8 +23,18 @@ from trisect.store.statements import Statements
 from trisect.store.tables import coordinator_statements
 from trisect.trust import certificates
 from trisect.trust.invitations import Invitation
+from trisect.trust.keys import IdentityPublic
 from trisect.trust.membership import Membership, Party
-from trisect.trust.statements import Admission, PartyKeys, PepperGrant, Role, Standing, Succession, party_name
+from trisect.trust.statements import (
+    Admission,
+    CoordinatorKey,
+    PartyKeys,
+    PepperGrant,
+    Role,
+    Standing,
+    Succession,
+    party_name,
+)
 
 _log = logging.getLogger(__name__)
 MAX_TTL = dt.timedelta(days=30)
@@ -35,11 +45,18 @@ class Registry:
     """Enrolment and membership of one consortium. Called from threads."""
 
     def __init__(
-        self, database: Database, authority: Authority, *, clock: Clock, randomness: Randomness
+        self,
+        database: Database,
+        authority: Authority,
+        signing_key: IdentityPublic,
+        *,
+        clock: Clock,
+        randomness: Randomness,
     ) -> None:
         self._enrolments = Enrolments(database)
         self._statements = Statements(database, coordinator_statements)
         self._authority = authority
+        self._signing_key = signing_key
         self._clock = clock
         self._randomness = randomness
         self._lock = threading.Lock()
@@ -196,6 +213,8 @@ class Registry:
                     raise VerificationError(f"{statement.party} was invited as {found.role}")
             if isinstance(statement, Succession):
                 self._require_own_key(statement.party, statement.keys)
+            if isinstance(statement, CoordinatorKey) and statement.key != self._signing_key:
+                raise VerificationError("a government vouches for a key that is not this coordinator's")
             self._statements.append(envelope, expected=self.newest + 1)
             self.membership = trial
             self.newest += 1

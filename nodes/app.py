@@ -19,6 +19,7 @@ from nodes.exchanges.book import Book
 from nodes.exchanges.means import Means
 from nodes.exchanges.recovery import Recovery
 from nodes.exchanges.slots import Slots
+from nodes.governing import Governing
 from nodes.history import History
 from nodes.intake import Intake
 from nodes.keys import NodeKeys
@@ -32,6 +33,7 @@ from nodes.services.node_admin import NodeAdminService
 from nodes.services.schedules import SchedulesService
 from nodes.succession import Successions
 from nodes.underway import Underway
+from nodes.witness import Witness
 from nodes.workers import Workers
 from trisect import daemon
 from trisect.beat import Beat
@@ -49,6 +51,7 @@ from trisect.store.exchanges import Exchanges
 from trisect.store.intake import Imports
 from trisect.store.rolling import Rolling
 from trisect.store.schedules import Schedules
+from trisect.store.settings import Setting
 from trisect.store.statements import Statements
 from trisect.store.tables import node_statements
 from trisect.trust import certificates
@@ -110,6 +113,15 @@ class Node:
             peppers=self._peppers,
             clock=system_clock,
         )
+        self._governing = Governing(self._members, self._link)
+        self._witness = Witness(
+            self._members,
+            self._governing,
+            self._link,
+            Setting(self._database, "record head"),
+            Setting(self._database, "record fork"),
+            system_clock,
+        )
         self._collections = Collections(self._database)
         self._intake = Intake(
             self._collections,
@@ -152,6 +164,7 @@ class Node:
         """Serve until left; what has not been drained by then is ended."""
         await self._peppers.start()
         await self._members.start()
+        await self._witness.start()
         await self._book.start()
         scheduler = Scheduler(
             self._schedules,
@@ -177,6 +190,7 @@ class Node:
         tasks.start(self._link.renew_in_time(), "renew the certificate")
         tasks.keep(self._members.run, "synchronise statements")
         tasks.keep(self._history.run, "compare statements with the coordinator's")
+        tasks.keep(self._witness.run, "follow the record")
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(scheduler.run, "run schedules")
@@ -197,7 +211,13 @@ class Node:
         successions = Successions(self._members, self._link, clock=system_clock, randomness=system_randomness)
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(
             NodeAdminService(
-                self._members, successions, self._peppers, self._link, self._beat, lambda: self._http
+                self._members,
+                self._governing,
+                successions,
+                self._peppers,
+                self._link,
+                self._beat,
+                lambda: self._http,
             ),
             admin,
         )
@@ -243,6 +263,8 @@ class Node:
             yield "key", displaced
         elif trouble := self._members.trouble or self._history.trouble:
             yield "statements", trouble
+        if self._witness.trouble:
+            yield "record", self._witness.trouble
         if self._database_trouble:
             yield "database", self._database_trouble
 

@@ -29,6 +29,7 @@ from trisect.wire.v1 import (
     directory_pb2_grpc,
     enrolment_pb2,
     enrolment_pb2_grpc,
+    record_pb2_grpc,
     relay_pb2,
     relay_pb2_grpc,
 )
@@ -83,12 +84,18 @@ class Link:
         self.connected = False
         self.detail = "not connected yet"
         self.statements_changed = asyncio.Event()
+        self.head_signed = asyncio.Event()
         self.came_up = asyncio.Event()
 
     @property
     def directory(self) -> directory_pb2_grpc.DirectoryStub:
         """The coordinator's directory."""
         return directory_pb2_grpc.DirectoryStub(self._channel)
+
+    @property
+    def record(self) -> record_pb2_grpc.RecordStub:
+        """The coordinator's public record."""
+        return record_pb2_grpc.RecordStub(self._channel)
 
     @property
     def _relay(self) -> relay_pb2_grpc.RelayStub:
@@ -216,6 +223,9 @@ class Link:
                     case "welcome":
                         self._set_connected(up=True)
                         self.statements_changed.set()
+                        self.head_signed.set()
+                    case "head_signed":
+                        self.head_signed.set()
                     case "statements_changed":
                         self.statements_changed.set()
                     case "call":

@@ -9,44 +9,31 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nodes.keys import NodeKeys
 from nodes.link import Link
 from nodes.peppers import Peppers
 from trisect.clock import Clock, to_text
-from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
+from trisect.errors import ConflictError, DeniedError, TrisectError, VerificationError
 from trisect.indicators.tokens import Pepper
 from trisect.store.statements import Statements
 from trisect.trust import documents
 from trisect.trust import peppers as sealed
-from trisect.trust.keys import Fingerprint, PartyName, normal_fingerprint
+from trisect.trust.keys import Fingerprint, PartyName
 from trisect.trust.membership import Membership, Party
 from trisect.trust.statements import (
     Admission,
     KeyCheck,
-    PartyKeys,
     PepperGrant,
     Role,
     Standing,
-    StandingChange,
     Statement,
 )
-from trisect.wire.convert import keys_from_wire
 from trisect.wire.v1 import directory_pb2
 
 _log = logging.getLogger(__name__)
 SYNC_EVERY_S = 30.0
 _TIMEOUT_S = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Applicant:
-    """A party that has enrolled and waits for admission, as the coordinator tells it."""
-
-    name: PartyName
-    role: Role
-    keys: PartyKeys
 
 
 class Members:
@@ -122,6 +109,12 @@ class Members:
             )
         self.own.require_active()
 
+    def require_government(self) -> None:
+        """Raise DeniedError unless this party is an active government."""
+        self.require_active()
+        if self.role is not Role.GOVERNMENT:
+            raise DeniedError("only a government node does this", hint="use --home of a government's node")
+
     async def start(self) -> None:
         """Load the statements that this node has verified before."""
         while page := await asyncio.to_thread(self._store.after, self._newest):
@@ -158,91 +151,13 @@ class Members:
                 await self._found()
             await self._grant_missing()
 
-    async def applicants(self) -> list[Applicant]:
-        """List who waits for admission. Their keys are the coordinator's word."""
-        async with self._link.translated():
-            reply = await self._link.directory.ListApplicants(
-                directory_pb2.ListApplicantsRequest(), timeout=_TIMEOUT_S
-            )
-        return [
-            Applicant(
-                PartyName(found.name),
-                Role(found.role),
-                keys_from_wire(found.keys),
-            )
-            for found in reply.applicants
-        ]
-
-    async def admit(self, name: str, fingerprint: str, role: str = "") -> Party:
-        """Admit an applicant, compared with the fingerprint that it gave out of band.
-
-        Its role is the coordinator's word, so a government, which could admit others, has to be expected.
-
-        Raises:
-            DeniedError: the applicant is a government, and `role` does not say so.
-            ConflictError: it has another role than expected.
-            VerificationError: the coordinator presents another key than the party's own.
-            NotFoundError: nobody of that name waits.
-        """
-        self._require_government()
-        found = {applicant.name: applicant for applicant in await self.applicants()}.get(PartyName(name))
-        if found is None:
-            known = self._trusted.parties.get(PartyName(name))
-            if known is None:
-                raise NotFoundError(
-                    "no party of that name waits for admission", hint="`trisect party list` shows who does"
-                )
-            if fingerprint and normal_fingerprint(fingerprint) != known.keys.identity.fingerprint:
-                raise VerificationError(f"{name} was admitted with another key than the given fingerprint's")
-            return known
-        presented = found.keys.identity.fingerprint
-        if fingerprint and normal_fingerprint(fingerprint) != presented:
-            raise VerificationError(
-                f"the coordinator presents the key {presented} for {name}, not the one of the given fingerprint",
-                hint="do not admit it: either the fingerprint was mistyped, or somebody between has swapped the key",
-            )
-        _check_role(found, role)
-        admission = Admission(
-            consortium=self._consortium,
-            party=PartyName(name),
-            role=found.role,
-            keys=found.keys,
-            key_check=KeyCheck.FINGERPRINT if fingerprint else KeyCheck.NONE,
-            serial=self._trusted.next_serial(PartyName(name)),
-            issuer=self.name,
-            issued=self._now(),
-        )
-        await self._publish(admission)
-        return self._trusted.party(name)
-
-    async def change_standing(self, name: str, standing: Standing, reason: str) -> Party:
-        """Suspend, reinstate or expel a party."""
-        self._require_government()
-        party = self._trusted.party(name)
-        if party.name == self.name:
-            raise ConflictError("a party does not change its own standing")
-        if party.standing is standing:
-            return party
-        await self._publish(
-            StandingChange(
-                consortium=self._consortium,
-                party=party.name,
-                standing=standing,
-                reason=reason,
-                serial=self._trusted.next_serial(party.name),
-                issuer=self.name,
-                issued=self._now(),
-            )
-        )
-        return self._trusted.party(name)
-
     async def rotate(self) -> int:
         """Begin a new pepper epoch and grant it to every active party; gives how many were granted.
 
         Raises:
             DeniedError: only the eldest active government rotates.
         """
-        self._require_government()
+        self.require_government()
         keeper = self._trusted.pepper_keeper
         if self.own is None or keeper != self.name:
             raise DeniedError(
@@ -252,7 +167,7 @@ class Members:
         if self._peppers.epoch != self.own.pepper_epoch:
             raise ConflictError("the last rotation has not ended yet", hint="try again in a moment")
         chain = self._peppers.next_chain()
-        await self._publish(self._grant(self.own, chain))
+        await self.publish(self._grant(self.own, chain))
         return sum(
             party.pepper_epoch == len(chain) - 1 and party.name != self.name
             for party in self._trusted.parties.values()
@@ -325,9 +240,8 @@ class Members:
                 key_check=KeyCheck.FOUNDER,
                 serial=1,
                 issuer=self.name,
-                issued=self._now(),
-            ),
-            locked=True,
+                issued=self.now(),
+            )
         )
         _log.info("the consortium is founded", extra={"consortium": self._consortium})
 
@@ -337,14 +251,14 @@ class Members:
         if own is None or own.role is not Role.GOVERNMENT or own.standing is not Standing.ACTIVE:
             return
         if self._trusted.pepper_keeper == self.name and self._trusted.pepper_epoch < 0:
-            await self._publish(self._grant(own, self._peppers.next_chain()), locked=True)
+            await self._publish(self._grant(own, self._peppers.next_chain()))
         if self._peppers.epoch != self._trusted.pepper_epoch:
             return
         for name in list(self._trusted.parties):
             party = self._trusted.party(name)
             if party.standing is Standing.ACTIVE and party.pepper_epoch < self._peppers.epoch:
                 try:
-                    await self._publish(self._grant(party, self._peppers.chain), locked=True)
+                    await self._publish(self._grant(party, self._peppers.chain))
                 except ConflictError:  # another government was first
                     await self._fetch()
 
@@ -356,39 +270,27 @@ class Members:
             box=box,
             serial=len(peppers),
             issuer=self.name,
-            issued=self._now(),
+            issued=self.now(),
         )
 
-    async def _publish(self, statement: Statement, *, locked: bool = False) -> None:
+    async def publish(self, statement: Statement) -> None:
         """Sign and publish a statement, then take it back in as everybody does."""
+        await self._send(statement)
+        await self.sync()
+
+    async def _publish(self, statement: Statement) -> None:
+        """Publish a statement in the middle of a synchronisation."""
+        await self._send(statement)
+        await self._fetch()
+
+    async def _send(self, statement: Statement) -> None:
         key = self._link.keys.identity
         envelope = documents.sign(statement.KIND, statement.to_body(), [key])
         async with self._link.translated():
             await self._link.directory.Publish(
                 directory_pb2.PublishRequest(envelope=envelope), timeout=_TIMEOUT_S
             )
-        if locked:
-            await self._fetch()
-        else:
-            await self.sync()
 
-    def _require_government(self) -> None:
-        self.require_active()
-        if self.role is not Role.GOVERNMENT:
-            raise DeniedError("only a government node does this", hint="use --home of a government's node")
-
-    def _now(self) -> str:
+    def now(self) -> str:
+        """Tell the time as statements carry it."""
         return to_text(self._clock())
-
-
-def _check_role(applicant: Applicant, expected: str) -> None:
-    if expected and expected != applicant.role:
-        raise ConflictError(
-            f"{applicant.name} was invited as {applicant.role.value}, not as {expected}",
-            hint="ask the coordinator's administrator; a new invitation can name another role",
-        )
-    if applicant.role is Role.GOVERNMENT and not expected:
-        raise DeniedError(
-            f"{applicant.name} was invited as a government, which admits and suspends others",
-            hint="if that is meant, repeat with --role government",
-        )

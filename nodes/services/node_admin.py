@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nodes.governing import Governing
 from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
@@ -29,6 +30,7 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
     """What an administrator asks about the node itself."""
 
     members: Members
+    governing: Governing
     successions: Successions
     peppers: Peppers
     link: Link
@@ -68,14 +70,14 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
                     fingerprint=applicant.keys.identity.fingerprint,
                     pepper_epoch=-1,
                 )
-                for applicant in await self.members.applicants()
+                for applicant in await self.governing.applicants()
                 if applicant.name not in members or applicant.keys != members[applicant.name].keys
             )
         return pb.ListPartiesReply(parties=parties)
 
     async def Admit(self, request: pb.AdmitRequest, _context: Context) -> pb.AdmitReply:  # noqa: N802
         """Admit an applicant."""
-        admitted = await self.members.admit(request.party, request.fingerprint, request.role)
+        admitted = await self.governing.admit(request.party, request.fingerprint, request.role)
         return pb.AdmitReply(party=_party(admitted))
 
     async def ChangeStanding(  # noqa: N802
@@ -86,7 +88,7 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
             standing = Standing(request.standing)
         except ValueError:
             raise BadInputError("there is no such standing") from None
-        party = await self.members.change_standing(request.party, standing, request.reason)
+        party = await self.governing.change_standing(request.party, standing, request.reason)
         return pb.ChangeStandingReply(party=_party(party))
 
     async def SucceedKeys(  # noqa: N802

@@ -115,7 +115,7 @@ class Cluster:
         """Make the coordinator's home as `trisect-coordinator init` does, and start it."""
         home, consortium = self.coordinator.home, f"consortium-{system_randomness(4).hex()}"
         home.mkdir(mode=0o700, parents=True)
-        authority.create(home, consortium, system_clock)
+        authority.create(home, consortium, system_clock, system_randomness)
         database = self.databases("coordinator") if self.databases else ""
         settings = to_toml({"consortium": consortium, "listen": "127.0.0.1:0", "database": database})
         settings += "drain_s = 0.5\n"

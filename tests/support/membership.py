@@ -12,7 +12,9 @@ from trisect.trust import documents
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 from trisect.trust.membership import Membership
 from trisect.trust.statements import (
+    COORDINATOR,
     Admission,
+    CoordinatorKey,
     KeyCheck,
     PartyKeys,
     PepperGrant,
@@ -111,6 +113,12 @@ class Consortium:
         """Make a pepper grant."""
         return PepperGrant(**self._common(name, {"box": b"sealed", "serial": epoch + 1} | changes))
 
+    def coordinator_key(self, name: str = COORDINATOR, **changes: Any) -> CoordinatorKey:
+        """Make a statement of the key by which the coordinator signs."""
+        fields = {"key": identity(name).public, "serial": len(self.membership.coordinator_keys) + 1}
+        return CoordinatorKey(**self._common(COORDINATOR, fields | changes))
+
     def state(self) -> Sequence[object]:
         """Give all that the directory holds."""
-        return (self.membership.founder, *self.membership.parties.values())
+        membership = self.membership
+        return (membership.founder, membership.coordinator_keys, *membership.parties.values())

@@ -18,6 +18,7 @@ from trisect.store.database import Database
 from trisect.store.tables import record_entries, record_heads, record_nodes
 
 PAGE = 500
+HEADS_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,11 @@ class Record:
             return connection.execute(query).scalar_one_or_none()
 
     def keep_head(self, size: int, note: str) -> None:
-        """Keep a head, in place of a former one of that size."""
+        """Keep a head, in place of a former one of that size; of many, the oldest go."""
         with self._database.write() as connection:
+            newest = sa.select(record_heads.c.size).order_by(record_heads.c.size.desc())
+            oldest = newest.offset(HEADS_KEPT).limit(1).scalar_subquery()
+            connection.execute(sa.delete(record_heads).where(record_heads.c.size <= oldest))
             connection.execute(sa.delete(record_heads).where(record_heads.c.size == size))
             connection.execute(sa.insert(record_heads).values(size=size, note=note))
 

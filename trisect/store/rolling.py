@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from trisect.indicators.tokens import Token
 from trisect.store.database import Database
-from trisect.store.tables import entries, hits, settings
+from trisect.store.settings import Setting
+from trisect.store.tables import entries, hits
 
 BATCH = 5_000
-_PEPPERS = "peppers"
 _ROLLED = (entries, hits)
 
 
@@ -24,19 +24,15 @@ class Rolling:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._peppers = Setting(database, "peppers")
 
     def sealed_peppers(self) -> bytes | None:
         """Give the sealed chain as it was kept, or None before admission."""
-        with self._database.read() as connection:
-            return connection.execute(
-                sa.select(settings.c.value).where(settings.c.name == _PEPPERS)
-            ).scalar_one_or_none()
+        return self._peppers.read()
 
     def keep_peppers(self, sealed: bytes) -> None:
         """Keep the sealed chain in place of the former one."""
-        with self._database.write() as connection:
-            connection.execute(sa.delete(settings).where(settings.c.name == _PEPPERS))
-            connection.execute(sa.insert(settings).values(name=_PEPPERS, value=sealed))
+        self._peppers.keep(sealed)
 
     def behind(self, epoch: int) -> int:
         """Count the rows whose tokens are of an older epoch."""

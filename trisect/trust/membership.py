@@ -18,6 +18,7 @@ from trisect.trust.keys import Fingerprint, IdentityPublic, PartyName
 from trisect.trust.statements import (
     STATEMENTS,
     Admission,
+    CoordinatorKey,
     KeyCheck,
     PartyKeys,
     PepperGrant,
@@ -70,10 +71,14 @@ class Membership:
         consortium: its name, which every statement must carry.
         founder: the fingerprint of the founding government's identity key; None accepts the first founder
             that comes (only the coordinator and the founder itself may start so).
+
+    Attributes:
+        coordinator_keys: those that a government has vouched for, oldest first; the last is the present one.
     """
 
     consortium: str
     founder: Fingerprint | None = None
+    coordinator_keys: tuple[IdentityPublic, ...] = ()
     _parties: dict[PartyName, Party] = field(default_factory=dict)
 
     @property
@@ -132,13 +137,15 @@ class Membership:
                 self._succeed(self.party(statement.party), statement)
             case PepperGrant():
                 self._grant(self.party(statement.party), statement)
+            case CoordinatorKey():
+                self._name_coordinator(statement)
             case _:
                 assert_never(statement)
         return statement
 
     def copy(self) -> Membership:
         """Make a directory that can be changed without changing this one."""
-        return Membership(self.consortium, self.founder, dict(self._parties))
+        return replace(self, _parties=dict(self._parties))
 
     def next_serial(self, name: PartyName) -> int:
         """Tell the serial that the next statement about a party must carry."""
@@ -197,6 +204,16 @@ class Membership:
     def _stand(self, party: Party, change: StandingChange) -> None:
         self._check_change(party, change)
         self._parties[party.name] = replace(party, serial=change.serial, standing=change.standing)
+
+    def _name_coordinator(self, statement: CoordinatorKey) -> None:
+        if statement.serial != len(self.coordinator_keys) + 1:
+            raise ConflictError(
+                f"the coordinator has had {len(self.coordinator_keys)} keys; this is stated as the {statement.serial}th",
+                hint="another government was first; look and repeat",
+            )
+        if statement.key in self.coordinator_keys:
+            raise VerificationError("a key that the coordinator has given up does not come back")
+        self.coordinator_keys = (*self.coordinator_keys, statement.key)
 
     def _succeed(self, party: Party, succession: Succession) -> None:
         self._check_change(party, succession)

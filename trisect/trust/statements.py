@@ -1,4 +1,4 @@
-"""What a government says about parties, as signed documents: admissions, standings, pepper grants.
+"""What a government says, as signed documents: admissions, standings, pepper grants, the coordinator's key.
 
 Each statement about a party carries a serial that only rises, so that an old one cannot be played again.
 Not here: who may say what, and what follows from it (`trisect.trust.membership`).
@@ -227,9 +227,39 @@ class PepperGrant:
         return cls(**_read_common(body), box=_bytes(body, "box"))
 
 
-Statement = Admission | StandingChange | Succession | PepperGrant
+@dataclass(frozen=True, slots=True)
+class CoordinatorKey:
+    """The key by which the coordinator signs heads of the record, as a government vouches for it.
+
+    Here `party` is `COORDINATOR`, and `serial` counts the keys that the coordinator has had.
+    """
+
+    KIND: ClassVar = "coordinator-key.v1"
+
+    consortium: str
+    party: PartyName
+    key: IdentityPublic
+    serial: int
+    issuer: PartyName
+    issued: str
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the statement's fields."""
+        return {**_common(self), "key": _text(self.key.raw)}
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the statement's fields; raises VerificationError."""
+        found = cls(**_read_common(body), key=IdentityPublic(_bytes(body, "key")))
+        if found.party != COORDINATOR:
+            raise VerificationError("a coordinator's key is stated of a party")
+        return found
+
+
+COORDINATOR = PartyName("coordinator")
+Statement = Admission | StandingChange | Succession | PepperGrant | CoordinatorKey
 STATEMENTS: Mapping[str, type[Statement]] = {
-    kind.KIND: kind for kind in (Admission, StandingChange, Succession, PepperGrant)
+    kind.KIND: kind for kind in (Admission, StandingChange, Succession, PepperGrant, CoordinatorKey)
 }
 
 

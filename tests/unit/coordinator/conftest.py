@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import postgres
-from support.membership import Consortium
+from support.membership import Consortium, identity
 from unit.coordinator.office import Office
 
 from coordinator.authority import Authority, create, load
@@ -49,7 +49,7 @@ def migrated(url: str) -> Database:
 @pytest.fixture
 def office(tmp_path: Path, database: Database) -> Office:
     now = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-    create(tmp_path, "anti-fraud", lambda: now)
+    create(tmp_path, "anti-fraud", lambda: now, system_randomness)
     made: Office
 
     def clock() -> dt.datetime:
@@ -57,5 +57,7 @@ def office(tmp_path: Path, database: Database) -> Office:
 
     authority = Authority("anti-fraud", load(tmp_path), dt.timedelta(days=30), dt.timedelta(days=1), clock)
     made = Office(database, authority, now, None, Consortium(Membership("anti-fraud")))  # type: ignore[arg-type]
-    made.registry = Registry(database, authority, clock=clock, randomness=system_randomness)
+    made.registry = Registry(
+        database, authority, identity("coordinator").public, clock=clock, randomness=system_randomness
+    )
     return made

@@ -31,7 +31,13 @@ class Office:
     consortium: Consortium
 
     def reopened(self) -> Registry:
-        return Registry(self.database, self.authority, clock=lambda: self.now, randomness=system_randomness)
+        return Registry(
+            self.database,
+            self.authority,
+            identity("coordinator").public,
+            clock=lambda: self.now,
+            randomness=system_randomness,
+        )
 
     def invite(self, party: str, role: str = "provider", ttl: dt.timedelta = HOUR) -> Invitation:
         return self.registry.invite(party, role, ttl, address="relay.example:7443")

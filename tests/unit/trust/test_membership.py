@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.membership import CONSORTIUM, GOVERNMENT, Consortium, keys, signed
+from support.membership import CONSORTIUM, GOVERNMENT, Consortium, identity, keys, signed
 
 from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
 from trisect.trust import documents
@@ -43,7 +43,7 @@ def test_another_founder_than_the_pinned_one_is_refused() -> None:
         found.take(found.founding("impostor"), "impostor")
     with pytest.raises(VerificationError, match="the invitation names"):
         found.take(found.founding(keys=keys("impostor")), "impostor")
-    assert found.state() == (keys(GOVERNMENT).identity.fingerprint,)
+    assert found.state() == (keys(GOVERNMENT).identity.fingerprint, ())
     found.take(found.founding())
 
 
@@ -86,6 +86,7 @@ def statements(found: Consortium) -> dict[str, Statement]:
         "suspension": found.standing("telco", Standing.SUSPENDED),
         "expulsion": found.standing("telco", Standing.EXPELLED),
         "grant": found.grant("telco", 0),
+        "coordinator's key": found.coordinator_key(),
     }
 
 
@@ -280,6 +281,20 @@ def test_peppers_are_granted_forwards_only(found: Consortium) -> None:
     assert found.membership.next_serial(PartyName("telco")) == 2, "a grant does not use a serial up"
 
 
+def test_the_coordinators_keys_follow_one_another(found: Consortium) -> None:
+    found.take(found.coordinator_key("first"))
+    before = found.state()
+    for serial in (0, 1, 3):
+        with pytest.raises((ConflictError, VerificationError)):
+            found.take(found.coordinator_key("second", serial=serial))
+    for again in (found.coordinator_key("first"), found.coordinator_key("second", party=PartyName("telco"))):
+        with pytest.raises(VerificationError):
+            found.take(again)
+    assert found.state() == before
+    found.take(found.coordinator_key("second", issuer=PartyName("office")), "office")
+    assert found.membership.coordinator_keys == (identity("first").public, identity("second").public)
+
+
 def test_a_consortium_is_not_endless(found: Consortium, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_PARTIES", 4)
     with pytest.raises(ConflictError, match="at most 4"):
@@ -304,8 +319,6 @@ def test_a_consortium_is_not_endless(found: Consortium, monkeypatch: pytest.Monk
     ids=str,
 )
 def test_malformed_statements_are_refused(found: Consortium, changes: dict[str, Any]) -> None:
-    from support.membership import identity
-
     body = found.admission("newcomer").to_body() | changes
     before = found.state()
     with pytest.raises(TrisectError):

@@ -180,28 +180,52 @@ class LinkDown(_message.Message):
     WELCOME_FIELD_NUMBER: _builtins.int
     CALL_FIELD_NUMBER: _builtins.int
     STATEMENTS_CHANGED_FIELD_NUMBER: _builtins.int
+    HEAD_SIGNED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome: ...
     @_builtins.property
     def call(self) -> Global___IncomingCall: ...
     @_builtins.property
     def statements_changed(self) -> Global___StatementsChanged: ...
+    @_builtins.property
+    def head_signed(self) -> Global___HeadSigned: ...
     def __init__(
         self,
         *,
         welcome: Global___Welcome | None = ...,
         call: Global___IncomingCall | None = ...,
         statements_changed: Global___StatementsChanged | None = ...,
+        head_signed: Global___HeadSigned | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "kind", b"kind", "statements_changed", b"statements_changed", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "head_signed", b"head_signed", "kind", b"kind", "statements_changed", b"statements_changed", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "kind", b"kind", "statements_changed", b"statements_changed", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "head_signed", b"head_signed", "kind", b"kind", "statements_changed", b"statements_changed", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["welcome", "call", "statements_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["welcome", "call", "statements_changed", "head_signed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___LinkDown: _TypeAlias = LinkDown  # noqa: Y015
+
+@_typing.final
+class HeadSigned(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """How many entries of the record the new head covers."""
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeadSigned: _TypeAlias = HeadSigned  # noqa: Y015
 
 @_typing.final
 class Welcome(_message.Message):

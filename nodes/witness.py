@@ -1,0 +1,169 @@
+"""A node's eye on the public record: it follows every head, remembers the newest, and cosigns what it has verified.
+
+A head that does not go on from the one that was seen last is never cosigned and never forgotten: it is kept beside
+that one, both signed by the coordinator, as the proof that it has shown two records. Not here: which heads count
+(`trisect.record.quorum`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from nodes.governing import Governing
+from nodes.link import Link
+from nodes.members import Members
+from trisect.clock import Clock
+from trisect.errors import ConflictError, TrisectError, VerificationError
+from trisect.record import tree
+from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
+from trisect.record.notes import Note
+from trisect.record.quorum import Cosigned, cosigned, eldest
+from trisect.store.settings import Setting
+from trisect.trust.keys import IdentityPublic
+from trisect.trust.statements import Standing
+from trisect.wire.v1 import record_pb2
+
+_log = logging.getLogger(__name__)
+LOOK_EVERY_S = 30.0
+_TIMEOUT_S = 15.0
+
+
+class Witness:
+    """Follows the record for one node.
+
+    Args:
+        members: tells whose keys sign heads and cosignatures.
+        governing: vouches for the coordinator's key, where this node is the eldest government's.
+        link: the way to the coordinator.
+        seen: keeps the newest head that was verified.
+        fork: keeps a head that contradicts it.
+        clock: tells the time of cosignatures.
+
+    Attributes:
+        trouble: what is wrong with the record, for /ready; empty where nothing is.
+        note: the newest head that was verified, as it was signed and cosigned then; None before the first.
+    """
+
+    def __init__(
+        self,
+        members: Members,
+        governing: Governing,
+        link: Link,
+        seen: Setting,
+        fork: Setting,
+        clock: Clock,
+    ) -> None:
+        self._members = members
+        self._governing = governing
+        self._link = link
+        self._seen = seen
+        self._fork = fork
+        self._clock = clock
+        self.trouble = ""
+        self.note: Note | None = None
+
+    @property
+    def head(self) -> Checkpoint | None:
+        """The newest head that was verified."""
+        return Checkpoint.of(self.note) if self.note else None
+
+    def cosigned(self) -> Cosigned | None:
+        """Tell who has cosigned the newest head, as far as is known here."""
+        membership = self._members.membership
+        return cosigned(self.note, membership, eldest(membership)) if self.note else None
+
+    async def start(self) -> None:
+        """Load what was seen before."""
+        if seen := await asyncio.to_thread(self._seen.read):
+            self.note = Note.parse(seen.decode())
+        if await asyncio.to_thread(self._fork.read):
+            self.trouble = _FORKED
+
+    async def run(self) -> None:
+        """Follow the record until cancelled."""
+        while True:
+            self._link.head_signed.clear()
+            if self._link.connected:
+                try:
+                    await self.follow()
+                except VerificationError as error:
+                    self._tell(error.message)
+                except ConflictError as error:
+                    self._tell(f"record behind: {error.message}")
+                except TrisectError as error:  # the link tells why, or there is no head yet
+                    _log.info("the record could not be followed", extra={"reason": error.message})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._link.head_signed.wait()
+
+    async def follow(self) -> None:
+        """Fetch the newest head, verify that it goes on from the one seen last, remember and cosign it.
+
+        Raises:
+            VerificationError: it does not, or the coordinator's key has not signed it.
+            ConflictError: it is older than what was seen.
+            NotFoundError: there is none yet.
+        """
+        key = await self._coordinator_key()
+        if key is None:
+            return
+        former = self.head
+        async with self._link.translated():
+            reply = await self._link.record.GetHead(
+                record_pb2.GetHeadRequest(after=former.size if former else 0), timeout=_TIMEOUT_S
+            )
+        note = Note.parse(reply.note)
+        head = Checkpoint.of(note)
+        consortium = self._members.membership.consortium
+        if head.origin != origin(consortium):
+            raise VerificationError("the coordinator shows the record of another consortium")
+        note.verify(log_key(consortium, key))
+        if former is not None:
+            try:
+                tree.check_consistency(
+                    former.size, former.root, head.size, head.root, list(reply.consistency)
+                )
+            except VerificationError:
+                await asyncio.to_thread(self._fork.keep, str(note).encode())
+                raise VerificationError(_FORKED) from None
+        await asyncio.to_thread(self._seen.keep, str(note).encode())
+        self.note = note
+        await self._cosign(note)
+        if not await asyncio.to_thread(self._fork.read):
+            self._tell("")
+
+    async def _coordinator_key(self) -> IdentityPublic | None:
+        """Give the key that a government has vouched for; the eldest does so where none has."""
+        keys = self._members.membership.coordinator_keys
+        if not keys and self._members.own is not None:
+            async with self._link.translated():
+                reply = await self._link.record.GetKey(record_pb2.GetKeyRequest(), timeout=_TIMEOUT_S)
+            await self._governing.vouch_for_coordinator(IdentityPublic(reply.key))
+            keys = self._members.membership.coordinator_keys
+        return keys[-1] if keys else None
+
+    async def _cosign(self, note: Note) -> None:
+        own = self._members.own
+        if own is None or own.standing is not Standing.ACTIVE or self._members.displaced:
+            return
+        key = self._link.keys.identity
+        name = witness_key(self._members.membership.consortium, own.name, key.public)
+        if (name.name, name.id) in {(line.name, line.key_id) for line in note.signatures}:
+            return
+        line = Note(note.text).cosigned(name, key, int(self._clock().timestamp())).signatures[0]
+        request = record_pb2.CosignRequest(line=str(line), size=Checkpoint.of(note).size)
+        async with self._link.translated():
+            await self._link.record.Cosign(request, timeout=_TIMEOUT_S)
+
+    def _tell(self, trouble: str) -> None:
+        if trouble and trouble != self.trouble:
+            _log.warning("something is wrong with the record", extra={"reason": trouble})
+        self.trouble = trouble
+
+
+_FORKED = (
+    "the coordinator has shown two records: a head does not go on from the one that was seen before; "
+    "both are kept, signed by it"
+)

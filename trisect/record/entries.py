@@ -1,0 +1,49 @@
+"""What stands in the public record: signed documents as they are, and of others a hash alone.
+
+An entry is read without the record's help: it is an envelope that anybody can verify, or a commitment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from trisect.errors import VerificationError
+from trisect.trust import canonical_json, documents
+from trisect.trust.statements import Admission, CoordinatorKey, StandingChange, Succession
+
+PUBLIC = frozenset({Admission.KIND, StandingChange.KIND, Succession.KIND, CoordinatorKey.KIND})
+"""Kinds of documents of which the record holds the whole; a grant holds sealed peppers, which it must not."""
+_COMMITMENT = "commitment"
+_BEGINNING = b'{"commitment":'
+
+
+def of_document(envelope: bytes) -> bytes:
+    """Make the entry of a signed document."""
+    kind, _ = documents.peek(envelope)
+    if kind in PUBLIC:
+        return envelope
+    return canonical_json.encode(
+        {_COMMITMENT: {"kind": kind, "sha256": hashlib.sha256(envelope).hexdigest()}}
+    )
+
+
+def document(entry: bytes) -> bytes | None:
+    """Give the signed document that an entry is, None where it commits to one only."""
+    return None if _commitment(entry) else entry
+
+
+def kind(entry: bytes) -> str:
+    """Tell of what kind the document is that an entry is, or commits to; raises VerificationError."""
+    found = _commitment(entry)
+    return str(found["kind"]) if found else documents.peek(entry)[0]
+
+
+def _commitment(entry: bytes) -> Mapping[str, Any] | None:
+    if not entry.startswith(_BEGINNING):
+        return None
+    found = canonical_json.decode(entry)[_COMMITMENT]
+    if not isinstance(found, dict) or set(found) != {"kind", "sha256"}:
+        raise VerificationError("an entry of the record is neither a document nor a commitment to one")
+    return found
