@@ -37,6 +37,6 @@ class RecordService(record_pb2_grpc.RecordServicer):
         """Give a page of entries."""
         return pb.ListEntriesReply(entries=await asyncio.to_thread(self._record.entries, request.first))
 
-    async def ProveEntry(self, request: pb.ProveEntryRequest, _context: Context) -> pb.ProveEntryReply:  # noqa: N802
+    async def GetProof(self, request: pb.GetProofRequest, _context: Context) -> pb.GetProofReply:  # noqa: N802
         """Prove one entry."""
-        return pb.ProveEntryReply(proof=str(await asyncio.to_thread(self._record.prove, request.number)))
+        return pb.GetProofReply(proof=str(await asyncio.to_thread(self._record.prove, request.number)))

@@ -30,6 +30,7 @@ from nodes.schedules import Scheduler
 from nodes.services.collections import CollectionsService
 from nodes.services.matching import MatchingService
 from nodes.services.node_admin import NodeAdminService
+from nodes.services.record import RecordAdminService
 from nodes.services.schedules import SchedulesService
 from nodes.succession import Successions
 from nodes.underway import Underway
@@ -62,6 +63,7 @@ from trisect.wire.v1 import (
     collections_pb2_grpc,
     matching_pb2_grpc,
     node_admin_pb2_grpc,
+    record_admin_pb2_grpc,
     schedules_pb2_grpc,
 )
 
@@ -226,7 +228,11 @@ class Node:
         schedules_pb2_grpc.add_SchedulesServicer_to_server(
             SchedulesService(scheduler, self._schedules), admin
         )
-        names = [f"trisect.wire.v1.{name}" for name in ("NodeAdmin", "Collections", "Matching", "Schedules")]
+        record_admin_pb2_grpc.add_RecordAdminServicer_to_server(
+            RecordAdminService(self._members, self._witness, self._link), admin
+        )
+        services = ("NodeAdmin", "Collections", "Matching", "Schedules", "RecordAdmin")
+        names = [f"trisect.wire.v1.{name}" for name in services]
         reflection.enable_server_reflection([*names, SERVICE_NAME, reflection.SERVICE_NAME], admin)
         return Health(admin, names)
 

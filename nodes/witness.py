@@ -61,6 +61,7 @@ class Witness:
         self._seen = seen
         self._fork = fork
         self._clock = clock
+        self._following = asyncio.Lock()
         self.trouble = ""
         self.note: Note | None = None
 
@@ -106,6 +107,10 @@ class Witness:
             ConflictError: it is older than what was seen.
             NotFoundError: there is none yet.
         """
+        async with self._following:
+            await self._follow()
+
+    async def _follow(self) -> None:
         key = await self._coordinator_key()
         if key is None:
             return

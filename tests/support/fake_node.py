@@ -16,7 +16,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.membership import CONSORTIUM
+from support.small_record import FOUNDER, LOG, small_record
+
 from trisect.errors import NotFoundError, TrisectError, UnreachableError
+from trisect.record import entries
 from trisect.rpc import status, tls
 from trisect.rpc.gate import Gate
 from trisect.wire.convert import batch_from_wire
@@ -29,6 +33,8 @@ from trisect.wire.v1 import (
     matching_pb2_grpc,
     node_admin_pb2,
     node_admin_pb2_grpc,
+    record_admin_pb2,
+    record_admin_pb2_grpc,
     schedules_pb2,
     schedules_pb2_grpc,
 )
@@ -78,6 +84,8 @@ class FakeNode:
     hits: list[matching_pb2.Hit] = field(default_factory=list)
     schedules: dict[str, schedules_pb2.Schedule] = field(default_factory=dict)
     epoch: int = 0
+    record_entries: tuple[bytes, ...] = field(default_factory=lambda: small_record().found)
+    record_counts: bool = True
     arrived: defaultdict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
 
     def saw(self, method: str) -> list:
@@ -332,6 +340,44 @@ class _Schedules(schedules_pb2_grpc.SchedulesServicer):
         return schedules_pb2.RemoveScheduleReply()
 
 
+class _Record(record_admin_pb2_grpc.RecordAdminServicer):
+    def __init__(self, node: FakeNode) -> None:
+        self.node = node
+
+    async def GetRecord(self, request, context):
+        self.node._note("GetRecord", request)
+        return self._shown()
+
+    async def GetRecordProof(self, request, context):
+        self.node._note("GetRecordProof", request)
+        proof = small_record().proof(request.number)
+        return record_admin_pb2.GetRecordProofReply(
+            proof=str(proof), kind=entries.kind(proof.extra), size=len(small_record().found)
+        )
+
+    async def ListRecord(self, request, context):
+        self.node._note("ListRecord", request)
+        yield record_admin_pb2.RecordPage(head=self._shown())
+        for entry in self.node.record_entries:
+            yield record_admin_pb2.RecordPage(entries=[entry])
+
+    def _shown(self) -> record_admin_pb2.GetRecordReply:
+        record = small_record()
+        return record_admin_pb2.GetRecordReply(
+            note=str(record.note),
+            size=len(record.found),
+            root=bytes(32),
+            cosignatures=[
+                record_admin_pb2.Cosignature(party=name, role="proxy", at=NOW) for name in record.cosigners
+            ],
+            roles=["government", "proxy"],
+            counts=self.node.record_counts,
+            log_key=str(LOG),
+            consortium=CONSORTIUM,
+            founder=FOUNDER,
+        )
+
+
 class _Coordinator(coordinator_admin_pb2_grpc.CoordinatorAdminServicer):
     def __init__(self, node: FakeNode) -> None:
         self.node = node
@@ -372,6 +418,7 @@ async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIte
         collections_pb2_grpc.add_CollectionsServicer_to_server(_Collections(node), server)
         matching_pb2_grpc.add_MatchingServicer_to_server(_Matching(node), server)
         schedules_pb2_grpc.add_SchedulesServicer_to_server(_Schedules(node), server)
+        record_admin_pb2_grpc.add_RecordAdminServicer_to_server(_Record(node), server)
     socket = home / "admin.sock"
     server.add_insecure_port(f"unix:{socket}")
     await server.start()

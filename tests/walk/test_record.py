@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
-from support.cluster import Cluster
+from support.cluster import Cluster, run
 from support.daemons import Coordinator, Daemon, Node, until
 
 from coordinator import authority
@@ -113,6 +116,35 @@ async def test_every_statement_is_entered_and_every_head_cosigned(own: Cluster) 
     await until(without_telco, "the others to cosign the suspension")
     assert kind(entries(own)[-1]) == "standing.v1"
     assert [daemon.ready() for daemon in (own["government"], own["proxy"])] == [[], []]
+
+
+async def test_anybody_checks_an_export_and_a_proof_without_a_daemon(own: Cluster, tmp_path: Path) -> None:
+    await cosigned_by_all(own, above=6)
+    export, proof = tmp_path / "record.jsonl", tmp_path / "entry.tlog-proof"
+    proxy = own["proxy"]
+
+    async def counts() -> dict[str, Any]:
+        data = told("--home", proxy.home, "record", "show")
+        return data if data["counts"] else {}
+
+    shown = await until(counts, "the proxy to see a head that counts")
+    assert shown["log_key"] == str(record_key(own))
+    assert told("--home", proxy.home, "record", "export", "--output", export)["size"] == shown["size"]
+    told("--home", proxy.home, "record", "proof", 0, "--output", proof)
+    founder = (await own["government"].status()).fingerprint
+    assert shown["founder_fingerprint"] == founder
+    for daemon in own.daemons:
+        daemon.kill()
+    found = told("record", "verify", export, "--founder", founder)
+    assert (found["size"], found["parties"], found["counts"]) == (shown["size"], len(PARTIES), True)
+    assert told("record", "verify", proof, "--log-key", found["log_key"])["kind"] == "admission.v1"
+
+
+def told(*arguments: object) -> dict[str, Any]:
+    """Run the command; gives its data."""
+    ended = run("trisect", "--format", "json", *arguments)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return dict(json.loads(ended.stdout)["data"])
 
 
 async def test_a_record_goes_on_after_a_kill(own: Cluster) -> None:

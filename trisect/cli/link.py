@@ -24,6 +24,7 @@ from trisect.wire.v1.collections_pb2_grpc import CollectionsStub
 from trisect.wire.v1.coordinator_admin_pb2_grpc import CoordinatorAdminStub
 from trisect.wire.v1.matching_pb2_grpc import MatchingStub
 from trisect.wire.v1.node_admin_pb2_grpc import NodeAdminStub
+from trisect.wire.v1.record_admin_pb2_grpc import RecordAdminStub
 from trisect.wire.v1.schedules_pb2_grpc import SchedulesStub
 
 COORDINATOR = "coordinator"
@@ -44,6 +45,7 @@ class Node:
     collections: CollectionsStub
     matching: MatchingStub
     schedules: SchedulesStub
+    record: RecordAdminStub
 
 
 def running(home: Path) -> dict[str, Any]:
@@ -67,7 +69,11 @@ async def node(call: Call) -> AsyncIterator[Node]:
         raise UsageError("this is the coordinator's home, and the command needs a node's")
     async with _opened(state, "the node") as channel:
         yield Node(
-            NodeAdminStub(channel), CollectionsStub(channel), MatchingStub(channel), SchedulesStub(channel)
+            NodeAdminStub(channel),
+            CollectionsStub(channel),
+            MatchingStub(channel),
+            SchedulesStub(channel),
+            RecordAdminStub(channel),
         )
 
 

@@ -19,6 +19,7 @@ from trisect.cli.commands import (
     match,
     party,
     pepper,
+    record,
     schedule,
     status,
 )
@@ -65,3 +66,4 @@ hits.declare(app)
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(pepper.app, name="pepper")
+app.add_typer(record.app, name="record")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import Self
 
 from trisect.errors import VerificationError
 
@@ -46,6 +47,16 @@ class Frontier:
     def __init__(self, size: int, node: Node) -> None:
         self.size = size
         self._peaks = [node(level, index) for level, index in _peaks(size)]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Begin a tree."""
+        return cls(0, lambda _level, _index: b"")
+
+    def add(self, leaf: bytes) -> None:
+        """Add a leaf's hash, where nobody keeps nodes."""
+        for _ in self.append(leaf):
+            pass
 
     def append(self, leaf: bytes) -> Iterator[tuple[int, int, bytes]]:
         """Add a leaf's hash; gives every node that it completes, as (level, index, hash), the leaf first."""

@@ -179,7 +179,7 @@ class ListEntriesReply(_message.Message):
 Global___ListEntriesReply: _TypeAlias = ListEntriesReply  # noqa: Y015
 
 @_typing.final
-class ProveEntryRequest(_message.Message):
+class GetProofRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NUMBER_FIELD_NUMBER: _builtins.int
@@ -196,10 +196,10 @@ class ProveEntryRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ProveEntryRequest: _TypeAlias = ProveEntryRequest  # noqa: Y015
+Global___GetProofRequest: _TypeAlias = GetProofRequest  # noqa: Y015
 
 @_typing.final
-class ProveEntryReply(_message.Message):
+class GetProofReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROOF_FIELD_NUMBER: _builtins.int
@@ -216,4 +216,4 @@ class ProveEntryReply(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ProveEntryReply: _TypeAlias = ProveEntryReply  # noqa: Y015
+Global___GetProofReply: _TypeAlias = GetProofReply  # noqa: Y015

@@ -55,10 +55,10 @@ class RecordStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesReply.FromString,
                 _registered_method=True)
-        self.ProveEntry = channel.unary_unary(
-                '/trisect.wire.v1.Record/ProveEntry',
-                request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.ProveEntryRequest.SerializeToString,
-                response_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.ProveEntryReply.FromString,
+        self.GetProof = channel.unary_unary(
+                '/trisect.wire.v1.Record/GetProof',
+                request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofReply.FromString,
                 _registered_method=True)
 
 
@@ -94,7 +94,7 @@ class RecordServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ProveEntry(self, request, context):
+    def GetProof(self, request, context):
         """That an entry stands under the newest head.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -124,10 +124,10 @@ def add_RecordServicer_to_server(servicer, server):
                     request_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesReply.SerializeToString,
             ),
-            'ProveEntry': grpc.unary_unary_rpc_method_handler(
-                    servicer.ProveEntry,
-                    request_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.ProveEntryRequest.FromString,
-                    response_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.ProveEntryReply.SerializeToString,
+            'GetProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProof,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -250,7 +250,7 @@ class Record(object):
             _registered_method=True)
 
     @staticmethod
-    def ProveEntry(request,
+    def GetProof(request,
             target,
             options=(),
             channel_credentials=None,
@@ -263,9 +263,9 @@ class Record(object):
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/trisect.wire.v1.Record/ProveEntry',
-            trisect_dot_wire_dot_v1_dot_record__pb2.ProveEntryRequest.SerializeToString,
-            trisect_dot_wire_dot_v1_dot_record__pb2.ProveEntryReply.FromString,
+            '/trisect.wire.v1.Record/GetProof',
+            trisect_dot_wire_dot_v1_dot_record__pb2.GetProofRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_record__pb2.GetProofReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,7 +24,7 @@ class RecordStub:
     """Put the caller's cosignature under a head."""
     ListEntries: _aio.UnaryUnaryMultiCallable[_record_pb2.ListEntriesRequest, _record_pb2.ListEntriesReply]
     """Entries in order, a page at a time."""
-    ProveEntry: _aio.UnaryUnaryMultiCallable[_record_pb2.ProveEntryRequest, _record_pb2.ProveEntryReply]
+    GetProof: _aio.UnaryUnaryMultiCallable[_record_pb2.GetProofRequest, _record_pb2.GetProofReply]
     """That an entry stands under the newest head."""
 
 class RecordServicer(metaclass=_abc_1.ABCMeta):
@@ -63,11 +63,11 @@ class RecordServicer(metaclass=_abc_1.ABCMeta):
         """Entries in order, a page at a time."""
 
     @_abc_1.abstractmethod
-    def ProveEntry(
+    def GetProof(
         self,
-        request: _record_pb2.ProveEntryRequest,
-        context: _aio.ServicerContext[_record_pb2.ProveEntryRequest, _abc.Awaitable[_record_pb2.ProveEntryReply]],
-    ) -> _abc.Awaitable[_record_pb2.ProveEntryReply]:
+        request: _record_pb2.GetProofRequest,
+        context: _aio.ServicerContext[_record_pb2.GetProofRequest, _abc.Awaitable[_record_pb2.GetProofReply]],
+    ) -> _abc.Awaitable[_record_pb2.GetProofReply]:
         """That an entry stands under the newest head."""
 
 def add_RecordServicer_to_server(servicer: RecordServicer, server: _aio.Server) -> None: ...
