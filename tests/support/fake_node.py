@@ -16,11 +16,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.membership import CONSORTIUM
-from support.small_record import FOUNDER, LOG, small_record
+from support.fake_services import NOW, RecordAdmin, Schedules
+from support.small_record import small_record
 
 from trisect.errors import NotFoundError, TrisectError, UnreachableError
-from trisect.record import entries
 from trisect.rpc import status, tls
 from trisect.rpc.gate import Gate
 from trisect.wire.convert import batch_from_wire
@@ -33,13 +32,11 @@ from trisect.wire.v1 import (
     matching_pb2_grpc,
     node_admin_pb2,
     node_admin_pb2_grpc,
-    record_admin_pb2,
     record_admin_pb2_grpc,
     schedules_pb2,
     schedules_pb2_grpc,
 )
 
-NOW = "2026-11-23T12:00:00Z"
 FINGERPRINT = "aaaa-bbbb-cccc-dddd-eeee-ffff-gggg-hhhh"
 SUCCESSOR = "iiii-jjjj-kkkk-llll-mmmm-nnnn-oooo-pppp"
 EXCHANGE = "0123456789abcdef0123456789abcdef"
@@ -315,69 +312,6 @@ class _Matching(matching_pb2_grpc.MatchingServicer):
             yield matching_pb2.HitPage(hits=self.node.hits[first : first + 100])
 
 
-class _Schedules(schedules_pb2_grpc.SchedulesServicer):
-    def __init__(self, node: FakeNode) -> None:
-        self.node = node
-
-    async def AddSchedule(self, request, context):
-        self.node._note("AddSchedule", request)
-        found = schedules_pb2.Schedule(
-            id=f"s{len(self.node.schedules)}", every_s=request.every_s, next_at=NOW
-        )
-        work = request.WhichOneof("work")
-        getattr(found, work).CopyFrom(getattr(request, work))
-        self.node.schedules[found.id] = found
-        return schedules_pb2.AddScheduleReply(schedule=found)
-
-    async def ListSchedules(self, request, context):
-        self.node._note("ListSchedules", request)
-        return schedules_pb2.ListSchedulesReply(schedules=self.node.schedules.values())
-
-    async def RemoveSchedule(self, request, context):
-        self.node._note("RemoveSchedule", request)
-        if self.node.schedules.pop(request.id, None) is None:
-            raise NotFoundError("there is no such schedule")
-        return schedules_pb2.RemoveScheduleReply()
-
-
-class _Record(record_admin_pb2_grpc.RecordAdminServicer):
-    def __init__(self, node: FakeNode) -> None:
-        self.node = node
-
-    async def GetRecord(self, request, context):
-        self.node._note("GetRecord", request)
-        return self._shown()
-
-    async def GetRecordProof(self, request, context):
-        self.node._note("GetRecordProof", request)
-        proof = small_record().proof(request.number)
-        return record_admin_pb2.GetRecordProofReply(
-            proof=str(proof), kind=entries.kind(proof.extra), size=len(small_record().found)
-        )
-
-    async def ListRecord(self, request, context):
-        self.node._note("ListRecord", request)
-        yield record_admin_pb2.RecordPage(head=self._shown())
-        for entry in self.node.record_entries:
-            yield record_admin_pb2.RecordPage(entries=[entry])
-
-    def _shown(self) -> record_admin_pb2.GetRecordReply:
-        record = small_record()
-        return record_admin_pb2.GetRecordReply(
-            note=str(record.note),
-            size=len(record.found),
-            root=bytes(32),
-            cosignatures=[
-                record_admin_pb2.Cosignature(party=name, role="proxy", at=NOW) for name in record.cosigners
-            ],
-            roles=["government", "proxy"],
-            counts=self.node.record_counts,
-            log_key=str(LOG),
-            consortium=CONSORTIUM,
-            founder=FOUNDER,
-        )
-
-
 class _Coordinator(coordinator_admin_pb2_grpc.CoordinatorAdminServicer):
     def __init__(self, node: FakeNode) -> None:
         self.node = node
@@ -417,8 +351,8 @@ async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIte
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(_Admin(node), server)
         collections_pb2_grpc.add_CollectionsServicer_to_server(_Collections(node), server)
         matching_pb2_grpc.add_MatchingServicer_to_server(_Matching(node), server)
-        schedules_pb2_grpc.add_SchedulesServicer_to_server(_Schedules(node), server)
-        record_admin_pb2_grpc.add_RecordAdminServicer_to_server(_Record(node), server)
+        schedules_pb2_grpc.add_SchedulesServicer_to_server(Schedules(node), server)
+        record_admin_pb2_grpc.add_RecordAdminServicer_to_server(RecordAdmin(node), server)
     socket = home / "admin.sock"
     server.add_insecure_port(f"unix:{socket}")
     await server.start()
