@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 import sys
 
-from bench import canonical, imports, matching
+from bench import canonical, imports, matching, record
 
 CANONICAL_ROWS = 50_000
 MEASUREMENTS = {
     "canonical": lambda: canonical.main(CANONICAL_ROWS),
     "imports": imports.main,
     "matching": matching.main,
+    "record": record.main,
 }
 
 

@@ -87,6 +87,9 @@ class Database:
 
         Args:
             tree: the folder of migrations below `trisect/store/migrations`: `node` or `coordinator`.
+
+        Raises:
+            ConflictError: the database was made by a newer Trisect.
         """
         with _translated(), self.writer.begin() as connection:
             migrations.bring_up(connection, tree)
