@@ -1,0 +1,197 @@
+"""Nothing but a clear yes allows: Cedar's rules, its red lines, and everything that is neither."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trisect.errors import BadInputError, DeniedError
+from trisect.indicators.kinds import Kind
+from trisect.rules.policies import MAX_BYTES, NO_RULE, UNDECIDED, Facts, Policies
+from trisect.rules.vocabulary import Mode, Purpose
+from trisect.trust.statements import Role
+
+TEXT = """
+@id("scam-prevention")
+@clause("ATOFL 10, 16")
+@sentence("Providers may match telephone numbers and links to prevent scams.")
+permit (principal, action == Trisect::Action::"match", resource)
+when { context.purpose == "scam-prevention" && principal.role == "provider"
+       && ["phone", "url"].containsAll(context.kinds) };
+
+@id("supervision")
+@sentence("Governments may count whatever they supervise.")
+permit (principal, action == Trisect::Action::"count", resource)
+when { context.purpose == "supervision" && principal.role == "government" };
+
+@id("no-biometrics")
+@clause("PIPL 28")
+@sentence("Biometric information is never exchanged.")
+@sanction("suspend")
+forbid (principal, action, resource)
+when { context.law.contains("B") };
+
+@id("checked-keys")
+@sentence("Sensitive information is exchanged between parties whose keys were checked.")
+forbid (principal, action, resource)
+when { context.law.contains("S") && !(principal.key_checked && resource.key_checked) };
+"""
+FACTS = Facts(
+    asker="telco",
+    answerer="bank",
+    asker_role=Role.PROVIDER,
+    answerer_role=Role.PROVIDER,
+    asker_key_checked=True,
+    answerer_key_checked=True,
+    purpose=Purpose.SCAM_PREVENTION,
+    mode=Mode.MATCH,
+    engine="ecdh",
+    kinds=frozenset({Kind.PHONE}),
+    asked=1_024,
+    answered=2_048,
+    decided=1_700_000_000,
+)
+POLICIES = Policies.parse(TEXT)
+ALL = '@id("all") @sentence("All.") permit (principal, action, resource);'
+
+
+def denied(policies: Policies = POLICIES, **changes: Any) -> DeniedError:
+    with pytest.raises(DeniedError) as caught:
+        policies.decide(dataclasses.replace(FACTS, **changes))
+    return caught.value
+
+
+def test_a_rule_allows_and_is_named() -> None:
+    assert POLICIES.decide(FACTS) == ("scam-prevention",)
+    assert [(rule.id, rule.is_red_line) for rule in POLICIES.rules] == [
+        ("scam-prevention", False),
+        ("supervision", False),
+        ("no-biometrics", True),
+        ("checked-keys", True),
+    ]
+
+
+def test_what_no_rule_speaks_of_is_denied() -> None:
+    for changes in (
+        {"purpose": Purpose.PAYMENT_CHECK},
+        {"mode": Mode.LOOKUP},
+        {"asker_role": Role.PROXY},
+        {"kinds": frozenset({Kind.PHONE, Kind.EMAIL})},
+    ):
+        assert denied(**changes).rule == NO_RULE
+    assert denied(Policies.parse("")).rule == NO_RULE
+
+
+def test_a_red_line_goes_before_every_rule_and_says_why() -> None:
+    everything = Policies.parse(TEXT + ALL)
+    found = denied(everything, kinds=frozenset({Kind.VOICEPRINT}))
+    assert (found.rule, found.message) == ("no-biometrics", "Biometric information is never exchanged.")
+    assert "PIPL 28" in found.hint
+    for side in ("asker_key_checked", "answerer_key_checked"):
+        assert denied(everything, kinds=frozenset({Kind.IBAN}), **{side: False}).rule == "checked-keys"
+    assert everything.decide(dataclasses.replace(FACTS, kinds=frozenset({Kind.IBAN}))) == ("all",)
+
+
+@pytest.mark.parametrize("missing", sorted(FACTS.request()["context"]))
+def test_a_missing_attribute_never_allows(missing: str) -> None:
+    """Without the schema a red line that reads it would be skipped, and a rule would allow."""
+    everything = Policies.parse(TEXT + ALL)
+    request = FACTS.request()
+    del request["context"][missing]
+    with pytest.raises(DeniedError) as caught:
+        everything._decide(request, FACTS.entities())
+    assert caught.value.rule == UNDECIDED
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("missing", ["role", "key_checked", None])
+def test_a_missing_fact_about_a_party_never_allows(side: int, missing: str | None) -> None:
+    everything = Policies.parse(TEXT + ALL)
+    sensitive = dataclasses.replace(FACTS, kinds=frozenset({Kind.IBAN}))
+    assert everything.decide(sensitive) == ("all",)
+    entities = sensitive.entities()
+    if missing is None:
+        del entities[side]
+    else:
+        del entities[side]["attrs"][missing]
+    with pytest.raises(DeniedError) as caught:
+        everything._decide(sensitive.request(), entities)
+    assert caught.value.rule == UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("asked", "many"), ("kinds", "phone"), ("decided", 1.5), ("purpose", 7), ("law", None), ("more", True)],
+)
+def test_a_fact_of_another_type_never_allows(name: str, value: object) -> None:
+    everything = Policies.parse(ALL)
+    request = FACTS.request()
+    request["context"][name] = value
+    with pytest.raises(DeniedError) as caught:
+        everything._decide(request, FACTS.entities())
+    assert caught.value.rule == UNDECIDED
+
+
+@given(
+    st.builds(
+        dataclasses.replace,
+        st.just(FACTS),
+        asker_role=st.sampled_from(Role),
+        asker_key_checked=st.booleans(),
+        purpose=st.sampled_from(Purpose),
+        mode=st.sampled_from(Mode),
+        kinds=st.frozensets(st.sampled_from(Kind), min_size=1, max_size=4),
+        asked=st.integers(0, 2**40),
+    )
+)
+def test_nothing_is_allowed_outside_of_what_the_sentences_say(facts: Facts) -> None:
+    try:
+        allowed = POLICIES.decide(facts)
+    except DeniedError:
+        return
+    if allowed == ("supervision",):
+        assert (facts.purpose, facts.mode, facts.asker_role) == (
+            Purpose.SUPERVISION,
+            Mode.COUNT,
+            Role.GOVERNMENT,
+        )
+    else:
+        assert allowed == ("scam-prevention",)
+        assert facts.kinds <= {Kind.PHONE, Kind.URL}
+        assert (facts.purpose, facts.mode, facts.asker_role) == (
+            Purpose.SCAM_PREVENTION,
+            Mode.MATCH,
+            Role.PROVIDER,
+        )
+
+
+RULE = "permit (principal, action, resource);"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (RULE, "no @id"),
+        (f'@id("") {RULE}', "no @id"),
+        (f'@id("Big") @sentence("x") {RULE}', "no sound @id"),
+        (f'@id("{NO_RULE}") @sentence("x") {RULE}', "no sound @id"),
+        (f'@id("one") {RULE}', "no @sentence"),
+        (f'@id("one") @sentence(" ") {RULE}', "no @sentence"),
+        (f'@id("one") @sentence("x") @color("red") {RULE}', "unknown annotation @color"),
+        (f'@id("one") @sentence("x") {RULE}' * 2, "two policies have the @id one"),
+        ('@id("one") @sentence("x") permit (principal, action, resource) when {', "not Cedar"),
+        (
+            '@id("one") @sentence("x") permit (principal, action, resource) when { context.purpos == "x" };',
+            "one does not fit the schema",
+        ),
+        ('@id("one") @sentence("x") permit (principal == ?principal, action, resource);', "templates"),
+        (f'@id("one") @sentence("{"x" * MAX_BYTES}") {RULE}', "more than"),
+    ],
+)
+def test_policies_that_are_not_sound_are_refused(text: str, told: str) -> None:
+    with pytest.raises(BadInputError, match=told):
+        Policies.parse(text)
