@@ -1,10 +1,15 @@
-"""Processes that turn raw rows into entries: started by a large import, ended when none has come for a while."""
+"""Processes that turn raw rows into entries: started by a large import, ended when none has come for a while.
+
+They hold raw values, so they end with their node, also with one that was killed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,7 +57,9 @@ class Converters:
         if seen > SMALL_ROWS:
             if self._processes is None:
                 spawn = multiprocessing.get_context("spawn")
-                self._processes = ProcessPoolExecutor(self._count, mp_context=spawn)
+                self._processes = ProcessPoolExecutor(
+                    self._count, mp_context=spawn, initializer=_end_with_node
+                )
             executor = self._processes
         return asyncio.get_running_loop().run_in_executor(executor, convert, data, spelling, chain)
 
@@ -69,3 +76,15 @@ class Converters:
         for executor in (self._processes, self._thread):
             if executor is not None:
                 await asyncio.to_thread(executor.shutdown, cancel_futures=True)
+
+
+def _end_with_node() -> None:
+    """In a worker: end when the node has; nothing else tells a worker that waits for work."""
+    node = multiprocessing.parent_process()
+    assert node is not None  # noqa: S101  (a worker has one)
+
+    def wait() -> None:
+        multiprocessing.connection.wait([node.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, name="wait for the node's end", daemon=True).start()

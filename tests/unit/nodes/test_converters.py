@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import psutil
 import pytest
@@ -77,3 +80,41 @@ async def test_after_a_death_the_next_import_has_new_processes(desk: Converters)
             await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN)
         desk.forget()
         assert await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN) == good
+
+
+NODE = """
+import asyncio, sys
+from unit.nodes.test_converters import CHAIN, DATA, SPELLING, children
+from nodes.converters import SMALL_ROWS, Converters
+
+async def main():
+    found = Converters(2)
+    with found.used():
+        await found.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN)
+        print(*children(), flush=True)
+        sys.stdin.read()
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_processes_end_with_a_node_that_was_killed(tmp_path: Path) -> None:
+    """They hold raw values, and would wait for work for ever."""
+    script = tmp_path / "node.py"
+    script.write_text(NODE)
+    tests = Path(__file__).parents[2]
+    node = subprocess.Popen(
+        [sys.executable, script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tests), str(tests.parent)))},
+        text=True,
+    )
+    with node:
+        assert node.stdout is not None
+        workers = [psutil.Process(int(pid)) for pid in node.stdout.readline().split()]
+        assert workers
+        node.kill()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []
