@@ -7,6 +7,8 @@ good defaults. Flags win over `TRISECT_*` variables, these over the file, that o
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import enum
 import json
 import re
 import tomllib
@@ -53,7 +55,27 @@ def load(
     for name, value in (flags or {}).items():
         if value is not None:
             _place(values, name, value)
-    return typing.cast("T", _build(shape, values, "", environment, flags or {}))
+    return typing.cast("T", _Builder("configuration key", environment, flags or {}).build(shape, values))
+
+
+def parse(shape: type[T], text: str, noun: str) -> T:
+    """Read TOML that is no configuration, such as a rulebook, into a dataclass.
+
+    Besides what a configuration may hold, fields may be moments, members of an enumeration and tuples of dataclasses.
+
+    Args:
+        shape: a frozen dataclass.
+        text: TOML.
+        noun: what a key is called in errors, such as `rulebook key`.
+
+    Raises:
+        BadInputError: not TOML, an unknown key, a missing key or a wrong type; names the key.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInputError(f"the text with every {noun} is not TOML: {error}") from error
+    return typing.cast("T", _Builder(noun).build(shape, values))
 
 
 def merge(
@@ -147,55 +169,61 @@ def _place(values: dict[str, Any], name: str, value: Any) -> None:
     values[key] = value
 
 
-def _build(
-    shape: type,
-    values: Mapping[str, Any],
-    prefix: str,
-    environment: Mapping[str, str],
-    flags: Mapping[str, Any],
-) -> Any:
-    hints = typing.get_type_hints(shape)
-    fields = {field.name: field for field in dataclasses.fields(shape)}
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise BadInputError(
-            f"unknown configuration key {prefix}{unknown[0]}",
-            hint=f"known here: {', '.join(sorted(fields))}",
-        )
-    built = {}
-    for name, field in fields.items():
-        dotted = prefix + name
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            section = values.get(name, {})
-            if not isinstance(section, dict):
-                raise BadInputError(f"configuration key {dotted} must be a section")
-            built[name] = _build(hint, section, f"{dotted}.", environment, flags)
-            continue
-        variable = "TRISECT_" + dotted.replace(".", "_").upper()
-        if variable in environment and flags.get(dotted) is None:
-            built[name] = _convert(environment[variable], hint, f"{variable} (environment)")
-        elif name in values:
-            built[name] = _check(values[name], hint, dotted)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise BadInputError(f"configuration key {dotted} is missing")
-    return shape(**built)
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Builder:
+    """Builds dataclasses out of TOML values; `noun` names in errors what a key is of."""
+
+    noun: str
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    flags: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def build(self, shape: type, values: Mapping[str, Any], prefix: str = "") -> Any:
+        hints = typing.get_type_hints(shape)
+        fields = {field.name: field for field in dataclasses.fields(shape)}
+        unknown = sorted(set(values) - set(fields))
+        if unknown:
+            raise BadInputError(
+                f"unknown {self.noun} {prefix}{unknown[0]}", hint=f"known here: {', '.join(sorted(fields))}"
+            )
+        built = {}
+        for name, field in fields.items():
+            dotted = prefix + name
+            hint = hints[name]
+            if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+                built[name] = self._section(hint, values.get(name, {}), dotted)
+                continue
+            variable = "TRISECT_" + dotted.replace(".", "_").upper()
+            if variable in self.environment and self.flags.get(dotted) is None:
+                built[name] = _convert(self.environment[variable], hint, f"{variable} (environment)")
+            elif name in values:
+                built[name] = self._check(values[name], hint, dotted)
+            elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+                raise BadInputError(f"{self.noun} {dotted} is missing")
+        return shape(**built)
+
+    def _section(self, shape: type, values: object, dotted: str) -> Any:
+        if not isinstance(values, dict):
+            raise BadInputError(f"{self.noun} {dotted} must be a section")
+        return self.build(shape, values, f"{dotted}.")
+
+    def _check(self, value: Any, hint: Any, name: str) -> Any:
+        for choice in _choices(hint):
+            if typing.get_origin(choice) is tuple and isinstance(value, list):
+                inner = typing.get_args(choice)[0]
+                if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+                    return tuple(self._section(inner, item, f"{name}[{at}]") for at, item in enumerate(value))
+                return tuple(self._check(item, inner, name) for item in value)
+            if choice is float and isinstance(value, int) and not isinstance(value, bool):
+                return float(value)
+            if isinstance(choice, type) and issubclass(choice, enum.Enum) and value in list(choice):
+                return choice(value)
+            if isinstance(choice, type) and type(value) is choice:
+                return value
+        raise BadInputError(f"{self.noun} {name} must be {_describe(hint)}")
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-
-
-def _check(value: Any, hint: Any, name: str) -> Any:
-    for choice in _choices(hint):
-        if typing.get_origin(choice) is tuple and isinstance(value, list):
-            inner = typing.get_args(choice)[0]
-            return tuple(_check(item, inner, name) for item in value)
-        if choice is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
-        if isinstance(choice, type) and type(value) is choice:
-            return value
-    raise BadInputError(f"configuration key {name} must be {_describe(hint)}")
 
 
 def _convert(text: str, hint: Any, name: str) -> Any:
@@ -213,5 +241,19 @@ def _convert(text: str, hint: Any, name: str) -> Any:
 
 
 def _describe(hint: Any) -> str:
-    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-    return " or ".join(names.get(choice, "a list") for choice in _choices(hint) if choice is not type(None))
+    return " or ".join(_name(choice) for choice in _choices(hint) if choice is not type(None))
+
+
+def _name(choice: Any) -> str:
+    if isinstance(choice, type) and issubclass(choice, enum.Enum):
+        return "one of " + ", ".join(str(member.value) for member in choice)
+    return _NAMES.get(choice, "a list")
+
+
+_NAMES: Mapping[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dt.datetime: "a time with its zone, such as 2026-01-31T00:00:00Z",
+}

@@ -11,11 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from trisect.errors import DeniedError
-from trisect.rules.vocabulary import ALL, Mode, Purpose
+from trisect.rules.vocabulary import ALL, NOT_SHARED, Mode, Purpose
 from trisect.trust import canonical_json
 from trisect.trust.statements import Role
-
-NOT_SHARED = "not-shared"
 
 
 @dataclass(frozen=True, slots=True)

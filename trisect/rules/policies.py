@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
@@ -18,17 +18,13 @@ from typing import Any, Self
 import cedarpy
 
 from trisect.errors import BadInputError, DeniedError
-from trisect.indicators.kinds import KINDS, Kind
-from trisect.rules.vocabulary import Mode, Purpose
-from trisect.trust.statements import Role
+from trisect.rules.facts import Facts
+from trisect.rules.vocabulary import NO_RULE, RESERVED_RULES, UNDECIDED, Sanction
 
 SCHEMA = resources.files(__package__).joinpath("schema.cedarschema").read_text(encoding="utf-8")
-NO_RULE = "no-rule"
-UNDECIDED = "undecided"
 MAX_BYTES = 256 * 1024
 _RULE_ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
-_RESERVED = {NO_RULE, UNDECIDED, "not-shared"}
-_ANNOTATIONS = {"id", "clause", "sentence", "sanction"}
+_ANNOTATIONS = {"id", "clause", "sentence", "sentence_zh", "sanction"}
 _schema = cedarpy.Schema.from_str(SCHEMA)
 
 
@@ -40,84 +36,45 @@ class Rule:
         id: what denials and permits name.
         is_red_line: whether it forbids.
         sentence: what it says, for people.
+        sentence_zh: the same in Chinese, or empty.
         clause: of the law that it follows, or empty.
-        sanction: what crossing the red line brings, or empty.
+        sanction: what crossing the red line brings; None for a rule.
     """
 
     id: str
     is_red_line: bool
     sentence: str
+    sentence_zh: str
     clause: str
-    sanction: str
+    sanction: Sanction | None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a decision is made over; the same at asker, answerer and coordinator.
+class RedLineError(DeniedError):
+    """A red line forbids it."""
 
-    Attributes:
-        asker: the asking party's name.
-        answerer: the asked one's.
-        asker_role: the role in its admission.
-        answerer_role: likewise.
-        asker_key_checked: whether its admission names a checked key.
-        answerer_key_checked: likewise.
-        purpose: as declared in the offer.
-        mode: as declared in the offer.
-        engine: as declared in the offer.
-        kinds: of the indicators in the two collections.
-        asked: the asker's padded size.
-        answered: the answerer's padded size.
-        decided: seconds since 1970, as declared in the offer.
-    """
+    code = "TRI-RED-LINE"
+    crosses_wire = False  # at the other end it is a denial that names the rule
 
-    asker: str
-    answerer: str
-    asker_role: Role
-    answerer_role: Role
-    asker_key_checked: bool
-    answerer_key_checked: bool
-    purpose: Purpose
-    mode: Mode
-    engine: str
-    kinds: frozenset[Kind]
-    asked: int
-    answered: int
-    decided: int
-
-    def request(self) -> dict[str, Any]:
-        """Write the facts as Cedar's request."""
-        classes = {law.value for kind in self.kinds for law in KINDS[kind].law}
-        return {
-            "principal": _entity("Party", self.asker),
-            "action": _entity("Action", self.mode.value),
-            "resource": _entity("Party", self.answerer),
-            "context": {
-                "purpose": self.purpose.value,
-                "engine": self.engine,
-                "kinds": sorted(kind.value for kind in self.kinds),
-                "law": sorted(classes),
-                "asked": self.asked,
-                "answered": self.answered,
-                "decided": self.decided,
-            },
-        }
-
-    def entities(self) -> list[dict[str, Any]]:
-        """Write the two parties as Cedar's entities."""
-        return [
-            _party(self.asker, self.asker_role, key_checked=self.asker_key_checked),
-            _party(self.answerer, self.answerer_role, key_checked=self.answerer_key_checked),
-        ]
+    def __init__(self, crossed: Rule) -> None:
+        law = f" ({crossed.clause})" if crossed.clause else ""
+        super().__init__(
+            crossed.sentence,
+            hint=f"this is a red line{law}; ask the government if you think that the facts are wrong",
+            rule=crossed.id,
+        )
+        self.crossed = crossed
 
 
 class Policies:
     """All rules and red lines of one rulebook."""
 
-    def __init__(self, text: str, rules: Mapping[str, Rule], parsed: cedarpy.PolicySet) -> None:
+    def __init__(
+        self, text: str, rules: Mapping[str, Rule], parsed: cedarpy.PolicySet, described: Mapping[str, Any]
+    ) -> None:
         self.text = text
         self._by_policy = rules
         self._parsed = parsed
+        self._described = described
 
     @property
     def rules(self) -> Iterable[Rule]:
@@ -156,18 +113,40 @@ class Policies:
                 f"{name} does not fit the schema: {first.error}",
                 hint="trisect/rules/schema.cedarschema says what rules may speak of",
             )
-        return cls(text, rules, parsed)
+        return cls(text, rules, parsed, described["staticPolicies"])
+
+    def alone(self, rule: Rule) -> tuple[Policies, Any]:
+        """Give one rule as policies of its own, and its syntax tree in Cedar's JSON."""
+        name = next(name for name, found in self._by_policy.items() if found == rule)
+        tree = self._described[name]
+        text = cedarpy.policies_from_json_str(
+            json.dumps({"templates": {}, "staticPolicies": {name: tree}, "templateLinks": []})
+        )
+        return Policies.parse(text), tree
 
     def decide(self, facts: Facts) -> tuple[str, ...]:
         """Decide over facts; gives the ids of the rules that allow.
 
         Raises:
-            DeniedError: a red line forbids it, no rule allows it, or it could not be decided. Names the rule.
+            RedLineError: a red line forbids it.
+            DeniedError: no rule allows it, or it could not be decided. Names the rule.
         """
         return self._decide(facts.request(), facts.entities())
 
+    def outcomes(self, proposed: Sequence[Facts]) -> Iterator[tuple[str, ...] | DeniedError]:
+        """Decide over many facts about the same two parties, faster than one by one."""
+        requests = [facts.request() for facts in proposed]
+        entities = proposed[0].entities() if proposed else []
+        for found in cedarpy.is_authorized_batch(requests, self._parsed, entities, _schema):
+            try:
+                yield self._judge(found)
+            except DeniedError as error:
+                yield error
+
     def _decide(self, request: dict[str, Any], entities: list[dict[str, Any]]) -> tuple[str, ...]:
-        found = cedarpy.is_authorized(request, self._parsed, entities, _schema)
+        return self._judge(cedarpy.is_authorized(request, self._parsed, entities, _schema))
+
+    def _judge(self, found: cedarpy.AuthzResult) -> tuple[str, ...]:
         reasons = [self._by_policy[name] for name in found.diagnostics.reasons if name in self._by_policy]
         if found.diagnostics.errors or len(reasons) != len(found.diagnostics.reasons):
             raise DeniedError(
@@ -178,8 +157,7 @@ class Policies:
         if found.decision is cedarpy.Decision.Allow and reasons:
             return tuple(sorted(rule.id for rule in reasons))
         if reasons:
-            crossed = min(reasons, key=lambda rule: rule.id)
-            raise DeniedError(crossed.sentence, hint=_cure(crossed), rule=crossed.id)
+            raise RedLineError(min(reasons, key=lambda rule: rule.id))
         raise DeniedError(
             "no rule of the rulebook allows this",
             hint="ask the government for a rule, or ask for another purpose or mode",
@@ -194,10 +172,11 @@ def _in_order(policies: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _rule(policy: Mapping[str, Any]) -> Rule:
     annotations = policy.get("annotations", {})
     name, sentence = annotations.get("id") or "", annotations.get("sentence") or ""
-    if not _RULE_ID.fullmatch(name) or name in _RESERVED:
+    if not _RULE_ID.fullmatch(name) or name in RESERVED_RULES:
         raise BadInputError(
             f"a policy has no sound @id: {name!r}" if name else "a policy has no @id",
-            hint="1 to 63 of a-z, 0-9 and '-', a letter first, and none of " + ", ".join(sorted(_RESERVED)),
+            hint="1 to 63 of a-z, 0-9 and '-', a letter first, and none of "
+            + ", ".join(sorted(RESERVED_RULES)),
         )
     if not sentence.strip():
         raise BadInputError(f"{name} has no @sentence", hint="say in plain words what it allows or forbids")
@@ -205,27 +184,22 @@ def _rule(policy: Mapping[str, Any]) -> Rule:
         raise BadInputError(
             f"{name} has the unknown annotation @{min(unknown)}", hint=f"known: {sorted(_ANNOTATIONS)}"
         )
+    is_red_line = policy["effect"] == "forbid"
     return Rule(
         id=name,
-        is_red_line=policy["effect"] == "forbid",
+        is_red_line=is_red_line,
         sentence=sentence,
+        sentence_zh=annotations.get("sentence_zh") or "",
         clause=annotations.get("clause") or "",
-        sanction=annotations.get("sanction") or "",
+        sanction=_sanction(name, annotations.get("sanction"), is_red_line=is_red_line),
     )
 
 
-def _cure(crossed: Rule) -> str:
-    law = f" ({crossed.clause})" if crossed.clause else ""
-    return f"this is a red line{law}; ask the government if you think that the facts are wrong"
-
-
-def _entity(kind: str, name: str) -> dict[str, str]:
-    return {"type": f"Trisect::{kind}", "id": name}
-
-
-def _party(name: str, role: Role, *, key_checked: bool) -> dict[str, Any]:
-    return {
-        "uid": _entity("Party", name),
-        "attrs": {"role": role.value, "key_checked": key_checked},
-        "parents": [],
-    }
+def _sanction(name: str, text: str | None, *, is_red_line: bool) -> Sanction | None:
+    if text is None:
+        return Sanction.WARN if is_red_line else None
+    if not is_red_line:
+        raise BadInputError(f"{name} is a rule and has a @sanction", hint="only red lines are crossed")
+    if text not in list(Sanction):
+        raise BadInputError(f"{name} has an unknown @sanction", hint=f"known: {', '.join(Sanction)}")
+    return Sanction(text)

@@ -44,6 +44,53 @@ class Mode(enum.StrEnum):
     LOOKUP = "lookup"
 
 
+class BasisName(enum.StrEnum):
+    """On what legal basis a collection is kept; `unspecified` is none, and nothing is exchanged on it."""
+
+    STATUTORY_DUTY = "statutory-duty"
+    PUBLIC_INTEREST = "public-interest"
+    CONTRACT = "contract"
+    CONSENT = "consent"
+    LEGITIMATE_INTEREST = "legitimate-interest"
+    VITAL_INTEREST = "vital-interest"
+    UNSPECIFIED = "unspecified"
+
+
+class AiUse(enum.StrEnum):
+    """What a party does to personal information with AI, as its notice declares (paper, 4.3.2)."""
+
+    NONE = "none"
+    DETECTION = "detection"
+    SCORING = "scoring"
+    PROFILING = "profiling"
+    AUTOMATED_DECISION = "automated-decision"
+
+
+class Sanction(enum.StrEnum):
+    """What a breach may bring, mildest first (paper, 4.4)."""
+
+    WARN = "warn"
+    THROTTLE = "throttle"
+    SUSPEND_PURPOSE = "suspend-purpose"
+    SUSPEND = "suspend"
+    EXPEL = "expel"
+
+
+NO_RULE = "no-rule"
+UNDECIDED = "undecided"
+NOT_SHARED = "not-shared"
+RESERVED_RULES = frozenset({NO_RULE, UNDECIDED, NOT_SHARED})
+"""What denials name that no policy may be called."""
+
+
+class EngineName(enum.StrEnum):
+    """What a rulebook may permit to run; which of them this version has is the planner's to say."""
+
+    ECDH = "ecdh"
+    OPRF = "oprf"
+    OT = "ot"
+
+
 def purpose(text: str) -> Purpose:
     """Read a purpose; raises BadInputError naming those there are."""
     try:
@@ -51,6 +98,22 @@ def purpose(text: str) -> Purpose:
     except ValueError:
         raise BadInputError(
             "there is no such purpose", hint=f"purposes: {', '.join(known.value for known in Purpose)}"
+        ) from None
+
+
+def basis(text: str) -> tuple[BasisName, str]:
+    """Read a legal basis, `NAME` or `NAME: CITATION`; gives its name and the clause cited, which may be empty.
+
+    Raises:
+        BadInputError: there is no such basis, naming those there are.
+    """
+    name, _, citation = (part.strip() for part in text.partition(":"))
+    try:
+        return BasisName(name), citation
+    except ValueError:
+        raise BadInputError(
+            "there is no such legal basis",
+            hint=f"known: {', '.join(BasisName)}; a clause may follow, as in 'statutory-duty: ATOFL 16'",
         ) from None
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.rulebooks import FACTS, facts
 
 from trisect.errors import BadInputError, DeniedError
 from trisect.indicators.kinds import Kind
-from trisect.rules.policies import MAX_BYTES, NO_RULE, UNDECIDED, Facts, Policies
-from trisect.rules.vocabulary import Mode, Purpose
+from trisect.rules.facts import Facts
+from trisect.rules.policies import MAX_BYTES, Policies, RedLineError
+from trisect.rules.vocabulary import NO_RULE, UNDECIDED, Mode, Purpose, Sanction
 from trisect.trust.statements import Role
 
 TEXT = """
@@ -40,28 +41,13 @@ when { context.law.contains("B") };
 forbid (principal, action, resource)
 when { context.law.contains("S") && !(principal.key_checked && resource.key_checked) };
 """
-FACTS = Facts(
-    asker="telco",
-    answerer="bank",
-    asker_role=Role.PROVIDER,
-    answerer_role=Role.PROVIDER,
-    asker_key_checked=True,
-    answerer_key_checked=True,
-    purpose=Purpose.SCAM_PREVENTION,
-    mode=Mode.MATCH,
-    engine="ecdh",
-    kinds=frozenset({Kind.PHONE}),
-    asked=1_024,
-    answered=2_048,
-    decided=1_700_000_000,
-)
 POLICIES = Policies.parse(TEXT)
 ALL = '@id("all") @sentence("All.") permit (principal, action, resource);'
 
 
 def denied(policies: Policies = POLICIES, **changes: Any) -> DeniedError:
     with pytest.raises(DeniedError) as caught:
-        policies.decide(dataclasses.replace(FACTS, **changes))
+        policies.decide(facts(**changes))
     return caught.value
 
 
@@ -79,7 +65,7 @@ def test_what_no_rule_speaks_of_is_denied() -> None:
     for changes in (
         {"purpose": Purpose.PAYMENT_CHECK},
         {"mode": Mode.LOOKUP},
-        {"asker_role": Role.PROXY},
+        {"asker": {"role": Role.PROXY}},
         {"kinds": frozenset({Kind.PHONE, Kind.EMAIL})},
     ):
         assert denied(**changes).rule == NO_RULE
@@ -91,9 +77,13 @@ def test_a_red_line_goes_before_every_rule_and_says_why() -> None:
     found = denied(everything, kinds=frozenset({Kind.VOICEPRINT}))
     assert (found.rule, found.message) == ("no-biometrics", "Biometric information is never exchanged.")
     assert "PIPL 28" in found.hint
-    for side in ("asker_key_checked", "answerer_key_checked"):
-        assert denied(everything, kinds=frozenset({Kind.IBAN}), **{side: False}).rule == "checked-keys"
-    assert everything.decide(dataclasses.replace(FACTS, kinds=frozenset({Kind.IBAN}))) == ("all",)
+    assert isinstance(found, RedLineError)
+    assert found.crossed.sanction is Sanction.SUSPEND
+    unchecked = {"key_checked": False}
+    sensitive = frozenset({Kind.IBAN})
+    assert denied(everything, kinds=sensitive, asker=unchecked).rule == "checked-keys"
+    assert denied(everything, kinds=sensitive, answerer=unchecked).rule == "checked-keys"
+    assert everything.decide(facts(kinds=sensitive)) == ("all",)
 
 
 @pytest.mark.parametrize("missing", sorted(FACTS.request()["context"]))
@@ -108,10 +98,10 @@ def test_a_missing_attribute_never_allows(missing: str) -> None:
 
 
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize("missing", ["role", "key_checked", None])
+@pytest.mark.parametrize("missing", [*sorted(FACTS.asker.entity()["attrs"]), None])
 def test_a_missing_fact_about_a_party_never_allows(side: int, missing: str | None) -> None:
     everything = Policies.parse(TEXT + ALL)
-    sensitive = dataclasses.replace(FACTS, kinds=frozenset({Kind.IBAN}))
+    sensitive = facts(kinds=frozenset({Kind.IBAN}))
     assert everything.decide(sensitive) == ("all",)
     entities = sensitive.entities()
     if missing is None:
@@ -138,31 +128,29 @@ def test_a_fact_of_another_type_never_allows(name: str, value: object) -> None:
 
 @given(
     st.builds(
-        dataclasses.replace,
-        st.just(FACTS),
-        asker_role=st.sampled_from(Role),
-        asker_key_checked=st.booleans(),
+        facts,
+        asker=st.fixed_dictionaries({"role": st.sampled_from(Role), "key_checked": st.booleans()}),
         purpose=st.sampled_from(Purpose),
         mode=st.sampled_from(Mode),
         kinds=st.frozensets(st.sampled_from(Kind), min_size=1, max_size=4),
         asked=st.integers(0, 2**40),
     )
 )
-def test_nothing_is_allowed_outside_of_what_the_sentences_say(facts: Facts) -> None:
+def test_nothing_is_allowed_outside_of_what_the_sentences_say(found: Facts) -> None:
     try:
-        allowed = POLICIES.decide(facts)
+        allowed = POLICIES.decide(found)
     except DeniedError:
         return
     if allowed == ("supervision",):
-        assert (facts.purpose, facts.mode, facts.asker_role) == (
+        assert (found.purpose, found.mode, found.asker.role) == (
             Purpose.SUPERVISION,
             Mode.COUNT,
             Role.GOVERNMENT,
         )
     else:
         assert allowed == ("scam-prevention",)
-        assert facts.kinds <= {Kind.PHONE, Kind.URL}
-        assert (facts.purpose, facts.mode, facts.asker_role) == (
+        assert found.kinds <= {Kind.PHONE, Kind.URL}
+        assert (found.purpose, found.mode, found.asker.role) == (
             Purpose.SCAM_PREVENTION,
             Mode.MATCH,
             Role.PROVIDER,
@@ -182,6 +170,11 @@ RULE = "permit (principal, action, resource);"
         (f'@id("one") {RULE}', "no @sentence"),
         (f'@id("one") @sentence(" ") {RULE}', "no @sentence"),
         (f'@id("one") @sentence("x") @color("red") {RULE}', "unknown annotation @color"),
+        (f'@id("one") @sentence("x") @sanction("warn") {RULE}', "is a rule and has a @sanction"),
+        (
+            '@id("one") @sentence("x") @sanction("jail") forbid (principal, action, resource);',
+            "unknown @sanction",
+        ),
         (f'@id("one") @sentence("x") {RULE}' * 2, "two policies have the @id one"),
         ('@id("one") @sentence("x") permit (principal, action, resource) when {', "not Cedar"),
         (

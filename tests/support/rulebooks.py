@@ -1,0 +1,69 @@
+"""Facts, parties and rulebooks that a test varies."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from trisect.indicators.kinds import Kind
+from trisect.rules.drafting import draft
+from trisect.rules.facts import Facts, PartyFacts
+from trisect.rules.rulebook import Rulebook
+from trisect.rules.vocabulary import AiUse, BasisName, EngineName, Mode, Purpose
+from trisect.trust.statements import Role
+
+NOW = dt.datetime(2026, 11, 27, 12, 0, tzinfo=dt.UTC)
+TELCO = PartyFacts(
+    name="telco",
+    role=Role.PROVIDER,
+    key_checked=True,
+    vetted=True,
+    noticed=True,
+    purposes=frozenset({Purpose.SCAM_PREVENTION}),
+    kinds=frozenset({Kind.PHONE, Kind.URL}),
+    ai_uses=frozenset({AiUse.NONE}),
+)
+FACTS = Facts(
+    asker=TELCO,
+    answerer=dataclasses.replace(TELCO, name="bank"),
+    purpose=Purpose.SCAM_PREVENTION,
+    mode=Mode.MATCH,
+    engine=EngineName.ECDH,
+    kinds=frozenset({Kind.PHONE}),
+    answered_kinds=frozenset({Kind.PHONE}),
+    basis=BasisName.STATUTORY_DUTY,
+    answered_basis=BasisName.STATUTORY_DUTY,
+    asked=1_024,
+    answered=2_048,
+    decided=int(NOW.timestamp()),
+)
+
+
+def facts(
+    *, asker: dict[str, Any] | None = None, answerer: dict[str, Any] | None = None, **changes: Any
+) -> Facts:
+    """Vary the facts of an exchange that is all right; what concerns one party goes under its side."""
+    return dataclasses.replace(
+        FACTS,
+        asker=dataclasses.replace(FACTS.asker, **asker or {}),
+        answerer=dataclasses.replace(FACTS.answerer, **answerer or {}),
+        **changes,
+    )
+
+
+def texts(
+    template: str = "telco-bank",
+    *,
+    version: int = 1,
+    begins: dt.datetime = NOW,
+    life: dt.timedelta = dt.timedelta(days=365),
+    approvals: int = 2,
+) -> tuple[str, str]:
+    """Fill a template."""
+    return draft(template, version=version, begins=begins, ends=begins + life, approvals=approvals)
+
+
+def rulebook(template: str = "telco-bank", **how: Any) -> Rulebook:
+    """Fill a template and read it."""
+    return Rulebook.parse(*texts(template, **how))
