@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from contract.conftest import Backend
 from contract.rows import active, batch, dump, exchange, fill, make_collection, token, tokens
 from sqlalchemy import event
 
@@ -190,6 +191,30 @@ def test_a_lock_held_elsewhere_is_named_with_its_cure(
     Imports(database).add(progress, batch([9]), [], epoch=0)
     assert active(database) == tokens({0, 1, 2, 9})
     database.close()
+
+
+def test_a_row_held_elsewhere_is_named_with_its_cure(
+    backend: Backend, open_database: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_S", 1)
+    url = backend.migrated("node")
+    holder, database = open_database(url), open_database(url)
+    fill(database, range(3))
+    change = sa.update(collections).values(version=7)
+    with holder.write() as connection:
+        connection.execute(change)
+        with pytest.raises(ExhaustedError, match="locked by another process"), database.write() as other:
+            other.execute(change)
+    assert active(database) == tokens(range(3))
+
+
+def test_what_must_survive_a_power_cut_is_written_through(node: Database) -> None:
+    query = "PRAGMA synchronous" if node.sqlite else "SHOW synchronous_commit"
+    levels = []
+    for durable in (True, False, True):
+        with node.write(durable=durable) as connection:
+            levels.append(connection.exec_driver_sql(query).scalar_one())
+    assert levels == ([2, 1, 2] if node.sqlite else ["on", "off", "on"])  # FULL and NORMAL at SQLite
 
 
 def test_a_database_that_may_only_be_read(sqlite_templates: dict[str, Path], tmp_path: Path) -> None:

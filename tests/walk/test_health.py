@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 
 import pytest
@@ -22,6 +23,8 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 async def test_health_follows_readiness_and_ends_with_draining(pair: Cluster):
     coordinator, telco = pair.coordinator, pair["telco"]
+    for daemon in (coordinator, telco):  # a core file would hold tokens and keys
+        assert resource.prlimit(daemon.process.pid, resource.RLIMIT_CORE) == (0, 0)
     keys = NodeKeys.load(telco.home)
     root = authority.load(coordinator.home).certificate
     async with (

@@ -112,6 +112,26 @@ async def test_silence_counts_from_the_last_frame_on() -> None:
             await asyncio.wait_for(end, SOON)
 
 
+async def test_silence_is_looked_for_again_after_a_frame() -> None:
+    """The first look finds a frame that passed lately, and only a later one finds silence."""
+    switchboard = board(idle_s=0.2)
+    await offered(switchboard)
+    asker, answerer = End(switchboard, "telco"), End(switchboard, "bank")
+    sending, receiving = asker.start(), answerer.start()
+    (found,) = switchboard._exchanges.values()
+    found.moved_at += 0.1
+    for end in (sending, receiving):
+        with pytest.raises(TimedOutError, match="no frame"):
+            await asyncio.wait_for(end, SOON)
+
+
+async def test_an_accepted_exchange_that_nobody_joins_frees_its_place() -> None:
+    switchboard = board(pair_s=0.05)
+    await offered(switchboard)
+    assert switchboard.running == 1
+    await until(lambda: switchboard.running == 0)
+
+
 def passed_lately(moved_at: float) -> bool:
     return moved_at > asyncio.get_running_loop().time() - 1_000
 

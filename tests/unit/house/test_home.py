@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trisect.daemon import MAX_SOCKET_PATH, Home
+from trisect.errors import BadInputError, ConflictError
 
 
 @pytest.fixture
@@ -59,3 +60,28 @@ def test_a_folder_of_somebody_else_is_left_alone(far: tuple[Path, Path], tmp_pat
     (other / "admin.sock").touch()
     Home(path).socket()
     assert (other / "admin.sock").exists()
+
+
+@pytest.mark.parametrize("wider", ["home", "run"])
+def test_a_socket_that_others_could_reach_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wider: str
+) -> None:
+    monkeypatch.setattr("trisect.daemon.MAX_SOCKET_PATH", 4_000)
+    path = tmp_path / "home"
+    for folder in (path, path / "run"):
+        folder.mkdir(mode=0o700)
+    {"home": path, "run": path / "run"}[wider].chmod(0o710)
+    with pytest.raises(BadInputError, match="can be entered by others") as caught:
+        Home(path).socket()
+    assert "chmod 700" in caught.value.hint
+
+
+def test_one_daemon_at_a_time_has_a_home(tmp_path: Path) -> None:
+    with (
+        Home(tmp_path).locked(),
+        pytest.raises(ConflictError, match="another daemon"),
+        Home(tmp_path).locked(),
+    ):
+        pytest.fail("two have the home")
+    with Home(tmp_path).locked():
+        pass
