@@ -26,8 +26,10 @@ from nodes.keys import NodeKeys
 from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
+from nodes.proposals import Proposals
 from nodes.schedules import Scheduler
 from nodes.services.collections import CollectionsService
+from nodes.services.governance import GovernanceService
 from nodes.services.matching import MatchingService
 from nodes.services.node_admin import NodeAdminService
 from nodes.services.record import RecordAdminService
@@ -61,6 +63,7 @@ from trisect.trust.keys import Fingerprint
 from trisect.trust.statements import Role, Standing, party_name
 from trisect.wire.v1 import (
     collections_pb2_grpc,
+    governance_pb2_grpc,
     matching_pb2_grpc,
     node_admin_pb2_grpc,
     record_admin_pb2_grpc,
@@ -115,7 +118,8 @@ class Node:
             peppers=self._peppers,
             clock=system_clock,
         )
-        self._governing = Governing(self._members, self._link)
+        self._proposals = Proposals(self._members)
+        self._governing = Governing(self._members, self._link, self._proposals)
         self._witness = Witness(
             self._members,
             self._governing,
@@ -223,6 +227,9 @@ class Node:
             ),
             admin,
         )
+        governance_pb2_grpc.add_GovernanceServicer_to_server(
+            GovernanceService(self._members, self._proposals, system_clock), admin
+        )
         collections_pb2_grpc.add_CollectionsServicer_to_server(self._lists, admin)
         matching_pb2_grpc.add_MatchingServicer_to_server(MatchingService(self._asking, self._book), admin)
         schedules_pb2_grpc.add_SchedulesServicer_to_server(
@@ -231,7 +238,7 @@ class Node:
         record_admin_pb2_grpc.add_RecordAdminServicer_to_server(
             RecordAdminService(self._members, self._witness, self._link), admin
         )
-        services = ("NodeAdmin", "Collections", "Matching", "Schedules", "RecordAdmin")
+        services = ("NodeAdmin", "Governance", "Collections", "Matching", "Schedules", "RecordAdmin")
         names = [f"trisect.wire.v1.{name}" for name in services]
         reflection.enable_server_reflection([*names, SERVICE_NAME, reflection.SERVICE_NAME], admin)
         return Health(admin, names)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from nodes.link import Link
 from nodes.members import Members
+from nodes.proposals import Proposal, Proposals
 from trisect.errors import ConflictError, DeniedError, NotFoundError, VerificationError
 from trisect.trust.keys import IdentityPublic, PartyName, normal_fingerprint
-from trisect.trust.membership import Party
 from trisect.trust.statements import (
     COORDINATOR,
     Admission,
@@ -21,6 +21,7 @@ from trisect.trust.statements import (
     Role,
     Standing,
     StandingChange,
+    Vetting,
 )
 from trisect.wire.convert import keys_from_wire
 from trisect.wire.v1 import directory_pb2
@@ -40,9 +41,10 @@ class Applicant:
 class Governing:
     """A government's statements about others."""
 
-    def __init__(self, members: Members, link: Link) -> None:
+    def __init__(self, members: Members, link: Link, proposals: Proposals) -> None:
         self._members = members
         self._link = link
+        self._proposals = proposals
 
     async def applicants(self) -> list[Applicant]:
         """List who waits for admission. Their keys are the coordinator's word."""
@@ -59,10 +61,12 @@ class Governing:
             for found in reply.applicants
         ]
 
-    async def admit(self, name: str, fingerprint: str, role: str = "") -> Party:
+    async def admit(
+        self, name: str, fingerprint: str, role: str = "", vetting: Vetting | None = None
+    ) -> Proposal | None:
         """Admit an applicant, compared with the fingerprint that it gave out of band.
 
-        Its role is the coordinator's word, so a government, which could admit others, has to be expected.
+        Gives the admission as it was proposed, None where the party has been admitted before. Its role is the coordinator's word, so a government, which could admit others, has to be expected.
 
         Raises:
             DeniedError: the applicant is a government, and `role` does not say so.
@@ -80,7 +84,7 @@ class Governing:
                 )
             if fingerprint and normal_fingerprint(fingerprint) != known.keys.identity.fingerprint:
                 raise VerificationError(f"{name} was admitted with another key than the given fingerprint's")
-            return known
+            return None
         presented = found.keys.identity.fingerprint
         if fingerprint and normal_fingerprint(fingerprint) != presented:
             raise VerificationError(
@@ -97,19 +101,19 @@ class Governing:
             serial=self._members.membership.next_serial(PartyName(name)),
             issuer=self._members.name,
             issued=self._members.now(),
+            vetting=vetting,
         )
-        await self._members.publish(admission)
-        return self._members.membership.party(name)
+        return await self._proposals.put(admission)
 
-    async def change_standing(self, name: str, standing: Standing, reason: str) -> Party:
-        """Suspend, reinstate or expel a party."""
+    async def change_standing(self, name: str, standing: Standing, reason: str) -> Proposal | None:
+        """Suspend, reinstate or expel a party; gives the proposed change, None where there is nothing to change."""
         self._members.require_government()
         party = self._members.membership.party(name)
         if party.name == self._members.name:
             raise ConflictError("a party does not change its own standing")
         if party.standing is standing:
-            return party
-        await self._members.publish(
+            return None
+        return await self._proposals.put(
             StandingChange(
                 consortium=self._members.membership.consortium,
                 party=party.name,
@@ -120,7 +124,6 @@ class Governing:
                 issued=self._members.now(),
             )
         )
-        return self._members.membership.party(name)
 
     async def vouch_for_coordinator(self, key: IdentityPublic) -> None:
         """As the eldest government, state the first key by which the coordinator signs heads of the record."""

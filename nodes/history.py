@@ -15,8 +15,9 @@ from nodes.link import Link
 from trisect.errors import TrisectError, VerificationError
 from trisect.store.statements import PAGE, Statements
 from trisect.trust import documents
+from trisect.trust.filings import STATEMENTS
 from trisect.trust.keys import PartyName
-from trisect.trust.statements import STATEMENTS, Succession
+from trisect.trust.statements import Succession
 from trisect.wire.v1 import directory_pb2
 
 _log = logging.getLogger(__name__)

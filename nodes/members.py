@@ -16,9 +16,11 @@ from nodes.peppers import Peppers
 from trisect.clock import Clock, to_text
 from trisect.errors import ConflictError, DeniedError, TrisectError, VerificationError
 from trisect.indicators.tokens import Pepper
+from trisect.rules import regime
 from trisect.store.statements import Statements
 from trisect.trust import documents
 from trisect.trust import peppers as sealed
+from trisect.trust.filings import Statement
 from trisect.trust.keys import Fingerprint, PartyName
 from trisect.trust.membership import Membership, Party
 from trisect.trust.statements import (
@@ -27,7 +29,6 @@ from trisect.trust.statements import (
     PepperGrant,
     Role,
     Standing,
-    Statement,
 )
 from trisect.wire.v1 import directory_pb2
 
@@ -193,6 +194,7 @@ class Members:
             raise VerificationError("the coordinator left out a statement")
         trial = self._trusted.copy()
         statement = trial.apply(envelope)
+        regime.check(statement, trial)
         await asyncio.to_thread(self._store.append, envelope, expected=sequence)
         self._trusted = trial
         self._newest = sequence
@@ -273,19 +275,25 @@ class Members:
             issued=self.now(),
         )
 
+    def sign(self, statement: Statement) -> bytes:
+        """Sign a statement with this node's key; gives the envelope."""
+        return documents.sign(statement.KIND, statement.to_body(), [self._link.keys.identity])
+
     async def publish(self, statement: Statement) -> None:
         """Sign and publish a statement, then take it back in as everybody does."""
-        await self._send(statement)
+        await self.publish_signed(self.sign(statement))
+
+    async def publish_signed(self, envelope: bytes) -> None:
+        """Publish a statement that others have signed too, then take it back in as everybody does."""
+        await self._send(envelope)
         await self.sync()
 
     async def _publish(self, statement: Statement) -> None:
         """Publish a statement in the middle of a synchronisation."""
-        await self._send(statement)
+        await self._send(self.sign(statement))
         await self._fetch()
 
-    async def _send(self, statement: Statement) -> None:
-        key = self._link.keys.identity
-        envelope = documents.sign(statement.KIND, statement.to_body(), [key])
+    async def _send(self, envelope: bytes) -> None:
         async with self._link.translated():
             await self._link.directory.Publish(
                 directory_pb2.PublishRequest(envelope=envelope), timeout=_TIMEOUT_S

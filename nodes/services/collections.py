@@ -185,6 +185,7 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
 
     async def _describe(self, collection: Collection, counts: Sequence[int]) -> pb.Collection:
         rows = await asyncio.to_thread(self.collections.sharings, collection.name)
+        kinds = await asyncio.to_thread(self.collections.kinds, collection.name)
         described = pb.Collection(
             name=collection.name,
             source=collection.source,
@@ -194,6 +195,7 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             retracted=counts[1],
             version=collection.version,
             created_at=collection.created_at,
+            kinds=sorted(kinds),
         )
         for (whom, why), same in groupby(rows, key=lambda row: (row.recipient, row.purpose)):
             described.sharings.append(

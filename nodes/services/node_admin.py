@@ -9,6 +9,7 @@ from nodes.governing import Governing
 from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
+from nodes.services.governance import proposal_to_wire, vetting_of
 from nodes.succession import Successions
 from trisect import __version__
 from trisect.beat import Beat
@@ -77,8 +78,13 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
 
     async def Admit(self, request: pb.AdmitRequest, _context: Context) -> pb.AdmitReply:  # noqa: N802
         """Admit an applicant."""
-        admitted = await self.governing.admit(request.party, request.fingerprint, request.role)
-        return pb.AdmitReply(party=_party(admitted))
+        vetting = None
+        if request.reviewer or request.evidence or request.vetted_until:
+            vetting = vetting_of(request.reviewer, request.evidence, request.vetted_until)
+        proposal = await self.governing.admit(request.party, request.fingerprint, request.role, vetting)
+        if proposal is not None and proposal.approvals:
+            return pb.AdmitReply(proposal=proposal_to_wire(proposal))
+        return pb.AdmitReply(party=_party(self.members.membership.party(request.party)))
 
     async def ChangeStanding(  # noqa: N802
         self, request: pb.ChangeStandingRequest, _context: Context
@@ -88,8 +94,11 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
             standing = Standing(request.standing)
         except ValueError:
             raise BadInputError("there is no such standing") from None
-        party = await self.governing.change_standing(request.party, standing, request.reason)
-        return pb.ChangeStandingReply(party=_party(party))
+        proposal = await self.governing.change_standing(request.party, standing, request.reason)
+        return pb.ChangeStandingReply(
+            party=_party(self.members.membership.party(request.party)),
+            proposal=proposal_to_wire(proposal) if proposal and proposal.approvals else None,
+        )
 
     async def SucceedKeys(  # noqa: N802
         self, request: pb.SucceedKeysRequest, _context: Context

@@ -16,7 +16,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.fake_governance import Governance
 from support.fake_services import NOW, RecordAdmin, Schedules
+from support.membership import Consortium
 from support.small_record import small_record
 
 from trisect.errors import NotFoundError, TrisectError, UnreachableError
@@ -28,6 +30,7 @@ from trisect.wire.v1 import (
     collections_pb2_grpc,
     coordinator_admin_pb2,
     coordinator_admin_pb2_grpc,
+    governance_pb2_grpc,
     matching_pb2,
     matching_pb2_grpc,
     node_admin_pb2,
@@ -83,6 +86,7 @@ class FakeNode:
     epoch: int = 0
     record_entries: tuple[bytes, ...] = field(default_factory=lambda: small_record().found)
     record_counts: bool = True
+    consortium: Consortium = field(default_factory=Consortium.founded)
     arrived: defaultdict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
 
     def saw(self, method: str) -> list:
@@ -349,6 +353,7 @@ async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIte
         coordinator_admin_pb2_grpc.add_CoordinatorAdminServicer_to_server(_Coordinator(node), server)
     else:
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(_Admin(node), server)
+        governance_pb2_grpc.add_GovernanceServicer_to_server(Governance(node), server)
         collections_pb2_grpc.add_CollectionsServicer_to_server(_Collections(node), server)
         matching_pb2_grpc.add_MatchingServicer_to_server(_Matching(node), server)
         schedules_pb2_grpc.add_SchedulesServicer_to_server(Schedules(node), server)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from trisect.trust import documents
+from trisect.trust.filings import FILINGS, Filing, Statement
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 from trisect.trust.membership import Membership
 from trisect.trust.statements import (
@@ -21,7 +22,6 @@ from trisect.trust.statements import (
     Role,
     Standing,
     StandingChange,
-    Statement,
     Succession,
 )
 
@@ -118,7 +118,22 @@ class Consortium:
         fields = {"key": identity(name).public, "serial": len(self.membership.coordinator_keys) + 1}
         return CoordinatorKey(**self._common(COORDINATOR, fields | changes))
 
+    def filing(self, kind: type[Filing], party: str, content: Mapping[str, Any], **changes: Any) -> Filing:
+        """Make a filing; by the party itself unless a test says otherwise."""
+        known = len(self.membership.filed(kind, party))
+        fields = {"content": dict(content), "issuer": PartyName(party), "serial": known + 1}
+        return kind(**self._common(party, fields | changes))
+
     def state(self) -> Sequence[object]:
         """Give all that the directory holds."""
         membership = self.membership
-        return (membership.founder, membership.coordinator_keys, *membership.parties.values())
+        filed = [membership.filed(kind) for kind in FILINGS.values()]
+        officers = [membership.officers(name).keys for name in membership.parties]
+        return (
+            membership.founder,
+            membership.coordinator_keys,
+            membership.approvals,
+            filed,
+            officers,
+            *membership.parties.values(),
+        )

@@ -67,3 +67,34 @@ def texts(
 def rulebook(template: str = "telco-bank", **how: Any) -> Rulebook:
     """Fill a template and read it."""
     return Rulebook.parse(*texts(template, **how))
+
+
+NOTICE = """\
+title = "What we do"
+text = "We collect telephone numbers that customers report, and show them to nobody."
+text_zh = "我们收集客户举报的电话号码，不向任何人展示。"
+contact = "privacy@example.com"
+storage_place = "GB"
+valid_from = 2026-11-27T12:00:00Z
+valid_until = 2027-05-26T12:00:00Z
+
+[[processing]]
+purpose = "scam-prevention"
+kinds = ["phone", "url"]
+sources = ["person", "own-operation"]
+obtained = "reports of customers"
+legal_basis = ["statutory-duty"]
+retention_days = 90
+recipients = ["all"]
+ai_uses = ["none"]
+
+[[processing]]
+purpose = "payment-check"
+kinds = ["iban"]
+sources = ["own-operation"]
+obtained = "payments that were stopped"
+legal_basis = ["statutory-duty", "contract"]
+retention_days = 30
+recipients = ["role:provider", "first-bank"]
+ai_uses = ["detection", "scoring"]
+"""

@@ -22,6 +22,7 @@ from trisect.rpc.status import translated
 from trisect.rpc.tls import socket_channel
 from trisect.wire.v1.collections_pb2_grpc import CollectionsStub
 from trisect.wire.v1.coordinator_admin_pb2_grpc import CoordinatorAdminStub
+from trisect.wire.v1.governance_pb2_grpc import GovernanceStub
 from trisect.wire.v1.matching_pb2_grpc import MatchingStub
 from trisect.wire.v1.node_admin_pb2_grpc import NodeAdminStub
 from trisect.wire.v1.record_admin_pb2_grpc import RecordAdminStub
@@ -42,6 +43,7 @@ class Node:
     """A node's services for its administrator."""
 
     admin: NodeAdminStub
+    governance: GovernanceStub
     collections: CollectionsStub
     matching: MatchingStub
     schedules: SchedulesStub
@@ -70,6 +72,7 @@ async def node(call: Call) -> AsyncIterator[Node]:
     async with _opened(state, "the node") as channel:
         yield Node(
             NodeAdminStub(channel),
+            GovernanceStub(channel),
             CollectionsStub(channel),
             MatchingStub(channel),
             SchedulesStub(channel),

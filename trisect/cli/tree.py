@@ -8,6 +8,7 @@ import typer
 
 from trisect.cli.call import Call
 from trisect.cli.commands import (
+    approval,
     collection,
     demo,
     doctor,
@@ -17,9 +18,12 @@ from trisect.cli.commands import (
     imports,
     invite,
     match,
+    notice,
+    officer,
     party,
     pepper,
     record,
+    rulebook,
     schedule,
     status,
 )
@@ -58,6 +62,10 @@ status.declare(app)
 doctor.declare(app)
 invite.declare(app)
 app.add_typer(party.app, name="party")
+app.add_typer(rulebook.app, name="rulebook")
+app.add_typer(notice.app, name="notice")
+app.add_typer(officer.app, name="officer")
+app.add_typer(approval.app, name="approval")
 app.add_typer(collection.app, name="collection")
 imports.declare(app)
 app.add_typer(entry.app, name="entry")

@@ -17,9 +17,10 @@ from trisect.record import entries, tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin
 from trisect.record.notes import Note, NoteKey, decoded
 from trisect.record.quorum import Cosigned, cosigned, eldest
+from trisect.rules import regime
+from trisect.trust.filings import STATEMENTS
 from trisect.trust.keys import Fingerprint
 from trisect.trust.membership import Membership
-from trisect.trust.statements import STATEMENTS
 
 _SCHEMA = 1
 
@@ -73,7 +74,7 @@ def check(lines: Iterable[str], founder: Fingerprint | None) -> Checked:
         kinds[entries.kind(entry)] += 1
         document = entries.document(entry)
         if document is not None and entries.kind(entry) in STATEMENTS:
-            membership.apply(document)
+            regime.check(membership.apply(document), membership)
     if (frontier.size, frontier.root) != (head.size, head.root):
         raise VerificationError(
             f"the {frontier.size} entries of an export are not the {head.size} of its signed head"

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from trisect import config
 from trisect.clock import to_text
 from trisect.errors import BadInputError, StaleError, VerificationError
 from trisect.indicators.kinds import Kind
 from trisect.rules.policies import Policies
+from trisect.rules.validity import check_life, check_moment
 from trisect.rules.vocabulary import EngineName, Purpose
 from trisect.trust import canonical_json
 from trisect.trust.canonical_json import Json
@@ -133,7 +134,8 @@ class Provisions:
 
     def check(self) -> None:
         """Check what types cannot say; raises BadInputError naming the key."""
-        _check_times(self.valid_from, self.valid_until, self.grace_until)
+        check_life(_NOUN, self.valid_from, self.valid_until, LONGEST)
+        _check_grace(self.valid_from, self.valid_until, self.grace_until)
         for name, least, most, value in (
             ("version", 1, 2**31, self.version),
             ("approvals", 1, 16, self.approvals),
@@ -209,13 +211,12 @@ class Rulebook:
     @property
     def content(self) -> dict[str, Json]:
         """The rulebook as its signed document carries it."""
-        return {"toml": self.toml, "policies": self.policies.text}
+        return {"toml": self.toml, "policies": self.policies.text, "approvals": self.provisions.approvals}
 
     @classmethod
-    def of_content(cls, content: Mapping[str, Any]) -> Self:
-        """Read a rulebook out of its signed document; raises VerificationError."""
-        toml, policies = content.get("toml"), content.get("policies")
-        if not isinstance(toml, str) or not isinstance(policies, str) or len(content) != 2:  # noqa: PLR2004
+    def of_texts(cls, toml: object, policies: object) -> Self:
+        """Read a rulebook out of its signed document's two texts; raises VerificationError."""
+        if not isinstance(toml, str) or not isinstance(policies, str):
             raise VerificationError("a rulebook's document does not hold its two texts")
         try:
             return cls.parse(toml, policies)
@@ -232,6 +233,9 @@ class Rulebooks:
 
     def __init__(self, published: Iterable[Rulebook]) -> None:
         self._published = tuple(published)
+
+    def __iter__(self) -> Iterator[Rulebook]:
+        return iter(self._published)
 
     @property
     def newest(self) -> Rulebook | None:
@@ -285,16 +289,11 @@ class Rulebooks:
         )
 
 
-def _check_times(begins: dt.datetime, ends: dt.datetime, grace: dt.datetime | None) -> None:
-    for name, moment in (("valid_from", begins), ("valid_until", ends), ("grace_until", grace)):
-        if moment is not None and (moment.utcoffset() is None or moment.microsecond):
-            raise BadInputError(
-                f"{_NOUN} {name} needs its zone, and whole seconds", hint="such as 2026-01-31T00:00:00Z"
-            )
-    if not dt.timedelta() < ends - begins <= LONGEST:
-        raise BadInputError(f"{_NOUN} valid_until must be after valid_from, by three years at most")
-    if grace is not None and not begins <= grace <= ends:
-        raise BadInputError(f"{_NOUN} grace_until must lie between valid_from and valid_until")
+def _check_grace(begins: dt.datetime, ends: dt.datetime, grace: dt.datetime | None) -> None:
+    if grace is not None:
+        check_moment(_NOUN, "grace_until", grace)
+        if not begins <= grace <= ends:
+            raise BadInputError(f"{_NOUN} grace_until must lie between valid_from and valid_until")
 
 
 def _check_once(name: str, found: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from trisect.trust.statements import Role, party_name
 
 
 class Purpose(enum.StrEnum):
-    """Why somebody asks; each stands for a term of the W3C Data Privacy Vocabulary."""
+    """Why somebody asks."""
 
     SCAM_PREVENTION = "scam-prevention"
     PAYMENT_CHECK = "payment-check"
@@ -19,21 +19,6 @@ class Purpose(enum.StrEnum):
     LEAK_TRACING = "leak-tracing"
     RIGHTS = "rights"
     SUPERVISION = "supervision"
-
-    @property
-    def dpv(self) -> str:
-        """The purpose as an IRI of DPV 2.3."""
-        return f"https://w3id.org/dpv#{_DPV[self]}"
-
-
-_DPV = {
-    Purpose.SCAM_PREVENTION: "FraudPreventionAndDetection",
-    Purpose.PAYMENT_CHECK: "CounterMoneyLaundering",
-    Purpose.CALL_SCREENING: "MaintainFraudDatabase",
-    Purpose.LEAK_TRACING: "EnforceSecurity",
-    Purpose.RIGHTS: "RightsFulfilment",
-    Purpose.SUPERVISION: "LegalCompliance",
-}
 
 
 class Mode(enum.StrEnum):
@@ -54,6 +39,15 @@ class BasisName(enum.StrEnum):
     LEGITIMATE_INTEREST = "legitimate-interest"
     VITAL_INTEREST = "vital-interest"
     UNSPECIFIED = "unspecified"
+
+
+class Source(enum.StrEnum):
+    """From whom a party has personal information, as its notice declares."""
+
+    PERSON = "person"
+    OWN_OPERATION = "own-operation"
+    OTHER_PARTY = "other-party"
+    PUBLIC = "public"
 
 
 class AiUse(enum.StrEnum):

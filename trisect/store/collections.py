@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from trisect.errors import ConflictError, NotFoundError
-from trisect.indicators.kinds import kind_of_number
+from trisect.indicators.kinds import Kind, kind_of_number
 from trisect.indicators.labels import State
 from trisect.indicators.tokens import Token
 from trisect.store.database import Database
@@ -72,6 +72,7 @@ class Snapshot:
     collection: Collection
     epoch: int
     tokens: bytes
+    kinds: frozenset[Kind]
 
     @property
     def size(self) -> int:
@@ -216,7 +217,12 @@ class Collections:
             tokens = bytearray()
             for some in rows.partitions():
                 tokens += b"".join(some)
-            return Snapshot(found, epoch, bytes(tokens))
+            return Snapshot(found, epoch, bytes(tokens), _kinds(connection, found.id))
+
+    def kinds(self, name: str) -> frozenset[Kind]:
+        """Tell of what kinds the active entries of a collection are."""
+        with self._database.read() as connection:
+            return _kinds(connection, _require(connection, name).id)
 
     def entries_of(self, token: Token) -> Sequence[EntryRow]:
         """List what every collection says about a token."""
@@ -266,6 +272,14 @@ def bump(connection: sa.Connection, collection_id: int) -> None:
         .where(collections.c.id == collection_id)
         .values(version=collections.c.version + 1)
     )
+
+
+def _kinds(connection: sa.Connection, collection_id: int) -> frozenset[Kind]:
+    query = sa.select(entries.c.kind).distinct()
+    rows = connection.execute(
+        query.where(entries.c.collection_id == collection_id, entries.c.state == _ACTIVE)
+    )
+    return frozenset(kind_of_number(number) for number in rows.scalars())
 
 
 def _find(connection: sa.Connection, name: str) -> Collection | None:

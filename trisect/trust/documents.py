@@ -51,7 +51,19 @@ def sign(kind: str, body: Mapping[str, Json], keys: Iterable[IdentityKey]) -> by
     envelope = Envelope(canonical_json.encode(dict(body)), payload_type(kind), {})
     for key in keys:
         envelope.sign(CryptoSigner(key.private, _dsse_key(key.public)))
-    return json.dumps(envelope.to_dict(), separators=(",", ":"), sort_keys=True).encode()
+    return _written(envelope)
+
+
+def countersign(envelope: bytes, key: IdentityKey) -> bytes:
+    """Add a signature to a document, whatever it says; raises VerificationError where it is malformed."""
+    parsed = _parse(envelope)
+    parsed.sign(CryptoSigner(key.private, _dsse_key(key.public)))
+    return _written(parsed)
+
+
+def signers(envelope: bytes) -> frozenset[bytes]:
+    """List the raw keys that a document is said to be signed by, unchecked."""
+    return frozenset(bytes.fromhex(keyid) for keyid in _parse(envelope).signatures)
 
 
 def verify(envelope: bytes, kind: str, keys: Iterable[IdentityPublic], *, threshold: int = 1) -> Signed:
@@ -88,6 +100,10 @@ def peek(envelope: bytes) -> tuple[str, Mapping[str, Any]]:
 def payload_type(kind: str) -> str:
     """Give the DSSE payload type of a kind of document."""
     return f"{_PREFIX}{kind}{_SUFFIX}"
+
+
+def _written(envelope: Envelope) -> bytes:
+    return json.dumps(envelope.to_dict(), separators=(",", ":"), sort_keys=True).encode()
 
 
 def _dsse_key(key: IdentityPublic) -> SSlibKey:

@@ -14,9 +14,19 @@ from typing import assert_never
 
 from trisect.errors import ConflictError, DeniedError, NotFoundError, VerificationError
 from trisect.trust import documents
-from trisect.trust.keys import Fingerprint, IdentityPublic, PartyName
-from trisect.trust.statements import (
+from trisect.trust.filings import (
     STATEMENTS,
+    Author,
+    Filed,
+    Filing,
+    OfficerFiling,
+    RulebookFiling,
+    Statement,
+    VettingFiling,
+)
+from trisect.trust.keys import Fingerprint, IdentityPublic, PartyName
+from trisect.trust.officers import Officers
+from trisect.trust.statements import (
     Admission,
     CoordinatorKey,
     KeyCheck,
@@ -25,8 +35,8 @@ from trisect.trust.statements import (
     Role,
     Standing,
     StandingChange,
-    Statement,
     Succession,
+    Vetting,
 )
 
 MAX_PARTIES = 100_000
@@ -44,6 +54,7 @@ class Party:
     serial: int
     pepper_epoch: int = -1
     former_identities: tuple[bytes, ...] = ()
+    vetting: Vetting | None = None
 
     def identities_since(self, fingerprint: str) -> tuple[IdentityPublic, ...]:
         """List the keys that may have signed in an exchange that names the one of a fingerprint.
@@ -74,12 +85,16 @@ class Membership:
 
     Attributes:
         coordinator_keys: those that a government has vouched for, oldest first; the last is the present one.
+        approvals: how many officers have to sign what needs approval, as the newest rulebook has it.
     """
 
     consortium: str
     founder: Fingerprint | None = None
     coordinator_keys: tuple[IdentityPublic, ...] = ()
+    approvals: int = 1
     _parties: dict[PartyName, Party] = field(default_factory=dict)
+    _officers: dict[PartyName, Officers] = field(default_factory=dict)
+    _filed: dict[tuple[str, PartyName], tuple[Filed, ...]] = field(default_factory=dict)
 
     @property
     def parties(self) -> Mapping[PartyName, Party]:
@@ -127,7 +142,9 @@ class Membership:
         if statement.consortium != self.consortium:
             raise VerificationError("a statement belongs to another consortium")
         signers = self._signers(statement)
-        documents.verify(envelope, kind, signers, threshold=len(signers))
+        signed = documents.verify(envelope, kind, signers, threshold=len(signers))
+        if approvals := self.approvals_for(statement):
+            self.officers(statement.issuer).check(envelope, kind, approvals)
         match statement:
             case Admission():
                 self._admit(statement)
@@ -139,18 +156,46 @@ class Membership:
                 self._grant(self.party(statement.party), statement)
             case CoordinatorKey():
                 self._name_coordinator(statement)
+            case Filing():
+                self._file(statement, signed.payload_hash)
             case _:
                 assert_never(statement)
         return statement
 
     def copy(self) -> Membership:
         """Make a directory that can be changed without changing this one."""
-        return replace(self, _parties=dict(self._parties))
+        return replace(
+            self, _parties=dict(self._parties), _officers=dict(self._officers), _filed=dict(self._filed)
+        )
 
     def next_serial(self, name: PartyName) -> int:
-        """Tell the serial that the next statement about a party must carry."""
+        """Tell the serial that the next admission, standing or succession of a party must carry."""
         party = self._parties.get(name)
         return party.serial + 1 if party else 1
+
+    def filed(self, kind: type[Filing], name: str | None = None) -> tuple[Filed, ...]:
+        """List the filings of a kind about a party, or about all, oldest first of each party."""
+        if kind.ONE_SERIES or name is not None:
+            return self._filed.get(_series(kind, PartyName(name or "")), ())
+        return tuple(one for (found, _), filed in self._filed.items() if found == kind.KIND for one in filed)
+
+    def officers(self, name: str) -> Officers:
+        """Give the officers of a government; where it has named none, its identity key is the one officer's."""
+        found = self._officers.get(PartyName(name))
+        return found or Officers.alone(self.party(name).keys.identity)
+
+    def approvals_for(self, statement: Statement) -> int:
+        """Tell how many of the issuer's officers have to sign a statement, 0 where none does."""
+        match statement:
+            case OfficerFiling():
+                return self.approvals if self.officers(statement.issuer).named else 1
+            case Filing():
+                return self.approvals if statement.APPROVED else 0
+            case Admission():
+                return 0 if statement.key_check is KeyCheck.FOUNDER else self.approvals
+            case StandingChange():
+                return self.approvals if statement.standing is Standing.EXPELLED else 0
+        return 0
 
     def _signers(self, statement: Statement) -> list[IdentityPublic]:
         """List the keys that must all have signed a statement."""
@@ -159,6 +204,15 @@ class Membership:
         if not self._parties:
             return [self._founder_key(statement)]
         issuer = self.party(statement.issuer)
+        if isinstance(statement, Filing) and statement.AUTHOR is Author.ITSELF:
+            if statement.party != issuer.name:
+                raise VerificationError(f"{issuer.name} files a document in the name of {statement.party}")
+            if issuer.standing is Standing.EXPELLED:
+                raise VerificationError(f"{issuer.name} is expelled and files nothing any more")
+            return [issuer.keys.identity]
+        if isinstance(statement, Filing) and statement.AUTHOR is Author.MEMBER:
+            issuer.require_active()
+            return [issuer.keys.identity]
         if issuer.role is not Role.GOVERNMENT:
             raise VerificationError(f"{issuer.name} is no government party and cannot make statements")
         if issuer.standing is not Standing.ACTIVE:
@@ -199,11 +253,38 @@ class Membership:
             key_check=admission.key_check,
             standing=Standing.ACTIVE,
             serial=admission.serial,
+            vetting=admission.vetting,
         )
 
     def _stand(self, party: Party, change: StandingChange) -> None:
         self._check_change(party, change)
         self._parties[party.name] = replace(party, serial=change.serial, standing=change.standing)
+
+    def _file(self, filing: Filing, found: bytes) -> None:
+        self.party(filing.party)
+        series = _series(type(filing), filing.party)
+        before = self._filed.get(series, ())
+        if filing.serial != len(before) + 1:
+            raise ConflictError(
+                f"a document of the kind {filing.KIND} has number {filing.serial}, expected {len(before) + 1}",
+                hint="another one came first, or an old one was filed again; look and repeat",
+            )
+        if isinstance(filing, OfficerFiling):
+            self._officers[filing.issuer] = self.officers(filing.issuer).changed(filing, self.approvals)
+        if isinstance(filing, RulebookFiling):
+            approvals = filing.content.get("approvals")
+            if type(approvals) is not int or approvals < 1:
+                raise VerificationError("a rulebook does not say how many officers approve")
+            if approvals > len(self.officers(filing.issuer).keys):
+                raise ConflictError(
+                    f"the rulebook wants {approvals} officers to approve, more than its issuer has named",
+                    hint="name them first with `trisect officer add`; two more than approve, since keys get lost",
+                )
+            self.approvals = approvals
+        if isinstance(filing, VettingFiling):
+            vetted = replace(self.party(filing.party), vetting=Vetting.from_body(filing.content))
+            self._parties[filing.party] = vetted
+        self._filed[series] = (*before, Filed(filing, found))
 
     def _name_coordinator(self, statement: CoordinatorKey) -> None:
         if statement.serial != len(self.coordinator_keys) + 1:
@@ -254,3 +335,7 @@ class Membership:
                 f"a statement about {statement.party} has serial {statement.serial}, expected {expected}",
                 hint="another officer was first, or an old statement was played again; look and repeat",
             )
+
+
+def _series(kind: type[Filing], name: PartyName) -> tuple[str, PartyName]:
+    return (kind.KIND, PartyName("") if kind.ONE_SERIES else name)

@@ -7,12 +7,14 @@ Not here: who may say what, and what follows from it (`trisect.trust.membership`
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+from trisect.clock import from_text
 from trisect.errors import BadInputError, VerificationError
 from trisect.trust.canonical_json import Json
 from trisect.trust.keys import IdentityKey, IdentityPublic, PartyName, SealingPublic
@@ -103,6 +105,43 @@ class PartyKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class Vetting:
+    """That somebody has looked into a party, upon what, and until when that counts (paper, 4.1.2).
+
+    Attributes:
+        reviewer: who did, as every party reads it.
+        evidence: where it is filed, or its digest; never the evidence itself.
+        expires: RFC 3339, UTC.
+    """
+
+    reviewer: str
+    evidence: str
+    expires: str
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the vetting as a document's field or content."""
+        return {"reviewer": self.reviewer, "evidence": self.evidence, "expires": self.expires}
+
+    @classmethod
+    def from_body(cls, body: object) -> Self:
+        """Read what `to_body` wrote; raises VerificationError."""
+        if not isinstance(body, dict) or set(body) != {"reviewer", "evidence", "expires"}:
+            raise VerificationError("a vetting does not name reviewer, evidence and expiry")
+        found = cls(*(_string(body, name) for name in ("reviewer", "evidence", "expires")))
+        try:
+            from_text(found.expires)
+        except ValueError as error:
+            raise VerificationError("a vetting's expiry is no time") from error
+        if not found.reviewer.strip() or not found.evidence.strip():
+            raise VerificationError("a vetting names no reviewer or no evidence")
+        return found
+
+    def in_force(self, moment: dt.datetime) -> bool:
+        """Tell whether it has not expired."""
+        return moment < from_text(self.expires)
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """A party, its role and its keys, as a government has admitted it."""
 
@@ -116,13 +155,15 @@ class Admission:
     serial: int
     issuer: PartyName
     issued: str
+    vetting: Vetting | None = None
 
     def to_body(self) -> dict[str, Json]:
         """Write the statement's fields."""
         return {
-            **_common(self),
+            **common(self),
             "role": self.role.value,
             "key_check": self.key_check.value,
+            "vetting": self.vetting.to_body() if self.vetting else None,
             **self.keys.to_body(),
         }
 
@@ -130,10 +171,11 @@ class Admission:
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read the statement's fields; raises VerificationError."""
         return cls(
-            **_read_common(body),
+            **read_common(body),
             role=_member(Role, body, "role"),
             keys=PartyKeys.from_body(body),
             key_check=_member(KeyCheck, body, "key_check"),
+            vetting=Vetting.from_body(body["vetting"]) if body.get("vetting") is not None else None,
         )
 
 
@@ -153,13 +195,13 @@ class StandingChange:
 
     def to_body(self) -> dict[str, Json]:
         """Write the statement's fields."""
-        return {**_common(self), "standing": self.standing.value, "reason": self.reason}
+        return {**common(self), "standing": self.standing.value, "reason": self.reason}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read the statement's fields; raises VerificationError."""
         return cls(
-            **_read_common(body),
+            **read_common(body),
             standing=_member(Standing, body, "standing"),
             reason=_string(body, "reason"),
         )
@@ -184,13 +226,13 @@ class Succession:
 
     def to_body(self) -> dict[str, Json]:
         """Write the statement's fields."""
-        return {**_common(self), "former": _text(self.former.raw), **self.keys.to_body()}
+        return {**common(self), "former": _text(self.former.raw), **self.keys.to_body()}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read the statement's fields; raises VerificationError."""
         return cls(
-            **_read_common(body),
+            **read_common(body),
             former=IdentityPublic(_bytes(body, "former")),
             keys=PartyKeys.from_body(body),
         )
@@ -219,12 +261,12 @@ class PepperGrant:
 
     def to_body(self) -> dict[str, Json]:
         """Write the statement's fields."""
-        return {**_common(self), "box": _text(self.box)}
+        return {**common(self), "box": _text(self.box)}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read the statement's fields; raises VerificationError."""
-        return cls(**_read_common(body), box=_bytes(body, "box"))
+        return cls(**read_common(body), box=_bytes(body, "box"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,25 +287,50 @@ class CoordinatorKey:
 
     def to_body(self) -> dict[str, Json]:
         """Write the statement's fields."""
-        return {**_common(self), "key": _text(self.key.raw)}
+        return {**common(self), "key": _text(self.key.raw)}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read the statement's fields; raises VerificationError."""
-        found = cls(**_read_common(body), key=IdentityPublic(_bytes(body, "key")))
+        found = cls(**read_common(body), key=IdentityPublic(_bytes(body, "key")))
         if found.party != COORDINATOR:
             raise VerificationError("a coordinator's key is stated of a party")
         return found
 
 
 COORDINATOR = PartyName("coordinator")
-Statement = Admission | StandingChange | Succession | PepperGrant | CoordinatorKey
-STATEMENTS: Mapping[str, type[Statement]] = {
+PartyStatement = Admission | StandingChange | Succession | PepperGrant | CoordinatorKey
+PARTY_STATEMENTS: Mapping[str, type[PartyStatement]] = {
     kind.KIND: kind for kind in (Admission, StandingChange, Succession, PepperGrant, CoordinatorKey)
 }
 
 
-def _common(statement: Statement) -> dict[str, Json]:
+class Stated(Protocol):
+    """What every statement says."""
+
+    @property
+    def consortium(self) -> str:
+        """Of which consortium it is."""
+
+    @property
+    def party(self) -> PartyName:
+        """About whom it is."""
+
+    @property
+    def serial(self) -> int:
+        """Which of its series it is, from 1."""
+
+    @property
+    def issuer(self) -> PartyName:
+        """Who says it."""
+
+    @property
+    def issued(self) -> str:
+        """When, for people."""
+
+
+def common(statement: Stated) -> dict[str, Json]:
+    """Write the fields that every statement has."""
     return {
         "consortium": statement.consortium,
         "party": statement.party,
@@ -273,7 +340,8 @@ def _common(statement: Statement) -> dict[str, Json]:
     }
 
 
-def _read_common(body: Mapping[str, Any]) -> dict[str, Any]:
+def read_common(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the fields that every statement has; raises VerificationError."""
     serial = body.get("serial")
     if not isinstance(serial, int) or isinstance(serial, bool) or serial < 1:
         raise VerificationError("a statement has no serial")

@@ -128,7 +128,6 @@ def test_a_permit_is_bound_to_every_fact() -> None:
 def test_the_words_of_the_vocabulary() -> None:
     for purpose in Purpose:
         assert vocabulary.purpose(purpose.value) is purpose
-        assert purpose.dpv.startswith("https://w3id.org/dpv#")
     assert vocabulary.modes("match, count,match") == (Mode.MATCH, Mode.COUNT)
     for text in ("", "match,", "all"):
         with pytest.raises(BadInputError, match="no such mode"):

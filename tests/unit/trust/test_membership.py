@@ -15,9 +15,10 @@ from support.membership import CONSORTIUM, GOVERNMENT, Consortium, identity, key
 from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
 from trisect.trust import documents
 from trisect.trust import membership as module
+from trisect.trust.filings import Statement
 from trisect.trust.keys import PartyName
 from trisect.trust.membership import Membership
-from trisect.trust.statements import KeyCheck, PartyKeys, Role, Standing, Statement
+from trisect.trust.statements import KeyCheck, PartyKeys, Role, Standing
 
 PARTIES = (("telco", Role.PROVIDER), ("bank", Role.PROVIDER), ("office", Role.GOVERNMENT))
 
@@ -43,7 +44,8 @@ def test_another_founder_than_the_pinned_one_is_refused() -> None:
         found.take(found.founding("impostor"), "impostor")
     with pytest.raises(VerificationError, match="the invitation names"):
         found.take(found.founding(keys=keys("impostor")), "impostor")
-    assert found.state() == (keys(GOVERNMENT).identity.fingerprint, ())
+    assert found.membership.founder == keys(GOVERNMENT).identity.fingerprint
+    assert not found.membership.parties
     found.take(found.founding())
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from trisect.cli import link, screen
+from trisect.cli.acts import approval
 from trisect.cli.call import Call
 from trisect.errors import NotFoundError
-from trisect.trust.statements import KeyCheck, Standing, party_name
+from trisect.trust import canonical_json
+from trisect.trust.filings import VettingFiling
+from trisect.trust.statements import KeyCheck, Standing, Vetting, party_name
+from trisect.wire.v1 import governance_pb2
 from trisect.wire.v1 import node_admin_pb2 as pb
 
 UNCHECKED = (
@@ -45,20 +50,37 @@ async def list_all(call: Call) -> None:
 
 async def show(call: Call, name: str) -> None:
     """Show one party."""
-    found = next((party for party in await _all(call) if party["name"] == name), None)
-    if found is None:
-        raise NotFoundError(
-            "there is no such party here", hint="`trisect party list` shows those there are; has it joined?"
-        )
+    found = await _one(call, name)
     call.report.result(found, lambda: _print(found))
 
 
-async def admit(call: Call, name: str, fingerprint: str, role: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """Who has looked into a party, upon what, and until when that counts; empty where nobody has."""
+
+    reviewer: str
+    evidence: str
+    until: str
+
+
+async def admit(
+    call: Call, name: str, fingerprint: str, role: str, vetted: Vetted, means: approval.Means
+) -> None:
     """Admit a party."""
-    request = pb.AdmitRequest(party=party_name(name), fingerprint=fingerprint.strip(), role=role)
+    request = pb.AdmitRequest(
+        party=party_name(name),
+        fingerprint=fingerprint.strip(),
+        role=role,
+        reviewer=vetted.reviewer,
+        evidence=vetted.evidence,
+        vetted_until=vetted.until,
+    )
     async with link.node(call) as node:
         reply = await node.admin.Admit(request, timeout=link.CALL_S)
-    found = _describe(reply.party)
+        if not await approval.carry(node, reply.proposal, means):
+            approval.waiting(call, f"the admission of {name}", means)
+            return
+    found = _describe(reply.party) if reply.HasField("party") else await _one(call, name)
 
     def text() -> None:
         screen.say(f"{name} is admitted as {found['role']}.")
@@ -68,14 +90,27 @@ async def admit(call: Call, name: str, fingerprint: str, role: str) -> None:
     call.report.result(found, text)
 
 
-def change(call: Call, name: str, standing: str, reason: str) -> None:
+async def vet(call: Call, name: str, vetted: Vetted) -> None:
+    """Renew a party's vetting."""
+    content = Vetting(vetted.reviewer, vetted.evidence, vetted.until).to_body()
+    request = governance_pb2.FileDocumentRequest(
+        kind=VettingFiling.KIND, party=party_name(name), content=canonical_json.encode(content)
+    )
+    async with link.node(call) as node:
+        await node.governance.FileDocument(request, timeout=link.LONG_CALL_S)
+    call.report.result(
+        {"party": name, **content}, lambda: screen.say(f"{name} is vetted until {vetted.until}")
+    )
+
+
+def change(call: Call, name: str, standing: str, reason: str, means: approval.Means | None = None) -> None:
     """Suspend, reinstate or expel a party."""
     request = pb.ChangeStandingRequest(
         party=party_name(name), standing=Standing(standing).value, reason=reason
     )
     if standing in _CONSEQUENCES:
         call.confirm(f"{name} will be {_CONSEQUENCES[Standing(standing)]}")
-    call.run(_change(call, name, request))
+    call.run(_change(call, name, request, means or approval.Means()))
 
 
 def succeed(call: Call) -> None:
@@ -111,10 +146,13 @@ async def _succeed(call: Call, former: str) -> None:
     call.report.result(data, text)
 
 
-async def _change(call: Call, name: str, request: pb.ChangeStandingRequest) -> None:
+async def _change(call: Call, name: str, request: pb.ChangeStandingRequest, means: approval.Means) -> None:
     async with link.node(call) as node:
         reply = await node.admin.ChangeStanding(request, timeout=link.CALL_S)
-    found = _describe(reply.party)
+        if not await approval.carry(node, reply.proposal, means):
+            approval.waiting(call, f"that {name} is {request.standing}", means)
+            return
+    found = await _one(call, name) if reply.proposal.approvals else _describe(reply.party)
 
     def text() -> None:
         screen.say(f"{name} is {found['state']}.")
@@ -122,6 +160,15 @@ async def _change(call: Call, name: str, request: pb.ChangeStandingRequest) -> N
             call.report.note("it still knows the present pepper: `trisect pepper rotate` makes that useless")
 
     call.report.result(found, text)
+
+
+async def _one(call: Call, name: str) -> dict[str, Any]:
+    found = next((party for party in await _all(call) if party["name"] == name), None)
+    if found is None:
+        raise NotFoundError(
+            "there is no such party here", hint="`trisect party list` shows those there are; has it joined?"
+        )
+    return found
 
 
 async def _all(call: Call) -> list[dict[str, Any]]:

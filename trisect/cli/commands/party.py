@@ -7,11 +7,22 @@ from typing import Annotated
 import typer
 
 from trisect.cli.call import Call
+from trisect.cli.commands.approving_options import OfficerKeys, ProposalFile
 from trisect.cli.options import RoleName, command, group
 
 app = typer.Typer()
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The party's name.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; every party will read it.")]
+
+Reviewer = Annotated[
+    str, typer.Option(metavar="WHO", help="Who has looked into the party; every party reads it.")
+]
+Evidence = Annotated[
+    str, typer.Option(metavar="REF", help="Where the evidence is filed, or its digest; never the evidence.")
+]
+VettedUntil = Annotated[
+    str, typer.Option(metavar="TIME", help="Until when that counts (2027-01-31T00:00:00Z).")
+]
 
 
 @group(app)
@@ -49,15 +60,31 @@ def admit(
         RoleName | None,
         typer.Option(help="The role that you expect it to have; a government is admitted only with it."),
     ] = None,
+    reviewer: Reviewer = "",
+    evidence: Evidence = "",
+    vetted_until: VettedUntil = "",
+    officer_key: OfficerKeys = [],  # noqa: B006  (Typer takes the list as it is)
+    proposal: ProposalFile = None,
 ) -> None:
     """Admit a party that has joined, and hand it the peppers.
 
     Without --fingerprint nobody has checked that the key is the party's own: a coordinator that swapped it
     could read what that party exchanges, and every result will say `key_check: none`.
     """
+    from trisect.cli.acts import approval  # noqa: PLC0415
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    call.run(act.admit(call, name, fingerprint, role.value if role else ""))
+    means = approval.Means(officer_key, proposal)
+    vetting = act.Vetted(reviewer, evidence, vetted_until)
+    call.run(act.admit(call, name, fingerprint, role.value if role else "", vetting, means))
+
+
+@command(app)
+def vet(call: Call, name: Name, *, reviewer: Reviewer, evidence: Evidence, vetted_until: VettedUntil) -> None:
+    """Say that somebody has looked into a party anew; it may be asked until that expires (a government)."""
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.vet(call, name, act.Vetted(reviewer, evidence, vetted_until)))
 
 
 @command(app)
@@ -89,11 +116,18 @@ def reinstate(call: Call, name: Name, reason: Reason = "") -> None:
 
 
 @command(app)
-def expel(call: Call, name: Name, reason: Reason = "") -> None:
+def expel(
+    call: Call,
+    name: Name,
+    reason: Reason = "",
+    officer_key: OfficerKeys = [],  # noqa: B006  (Typer takes the list as it is)
+    proposal: ProposalFile = None,
+) -> None:
     """Expel a party for good; asks first.
 
     Rotate the pepper afterwards (`trisect pepper rotate`), so that the pepper it holds grows useless.
     """
+    from trisect.cli.acts import approval  # noqa: PLC0415
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    act.change(call, name, "expelled", reason)
+    act.change(call, name, "expelled", reason, approval.Means(officer_key, proposal))

@@ -47,6 +47,7 @@ class Collection(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     SHARINGS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     source: _builtins.str
     legal_basis: _builtins.str
@@ -57,6 +58,10 @@ class Collection(_message.Message):
     created_at: _builtins.str
     @_builtins.property
     def sharings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sharing]: ...
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of its active entries."""
+
     def __init__(
         self,
         *,
@@ -69,10 +74,11 @@ class Collection(_message.Message):
         version: _builtins.int = ...,
         created_at: _builtins.str = ...,
         sharings: _abc.Iterable[Global___Sharing] | None = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "entries", b"entries", "legal_basis", b"legal_basis", "name", b"name", "retention_days", b"retention_days", "retracted", b"retracted", "sharings", b"sharings", "source", b"source", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "entries", b"entries", "kinds", b"kinds", "legal_basis", b"legal_basis", "name", b"name", "retention_days", b"retention_days", "retracted", b"retracted", "sharings", b"sharings", "source", b"source", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from trisect.wire.v1 import governance_pb2 as _governance_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -197,21 +198,31 @@ class AdmitRequest(_message.Message):
     PARTY_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    VETTED_UNTIL_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     fingerprint: _builtins.str
     """As the party told it out of band; empty admits unchecked and records so."""
     role: _builtins.str
     """The role it is expected to have; may be empty for any but a government, which makes statements itself."""
+    reviewer: _builtins.str
+    """Who has looked into it, upon what, and until when that counts; empty where nobody has."""
+    evidence: _builtins.str
+    vetted_until: _builtins.str
     def __init__(
         self,
         *,
         party: _builtins.str = ...,
         fingerprint: _builtins.str = ...,
         role: _builtins.str = ...,
+        reviewer: _builtins.str = ...,
+        evidence: _builtins.str = ...,
+        vetted_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "party", b"party", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "fingerprint", b"fingerprint", "party", b"party", "reviewer", b"reviewer", "role", b"role", "vetted_until", b"vetted_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -222,16 +233,22 @@ class AdmitReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PARTY_FIELD_NUMBER: _builtins.int
+    PROPOSAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def party(self) -> Global___PartyInfo: ...
+    def party(self) -> Global___PartyInfo:
+        """Absent where officers have to approve first."""
+
+    @_builtins.property
+    def proposal(self) -> _governance_pb2.Proposal: ...
     def __init__(
         self,
         *,
         party: Global___PartyInfo | None = ...,
+        proposal: _governance_pb2.Proposal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["party", b"party", "proposal", b"proposal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party", "proposal", b"proposal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -267,16 +284,22 @@ class ChangeStandingReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PARTY_FIELD_NUMBER: _builtins.int
+    PROPOSAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def party(self) -> Global___PartyInfo: ...
+    def party(self) -> Global___PartyInfo:
+        """As it is now; officers have to approve first where there is a proposal."""
+
+    @_builtins.property
+    def proposal(self) -> _governance_pb2.Proposal: ...
     def __init__(
         self,
         *,
         party: Global___PartyInfo | None = ...,
+        proposal: _governance_pb2.Proposal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["party", b"party", "proposal", b"proposal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party", "proposal", b"proposal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

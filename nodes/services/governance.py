@@ -1,0 +1,108 @@
+"""What is in force, and what this node's party files."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from nodes.members import Members
+from nodes.proposals import Proposal, Proposals
+from trisect.clock import Clock, to_text
+from trisect.errors import BadInputError, StaleError, VerificationError
+from trisect.rpc.authentication import Context
+from trisect.rules.regime import Regime
+from trisect.trust import canonical_json
+from trisect.trust.filings import RulebookFiling
+from trisect.trust.statements import Role, Vetting
+from trisect.wire.v1 import governance_pb2 as pb
+from trisect.wire.v1 import governance_pb2_grpc
+
+
+@dataclass(frozen=True, slots=True)
+class GovernanceService(governance_pb2_grpc.GovernanceServicer):
+    """Shows what was filed, and files."""
+
+    members: Members
+    proposals: Proposals
+    clock: Clock
+
+    async def GetRegime(self, _request: pb.GetRegimeRequest, _context: Context) -> pb.GetRegimeReply:  # noqa: N802
+        """Show rulebooks, officers, notices and vettings."""
+        return await asyncio.to_thread(self._regime)
+
+    async def FileDocument(  # noqa: N802
+        self, request: pb.FileDocumentRequest, _context: Context
+    ) -> pb.FileDocumentReply:
+        """Sign a filing, and publish it unless officers have to sign it first."""
+        try:
+            content = canonical_json.decode(request.content)
+        except VerificationError as error:
+            raise BadInputError(f"the content of a filing is not sound: {error.message}") from error
+        proposal = await self.proposals.file(
+            request.kind, request.party, content, only_sign=request.only_sign
+        )
+        return pb.FileDocumentReply(proposal=proposal_to_wire(proposal))
+
+    async def PublishProposal(  # noqa: N802
+        self, request: pb.PublishProposalRequest, _context: Context
+    ) -> pb.PublishProposalReply:
+        """Publish what officers have approved."""
+        await self.proposals.publish(request.envelope)
+        return pb.PublishProposalReply()
+
+    def _regime(self) -> pb.GetRegimeReply:
+        membership, now = self.members.membership, self.clock()
+        regime = Regime(membership)
+        try:
+            in_force = regime.rulebooks.at(now).hash
+        except StaleError:
+            in_force = b""
+        reply = pb.GetRegimeReply(approvals=membership.approvals)
+        for rulebook, filed in zip(regime.rulebooks, membership.filed(RulebookFiling), strict=True):
+            reply.rulebooks.add(
+                version=rulebook.provisions.version,
+                hash=rulebook.hash,
+                title=rulebook.provisions.title,
+                valid_from=to_text(rulebook.provisions.valid_from),
+                valid_until=to_text(rulebook.provisions.valid_until),
+                in_force=rulebook.hash == in_force,
+                toml=rulebook.toml,
+                policies=rulebook.policies.text,
+                issuer=filed.filing.issuer,
+                issued=filed.filing.issued,
+            )
+        for party in membership.parties.values():
+            if party.role is Role.GOVERNMENT:
+                for name, key in membership.officers(party.name).keys.items():
+                    reply.officers.add(government=party.name, name=name, fingerprint=key.fingerprint)
+            if found := regime.notice(party.name):
+                notice, document = found
+                reply.notices.add(
+                    party=party.name,
+                    version=document.filing.serial,
+                    hash=document.hash,
+                    valid_from=to_text(notice.declaration.valid_from),
+                    valid_until=to_text(notice.declaration.valid_until),
+                    in_force=notice.in_force(now),
+                    toml=notice.toml,
+                )
+            if party.vetting:
+                reply.vettings.add(
+                    party=party.name, in_force=party.vetting.in_force(now), **party.vetting.to_body()
+                )
+        return reply
+
+
+def proposal_to_wire(proposal: Proposal) -> pb.Proposal:
+    """Write a proposal."""
+    return pb.Proposal(envelope=proposal.envelope, approvals=proposal.approvals)
+
+
+def vetting_of(reviewer: str, evidence: str, until: str) -> Vetting:
+    """Read a vetting as an administrator gives it; raises BadInputError."""
+    try:
+        return Vetting.from_body({"reviewer": reviewer, "evidence": evidence, "expires": until})
+    except VerificationError as error:
+        raise BadInputError(
+            error.message, hint="give --reviewer, --evidence and --vetted-until (2027-01-31T00:00:00Z)"
+        ) from error

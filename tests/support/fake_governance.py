@@ -1,0 +1,63 @@
+"""The governance service of the fake node: a real directory in memory, where its party is the government."""
+
+# ruff: noqa: N802, ARG002  (names and arguments are the contract's)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from support.membership import GOVERNMENT, Consortium, signed
+
+from nodes.proposals import Proposal
+from nodes.services.governance import GovernanceService, proposal_to_wire
+from trisect.clock import system_clock
+from trisect.errors import BadInputError
+from trisect.rules import regime
+from trisect.trust import canonical_json, documents
+from trisect.trust.filings import FILINGS, Filing
+from trisect.wire.v1 import governance_pb2 as pb
+from trisect.wire.v1 import governance_pb2_grpc
+
+if TYPE_CHECKING:
+    from support.fake_node import FakeNode
+
+
+class Governance(governance_pb2_grpc.GovernanceServicer):
+    def __init__(self, node: FakeNode) -> None:
+        self.node = node
+
+    @property
+    def consortium(self) -> Consortium:
+        return self.node.consortium
+
+    async def GetRegime(self, request, context):
+        self.node._note("GetRegime", request)
+        return GovernanceService(self.consortium, None, system_clock)._regime()  # type: ignore[arg-type]
+
+    async def FileDocument(self, request, context):
+        self.node._note("FileDocument", request)
+        content = canonical_json.decode(request.content)
+        changes = {"issuer": GOVERNMENT}
+        statement = self.consortium.filing(
+            FILINGS[request.kind], request.party or GOVERNMENT, content, **changes
+        )
+        envelope, approvals = signed(statement, GOVERNMENT), self._approvals(statement)
+        if request.only_sign or approvals:
+            return pb.FileDocumentReply(proposal=proposal_to_wire(Proposal(envelope, approvals)))
+        self._take(envelope)
+        return pb.FileDocumentReply(proposal=proposal_to_wire(Proposal(envelope, 0)))
+
+    async def PublishProposal(self, request, context):
+        self.node._note("PublishProposal", request)
+        if documents.peek(request.envelope)[1]["issuer"] != GOVERNMENT:
+            raise BadInputError("this is no proposal of this node's party")
+        self._take(request.envelope)
+        return pb.PublishProposalReply()
+
+    def _approvals(self, statement: Filing) -> int:
+        approvals = self.consortium.membership.approvals_for(statement)
+        return approvals if self.consortium.membership.officers(GOVERNMENT).named else 0
+
+    def _take(self, envelope: bytes) -> None:
+        trial = self.consortium.membership.copy()
+        regime.check(trial.apply(envelope), trial)
+        self.consortium.membership = trial

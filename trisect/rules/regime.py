@@ -1,0 +1,119 @@
+"""What is in force in a consortium, read out of what was filed: rulebooks, notices, vetting.
+
+Coordinator and nodes read the same filings in the same order and come to the same facts. A filing whose content cannot
+be read is refused by all of them, before it is taken in. Not here: who may file (`trisect.trust.membership`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from dataclasses import dataclass
+
+from trisect.errors import DeniedError, VerificationError
+from trisect.rules.facts import PartyFacts
+from trisect.rules.notices import Notice
+from trisect.rules.rulebook import Rulebook, Rulebooks
+from trisect.trust.filings import Filed, Filing, NoticeFiling, RulebookFiling, Statement
+from trisect.trust.membership import Membership
+from trisect.trust.statements import KeyCheck, Role
+
+NO_NOTICE = "notice-in-force"
+NOT_VETTED = "vetting-in-force"
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """The rules and notices of one directory at its present state."""
+
+    membership: Membership
+
+    @property
+    def rulebooks(self) -> Rulebooks:
+        """All rulebooks that were published."""
+        return Rulebooks(_read_rulebook(one.filing) for one in self.membership.filed(RulebookFiling))
+
+    def notice(self, name: str) -> tuple[Notice, Filed] | None:
+        """Give the newest notice of a party and how it was filed, None where it has filed none."""
+        filed = self.membership.filed(NoticeFiling, name)
+        if not filed:
+            return None
+        return _read_notice(filed[-1].filing, self.membership.party(name).role), filed[-1]
+
+    def notice_hash(self, name: str) -> bytes:
+        """Give the hash of a party's newest notice, empty without one."""
+        found = self.notice(name)
+        return found[1].hash if found else b""
+
+    def require_notice(self, name: str, moment: dt.datetime) -> None:
+        """Raise DeniedError where a party has no notice in force."""
+        found = self.notice(name)
+        if found is None or not found[0].in_force(moment):
+            raise DeniedError(
+                f"{name} has {'a notice that has expired or not begun' if found else 'published no notice'} of what "
+                "it does to personal information",
+                hint="its administrator publishes one with `trisect notice publish`",
+                rule=NO_NOTICE,
+            )
+
+    def require_vetted(self, name: str, moment: dt.datetime) -> None:
+        """Raise DeniedError where a party's vetting has expired, or it never had one."""
+        vetting = self.membership.party(name).vetting
+        if vetting is None or not vetting.in_force(moment):
+            raise DeniedError(
+                f"the vetting of {name} expired at {vetting.expires}"
+                if vetting
+                else f"{name} was never vetted",
+                hint=f"a government looks into it and says so with `trisect party vet {name}`",
+                rule=NOT_VETTED,
+            )
+
+    def party_facts(self, name: str, moment: dt.datetime) -> PartyFacts:
+        """Tell what rules may know of a party."""
+        party = self.membership.party(name)
+        found = self.notice(name)
+        notice = found[0] if found and found[0].in_force(moment) else None
+        return PartyFacts(
+            name=party.name,
+            role=party.role,
+            key_checked=party.key_check is not KeyCheck.NONE,
+            vetted=party.vetting is not None and party.vetting.in_force(moment),
+            noticed=notice is not None,
+            purposes=notice.purposes if notice else frozenset(),
+            kinds=notice.kinds if notice else frozenset(),
+            ai_uses=notice.ai_uses if notice else frozenset(),
+        )
+
+
+def check(statement: Statement, membership: Membership) -> None:
+    """Check that the content of a statement can be read; raises VerificationError."""
+    if isinstance(statement, RulebookFiling):
+        _read_rulebook(statement)
+    elif isinstance(statement, NoticeFiling):
+        _read_notice(statement, membership.party(statement.party).role)
+
+
+def _read_rulebook(filing: Filing) -> Rulebook:
+    found = _parsed_rulebook(filing.content.get("toml"), filing.content.get("policies"))
+    if found.content != filing.content or found.provisions.version != filing.serial:
+        raise VerificationError(
+            "a rulebook is filed under another version or number of approvals than it says"
+        )
+    return found
+
+
+def _read_notice(filing: Filing, role: Role) -> Notice:
+    found = _parsed_notice(filing.content.get("toml"), role)
+    if found.content != filing.content:
+        raise VerificationError("a signed notice says other terms than its text")
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed_rulebook(toml: object, policies: object) -> Rulebook:
+    return Rulebook.of_texts(toml, policies)
+
+
+@functools.lru_cache(maxsize=1_024)
+def _parsed_notice(toml: object, role: Role) -> Notice:
+    return Notice.of_text(toml, role)

@@ -1,0 +1,106 @@
+"""Public documents that parties file: rulebooks, notices, officers and whatever else the mechanism needs.
+
+A filing is a statement whose content the rules read (`trisect.rules`). Here is only who may file which kind, and what
+number comes next, so that every node and the coordinator take the same ones in the same order.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from trisect.errors import VerificationError
+from trisect.trust.canonical_json import Json
+from trisect.trust.keys import PartyName
+from trisect.trust.statements import PARTY_STATEMENTS, PartyStatement, common, read_common
+
+
+class Author(enum.Enum):
+    """Who may file a kind of document."""
+
+    GOVERNMENT = "an active government"
+    ITSELF = "the party that it is about, unless it is expelled"
+    MEMBER = "any active party"
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One public document about a party; `serial` counts those of its kind about that party.
+
+    Attributes:
+        AUTHOR: who may file it.
+        APPROVED: whether officers have to sign it.
+        ONE_SERIES: whether `serial` counts all of the kind, whomever they are about.
+    """
+
+    KIND: ClassVar[str]
+    AUTHOR: ClassVar[Author]
+    APPROVED: ClassVar[bool] = False
+    ONE_SERIES: ClassVar[bool] = False
+
+    consortium: str
+    party: PartyName
+    content: Mapping[str, Any]
+    serial: int
+    issuer: PartyName
+    issued: str
+
+    def to_body(self) -> dict[str, Json]:
+        """Write the filing's fields."""
+        return {**common(self), "content": dict(self.content)}
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the filing's fields; raises VerificationError."""
+        content = body.get("content")
+        if not isinstance(content, dict):
+            raise VerificationError("a filing has no content")
+        return cls(**read_common(body), content=content)
+
+
+class RulebookFiling(Filing):
+    """A government's rulebook; its serial is its version."""
+
+    KIND = "rulebook.v1"
+    AUTHOR = Author.GOVERNMENT
+    APPROVED = True
+    ONE_SERIES = True
+
+
+class OfficerFiling(Filing):
+    """That a person is, or is no more, an officer of the government that files it."""
+
+    KIND = "officer.v1"
+    AUTHOR = Author.GOVERNMENT
+    APPROVED = True
+
+
+class NoticeFiling(Filing):
+    """A party's notice of what it does to personal information."""
+
+    KIND = "notice.v1"
+    AUTHOR = Author.ITSELF
+
+
+class VettingFiling(Filing):
+    """That a government has looked into a party again after its admission."""
+
+    KIND = "vetting.v1"
+    AUTHOR = Author.GOVERNMENT
+
+
+FILINGS: Mapping[str, type[Filing]] = {
+    kind.KIND: kind for kind in (RulebookFiling, OfficerFiling, NoticeFiling, VettingFiling)
+}
+Statement = PartyStatement | Filing
+STATEMENTS: Mapping[str, type[Statement]] = {**PARTY_STATEMENTS, **FILINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A filing that was taken in, and the hash of what was signed."""
+
+    filing: Filing
+    hash: bytes
