@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from coordinator import authority
 from coordinator.authority import Authority
 from coordinator.config import RELOADABLE, Config
+from coordinator.permits import Permits
 from coordinator.record import PublicRecord
 from coordinator.record_service import RecordService
 from coordinator.registry import Registry
@@ -32,8 +33,10 @@ from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Gate
 from trisect.rpc.health import SERVICE_NAME, Health
+from trisect.store.budgets import Budgets
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import Record
+from trisect.store.tables import coordinator_budgets
 from trisect.trust.certificates import Principal
 from trisect.wire.v1 import (
     coordinator_admin_pb2_grpc,
@@ -103,6 +106,9 @@ class Coordinator:
             self._database, self._authority, key.public, clock=system_clock, randomness=system_randomness
         )
         self._record = PublicRecord(Record(self._database), self._registry, key, config.consortium)
+        self._permits = Permits(
+            self._registry, self._record, Budgets(self._database, coordinator_budgets), key, system_clock
+        )
         self._recorder = FileRecorder(home.path / config.relay.record_to) if config.relay.record_to else None
         recorder: Recorder | None = self._recorder
         self._switchboard = Switchboard(config.relay, recorder)
@@ -154,7 +160,7 @@ class Coordinator:
             DirectoryService(self._registry, self._switchboard, gate, system_clock), server
         )
         relay_pb2_grpc.add_RelayServicer_to_server(
-            RelayService(self._registry, self._switchboard, system_clock), server
+            RelayService(self._registry, self._switchboard, self._permits, system_clock), server
         )
         record_pb2_grpc.add_RecordServicer_to_server(RecordService(self._record, self._signing_key), server)
         reflection.enable_server_reflection([*_SERVICES, SERVICE_NAME, reflection.SERVICE_NAME], server)

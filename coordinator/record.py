@@ -96,6 +96,12 @@ class PublicRecord:
             after = page[-1][0]
         return self._store.size
 
+    def add(self, document: bytes) -> None:
+        """Enter a document that is no statement, such as a permit, after the statements that came before it."""
+        with self._lock:
+            self._take_statements()
+            self._store.append([NewEntry(entries.of_document(document))])
+
     def close(self) -> None:
         """Wait for a signature that is being made, and make no other: the database is about to be closed."""
         with self._lock:

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
 
+from coordinator.permits import Permits
 from coordinator.registry import Registry, stored_keys
 from coordinator.switchboard import Switchboard
 from trisect import __version__
@@ -144,9 +145,10 @@ class DirectoryService(directory_pb2_grpc.DirectoryServicer):
 class RelayService(relay_pb2_grpc.RelayServicer):
     """Links, calls and frames."""
 
-    def __init__(self, registry: Registry, switchboard: Switchboard, clock: Clock) -> None:
+    def __init__(self, registry: Registry, switchboard: Switchboard, permits: Permits, clock: Clock) -> None:
         self._registry = registry
         self._switchboard = switchboard
+        self._permits = permits
         self._clock = clock
 
     async def Attach(  # noqa: N802
@@ -182,6 +184,16 @@ class RelayService(relay_pb2_grpc.RelayServicer):
             raise BadInputError("a party does not call itself")
         self._registry.require_member(request.to)
         return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
+
+    async def IssuePermit(  # noqa: N802
+        self, request: relay_pb2.IssuePermitRequest, _context: Context
+    ) -> relay_pb2.IssuePermitReply:
+        """Judge and sign the permit that the caller proposes for an offer that waits for its answer."""
+        permit = await asyncio.to_thread(self._permits.check, caller().name, request.offer, request.permit)
+        self._switchboard.judged(permit.exchange.hex(), permit.asker, permit.answerer)
+        signed = await asyncio.to_thread(self._permits.sign, permit, request.permit)
+        self._switchboard.permit(permit.exchange.hex())
+        return relay_pb2.IssuePermitReply(permit=signed)
 
     async def Exchange(  # noqa: N802
         self, request_iterator: AsyncIterator[relay_pb2.Frame], context: Context

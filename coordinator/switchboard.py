@@ -70,6 +70,8 @@ class _Exchange:
     answerer: _End
     moved_at: float
     """When a frame passed last, in the loop's time."""
+    judged: bool = False
+    permitted: bool = False
 
     def sides(self, party: str) -> tuple[_End, _End]:
         """Give this party's end and the other."""
@@ -180,13 +182,35 @@ class Switchboard:
         if future is not None and not future.done():
             future.set_result(answer)
 
+    def judged(self, exchange_id: str, asker: str, answerer: str) -> None:
+        """Take note that a permit is about to be signed for an offer that waits for its answer; once only.
+
+        Raises:
+            DeniedError: no such offer waits between these two, or it has had its permit.
+        """
+        found = self._exchanges.get(exchange_id)
+        if found is None or (found.asker.party, found.answerer.party) != (asker, answerer):
+            raise DeniedError(
+                "no such offer waits for its answer in the relay",
+                hint="a permit is for an offer that has just come",
+            )
+        if found.judged:
+            raise DeniedError("this exchange has had its permit", hint="a permit is used once; offer anew")
+        found.judged = True
+
+    def permit(self, exchange_id: str) -> None:
+        """Let frames of an exchange pass whose permit has been signed."""
+        found = self._exchanges.get(exchange_id)
+        if found is not None:
+            found.permitted = True
+
     async def exchange(
         self, party: str, exchange_id: str, incoming: AsyncIterator[pb.Frame]
     ) -> AsyncIterator[pb.Frame]:
         """Join one end of an exchange; pass its frames on and yield those of the other end.
 
         Raises:
-            DeniedError: no such exchange was accepted, it is between others, or this end has joined before.
+            DeniedError: no such exchange was accepted or permitted, it is between others, or this end has joined.
             ExhaustedError: the party has joined as many as it may.
             UnreachableError: the other end did not come, or was lost.
             TimedOutError: no frame passed for too long.
@@ -195,6 +219,10 @@ class Switchboard:
         if found is None:
             raise DeniedError("the relay has no such exchange", hint="offer it first, and join in time")
         own, peer = found.sides(party)
+        if not found.permitted:
+            raise DeniedError(
+                "this exchange has no permit", hint="the answerer asks for one before it accepts"
+            )
         if own.joined.is_set():
             raise DeniedError("this end of the exchange has joined before")
         # A stream counts until it has ended: one whose node does not read lasts longer than its exchange.

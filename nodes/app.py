@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,6 +25,7 @@ from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
 from nodes.proposals import Proposals
+from nodes.readiness import Readiness
 from nodes.schedules import Scheduler
 from nodes.services.collections import CollectionsService
 from nodes.services.governance import GovernanceService
@@ -40,14 +39,15 @@ from nodes.witness import Witness
 from nodes.workers import Workers
 from trisect import daemon
 from trisect.beat import Beat
-from trisect.clock import system_clock, system_randomness, to_text
+from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home, Tasks
-from trisect.errors import BadInputError, TrisectError
+from trisect.errors import BadInputError
 from trisect.rpc import tls
 from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Gate
 from trisect.rpc.health import SERVICE_NAME, Health
+from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
@@ -56,11 +56,10 @@ from trisect.store.rolling import Rolling
 from trisect.store.schedules import Schedules
 from trisect.store.settings import Setting
 from trisect.store.statements import Statements
-from trisect.store.tables import node_statements
-from trisect.trust import certificates
+from trisect.store.tables import node_budgets, node_statements
 from trisect.trust.certificates import Caller, Principal
 from trisect.trust.keys import Fingerprint
-from trisect.trust.statements import Role, Standing, party_name
+from trisect.trust.statements import Role, party_name
 from trisect.wire.v1 import (
     collections_pb2_grpc,
     governance_pb2_grpc,
@@ -72,8 +71,6 @@ from trisect.wire.v1 import (
 
 _log = logging.getLogger(__name__)
 DRAIN_S = 5.0
-DATABASE_CHECK_S = 5.0
-CERTIFICATE_WARNING = dt.timedelta(hours=1)
 
 
 class Node:
@@ -95,7 +92,6 @@ class Node:
         keys = NodeKeys.load(home.path)
         self._beat = Beat()
         self._http = ""
-        self._database_trouble = ""
         self._link = Link(
             config.coordinator,
             Principal(config.consortium, Caller.PARTY, config.party),
@@ -128,6 +124,16 @@ class Node:
             Setting(self._database, "record fork"),
             system_clock,
         )
+        self._readiness = Readiness(
+            underway=self._underway,
+            link=self._link,
+            members=self._members,
+            peppers=self._peppers,
+            history=self._history,
+            witness=self._witness,
+            database=self._database,
+            clock=system_clock,
+        )
         self._collections = Collections(self._database)
         self._intake = Intake(
             self._collections,
@@ -149,6 +155,7 @@ class Node:
             peppers=self._peppers,
             workers=self._workers,
             slots=self._slots,
+            budgets=Budgets(self._database, node_budgets),
             clock=system_clock,
             randomness=system_randomness,
             config=lambda: self._config,
@@ -161,6 +168,7 @@ class Node:
             self._intake,
             self._peppers,
             lambda: self._config.imports,
+            self._members.require_notice,
             allow_reserved=config.profile == DEMO,
         )
         self._schedules = Schedules(self._database)
@@ -200,10 +208,10 @@ class Node:
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(scheduler.run, "run schedules")
-        tasks.start(self._watch_database(), "watch the database")
-        tasks.start(health.follow(self._readiness), "tell gRPC's health")
+        tasks.start(self._readiness.watch_database(), "watch the database")
+        tasks.start(health.follow(self._readiness.troubles), "tell gRPC's health")
         try:
-            async with daemon.http(self._config.http.listen, self._readiness) as self._http:
+            async with daemon.http(self._config.http.listen, self._readiness.troubles) as self._http:
                 yield {"socket": str(socket), "http": self._http, "party": self._config.party}
         finally:
             await self._book.stop()
@@ -257,50 +265,6 @@ class Node:
         if self._slots.most != config.limits.max_exchanges:
             self._slots.most = config.limits.max_exchanges
             self._workers.limit(config.limits.max_exchanges)
-
-    def _readiness(self) -> Iterable[tuple[str, str]]:
-        """Name everything that keeps this node from matching."""
-        if self._underway.stopping:
-            yield "draining", "this node stops when its running exchanges and imports have ended"
-        yield from self._link_troubles()
-        own = self._members.own
-        if own is None:
-            yield "admission", "this party has not been admitted yet"
-        elif own.standing is not Standing.ACTIVE:
-            yield "admission", f"this party is {own.standing.value}"
-        if self._peppers.epoch < 0:
-            yield "pepper", "no pepper has been granted yet"
-        elif self._peppers.rolling:
-            yield "pepper", f"entries are being rolled to pepper epoch {self._peppers.epoch}"
-        if displaced := self._members.displaced:
-            yield "key", displaced
-        elif trouble := self._members.trouble or self._history.trouble:
-            yield "statements", trouble
-        if self._witness.trouble:
-            yield "record", self._witness.trouble
-        if self._database_trouble:
-            yield "database", self._database_trouble
-
-    def _link_troubles(self) -> Iterable[tuple[str, str]]:
-        if not self._link.connected:
-            yield "coordinator", self._link.detail
-        if self._link.times.trouble:
-            yield "clock", self._link.times.trouble
-        _, expires = certificates.validity(self._link.keys.tls.certificate)
-        left = expires - system_clock()
-        if left <= dt.timedelta():
-            yield "certificate", f"the certificate expired at {to_text(expires)}"
-        elif left < CERTIFICATE_WARNING:
-            yield "certificate", "the certificate is about to expire and has not been renewed"
-
-    async def _watch_database(self) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(self._database.check)
-                self._database_trouble = ""
-            except TrisectError as error:
-                self._database_trouble = error.message
-            await asyncio.sleep(DATABASE_CHECK_S)
 
 
 async def _administrators(access: Access, _context: Context) -> Principal | None:

@@ -136,6 +136,18 @@ class Link:
             reply = await self._relay.Call(request, timeout=self.call_timeout_s)
         return reply.body
 
+    async def issue_permit(self, offer: bytes, permit: bytes) -> bytes:
+        """Have the coordinator judge and sign a permit; gives it with both signatures.
+
+        Raises:
+            DeniedError: the coordinator judges otherwise, or the asker's budget does not suffice.
+            UnreachableError: it is away.
+        """
+        request = relay_pb2.IssuePermitRequest(offer=offer, permit=permit)
+        async with self.translated():
+            reply = await self._relay.IssuePermit(request, timeout=self.call_timeout_s)
+        return reply.permit
+
     def exchange(self, exchange_id: bytes) -> grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]:
         """Open this end of an accepted exchange."""
         return self._relay.Exchange(metadata=(("trisect-exchange", exchange_id.hex()),))

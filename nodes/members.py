@@ -14,14 +14,15 @@ from nodes.keys import NodeKeys
 from nodes.link import Link
 from nodes.peppers import Peppers
 from trisect.clock import Clock, to_text
-from trisect.errors import ConflictError, DeniedError, TrisectError, VerificationError
+from trisect.errors import ConflictError, DeniedError, StaleError, TrisectError, VerificationError
 from trisect.indicators.tokens import Pepper
 from trisect.rules import regime
+from trisect.rules.regime import Regime
 from trisect.store.statements import Statements
 from trisect.trust import documents
 from trisect.trust import peppers as sealed
 from trisect.trust.filings import Statement
-from trisect.trust.keys import Fingerprint, PartyName
+from trisect.trust.keys import Fingerprint, IdentityPublic, PartyName
 from trisect.trust.membership import Membership, Party
 from trisect.trust.statements import (
     Admission,
@@ -115,6 +116,19 @@ class Members:
         self.require_active()
         if self.role is not Role.GOVERNMENT:
             raise DeniedError("only a government node does this", hint="use --home of a government's node")
+
+    def require_notice(self) -> None:
+        """Raise DeniedError where this party has told nobody what it does to personal information."""
+        Regime(self._trusted).require_notice(self.name, self._clock())
+
+    def require_coordinator_key(self) -> IdentityPublic:
+        """Give the key by which the coordinator signs permits and heads; raises StaleError before it is stated."""
+        keys = self._trusted.coordinator_keys
+        if not keys:
+            raise StaleError(
+                "no government has stated the coordinator's key yet", hint="it does so by itself; try again"
+            )
+        return keys[-1]
 
     async def start(self) -> None:
         """Load the statements that this node has verified before."""

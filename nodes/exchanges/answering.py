@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
-from nodes.exchanges.terms import Terms, check_times
-from trisect.clock import to_text
+from nodes.exchanges.terms import Terms
+from trisect.clock import from_text, to_text
 from trisect.errors import (
     BadInputError,
     ConflictError,
@@ -29,9 +29,12 @@ from trisect.psi.bands import band, is_band
 from trisect.psi.items import Items, answered_items
 from trisect.psi.sessions import AnswererSession
 from trisect.rules import permit
-from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, Void
-from trisect.rules.permit import Permit, Sharing
+from trisect.rules.budgets import nearly_spent, over_budget
+from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, Void, check_times
+from trisect.rules.permit import Answer, Permit
+from trisect.rules.sharing import Sharing, require_shared
 from trisect.rules.vocabulary import Mode, Purpose, modes, purpose
+from trisect.store.budgets import Account
 from trisect.store.collections import Snapshot
 from trisect.store.exchanges import Exchange, ExchangeState, Side
 from trisect.trust import documents
@@ -78,8 +81,13 @@ class Answering:
         self._check_addressed(offer, call, party)
         try:
             with self.means.slots.take(Side.ANSWERER, party.name) as slot:
-                snapshot, leave = await self._decide(offer, party)
-                return await self._accept(offer, signed, call.body, party, snapshot, leave, slot), True
+                snapshot = await self._check(offer, party)
+                answer = self._answer(snapshot)
+                regime = self.means.regime
+                leave = await asyncio.to_thread(permit.propose, offer, signed.payload_hash, answer, regime)
+                envelope = await self._permitted(leave, call.body)
+                reply = await self._accept(offer, signed, call.body, party, snapshot, leave, envelope, slot)
+                return reply.SerializeToString(), True
         except TrisectError as error:
             _log.warning(
                 "an offer was refused",
@@ -88,7 +96,8 @@ class Answering:
             reason = Reason(error.fault.value, error.code, error.message, error.hint, error.rule)
             sealed = reason.seal(party.keys.sealing, offer.exchange)
             refusal = Refusal(offer.exchange, signed.payload_hash, sealed)
-            return refusal.sign(self.means.link.keys.identity), False
+            answered = refusal.sign(self.means.link.keys.identity)
+            return relay_pb2.OfferReply(answer=answered).SerializeToString(), False
 
     def _check_addressed(self, offer: Offer, call: relay_pb2.IncomingCall, party: Party) -> None:
         """Check that the offer is this caller's, to this party, about this exchange."""
@@ -105,8 +114,8 @@ class Answering:
         if offer.exchange != call.exchange_id or offer.consortium != self.means.members.membership.consortium:
             raise VerificationError("an offer is about another exchange or consortium")
 
-    async def _decide(self, offer: Offer, party: Party) -> tuple[Snapshot, Permit]:
-        """Check an offer against everything, cheapest first."""
+    async def _check(self, offer: Offer, party: Party) -> Snapshot:
+        """Check an offer against everything but the rules, cheapest first."""
         self.means.members.require_active()
         party.require_active()
         check_times(offer.created, offer.expires, self.means.clock())
@@ -122,29 +131,82 @@ class Answering:
                 hint="the end that is behind gets its peppers within a minute; try again then",
             )
         details = Details.open(offer.details, self.means.link.keys.sealing, offer.exchange)
-        leave = await asyncio.to_thread(self._permit, offer, details.collection, party, wanted, mode)
+        await asyncio.to_thread(self._require_shared, details.collection, party, wanted, mode)
         snapshot = await asyncio.to_thread(
             self.means.collections.snapshot, details.collection, epoch=offer.pepper_epoch
         )
-        self.means.limits.check_set(snapshot.size, "the collection asked")
-        return snapshot, leave
+        rulebook = self.means.regime.rulebooks.named(offer.rulebook, from_text(offer.created))
+        least = rulebook.provisions.limits.min_set
+        self.means.limits.check_set(snapshot.size, "the collection asked", least)
+        return snapshot
 
-    def _permit(self, offer: Offer, name: str, party: Party, wanted: Purpose, mode: Mode) -> Permit:
+    def _require_shared(self, name: str, party: Party, wanted: Purpose, mode: Mode) -> None:
         try:
-            public_id = self.means.collections.get(name).public_id
             rows = self.means.collections.sharings(name)
         except NotFoundError:
-            public_id, rows = "", ()
-        return permit.decide(
+            rows = ()
+        require_shared(
             (Sharing(row.recipient, row.purpose, row.mode) for row in rows),
-            exchange=offer.exchange,
             asker=party.name,
             role=party.role,
             answerer=self.means.members.name,
-            collection_id=public_id,
             purpose=wanted,
             mode=mode,
         )
+
+    def _answer(self, snapshot: Snapshot) -> Answer:
+        """Write the facts on this side."""
+        return Answer(
+            permit=self.means.randomness(16),
+            collection=snapshot.collection.public_id,
+            version=snapshot.collection.version,
+            kinds=snapshot.kinds,
+            basis=snapshot.collection.legal_basis,
+            padded=band(snapshot.size),
+            retention_days=snapshot.collection.retention_days,
+        )
+
+    async def _permitted(self, leave: Permit, offer: bytes) -> bytes:
+        """Sign a permit, and have the coordinator judge and sign it; gives the envelope.
+
+        Raises:
+            DeniedError: nothing is left of the asker's budget, here or at the coordinator, or it judges otherwise.
+        """
+        await self._check_budget(leave)
+        envelope = await self.means.link.issue_permit(offer, leave.sign(self.means.link.keys.identity))
+        own = self.means.link.keys.identity.public
+        found, _ = Permit.verify(envelope, own, self.means.members.require_coordinator_key(), signers=2)
+        if found != leave:
+            raise VerificationError("the coordinator has signed another permit than the one proposed")
+        return envelope
+
+    async def _check_budget(self, leave: Permit) -> None:
+        account, limit = self._account(leave)
+        spent = await asyncio.to_thread(self.means.budgets.spent, account, leave.budget_day)
+        if spent + leave.budget > limit:
+            raise over_budget(leave, spent, limit)
+
+    def _account(self, leave: Permit) -> tuple[Account, int]:
+        purpose = Purpose(leave.purpose)
+        limit = self.means.regime.budget(
+            leave.asker, leave.answerer, purpose, leave.budget_day, leave.rulebook
+        )
+        return Account(leave.asker, leave.answerer, leave.purpose), limit
+
+    async def _charge(self, leave: Permit) -> None:
+        """Charge the asker's budget, once its first sealed frame is here and before anything is computed."""
+        account, limit = self._account(leave)
+        charged = await asyncio.to_thread(
+            self.means.budgets.charge, account, leave.budget_day, leave.budget, limit
+        )
+        spent = await asyncio.to_thread(self.means.budgets.spent, account, leave.budget_day)
+        if not charged:
+            raise over_budget(leave, spent, limit)
+        if nearly_spent(spent, limit):
+            _log.warning(
+                "a budget is nearly spent",
+                extra={"peer": leave.asker, "purpose": leave.purpose, "spent": spent, "limit": limit},
+            )
 
     async def _accept(
         self,
@@ -154,20 +216,21 @@ class Answering:
         party: Party,
         snapshot: Snapshot,
         leave: Permit,
+        permitted: bytes,
         slot: ExitStack,
-    ) -> bytes:
+    ) -> relay_pb2.OfferReply:
         handshake = AnswererHandshake.reply(offer.share, self.means.randomness)
         accept = Accept(
             exchange=offer.exchange,
             offer_hash=signed.payload_hash,
-            permit_hash=leave.hash,
-            answered_padded=band(snapshot.size),
+            permit_hash=documents.payload_hash(permitted),
+            answered_padded=leave.answered_padded,
             share=handshake.share,
             created=to_text(self.means.clock()),
         )
         answer = accept.sign(self.means.link.keys.identity)
         _, accepted = Accept.verify(answer, self.means.link.keys.identity.public)
-        terms = Terms(offer, signed.payload_hash, accept, accepted.payload_hash)
+        terms = Terms(offer, signed.payload_hash, accept, accepted.payload_hash, leave)
         exchange = Exchange(
             id=offer.exchange.hex(),
             side=Side.ANSWERER,
@@ -186,13 +249,14 @@ class Answering:
             expires_at=offer.expires,
             offer=envelope,
             answer=answer,
+            permit=permitted,
         )
         await asyncio.to_thread(self.means.book.store.add, exchange)
         keys = handshake.finish(
             exchange_id=offer.exchange, attempt=offer.attempt, transcript=terms.transcript
         )
         self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot), slot.pop_all())
-        return answer
+        return relay_pb2.OfferReply(answer=answer, permit=permitted)
 
     async def _run(self, exchange_id: str, terms: Terms, keys: ChannelKeys, snapshot: Snapshot) -> None:
         started = time.monotonic()
@@ -211,6 +275,7 @@ class Answering:
             sealer=keys.sealer(Direction.ANSWERER_TO_ASKER),
             opener=keys.opener(Direction.ASKER_TO_ANSWERER),
             progress=progress,
+            after_first=lambda: self._charge(terms.permit),
             before_final=lambda: self._unconfirmed(exchange_id, terms, running, progress, started),
             idle_s=terms.idle_s(Side.ANSWERER, self.means.idle_s),
             total_s=terms.total_s(self.means.idle_s),

@@ -22,7 +22,9 @@ from trisect.psi.bands import band, is_band
 from trisect.psi.items import Arrangement, asked_items
 from trisect.psi.sessions import AskerSession
 from trisect.rpc.status import restore
+from trisect.rules import permit
 from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal
+from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode, Purpose
 from trisect.store.collections import Snapshot
 from trisect.store.exchanges import Exchange, ExchangeState, Side
@@ -75,22 +77,24 @@ class Asking:
 
     async def _start(self, question: Question, slot: ExitStack) -> str:
         party, snapshot, engine = await self.check(question)
-        exchange_id = self.means.randomness(16)
         handshake = AskerHandshake(self.means.randomness)
-        offer = self._offer(question, party, snapshot, engine, exchange_id, handshake)
+        offer = self.offer(question, party, snapshot, engine, share=handshake.share)
+        await self.preview(offer)
         envelope = offer.sign(self.means.link.keys.identity)
         exchange = self._record(offer, envelope, question, snapshot, party)
         await asyncio.to_thread(self.means.book.store.add, exchange)
         try:
-            answer = await self.means.link.call(
-                party.name, relay_pb2.PEER_METHOD_OFFER, exchange_id, envelope
+            body = await self.means.link.call(
+                party.name, relay_pb2.PEER_METHOD_OFFER, offer.exchange, envelope
             )
-            terms = self._read_answer(answer, offer, envelope, party)
+            reply = relay_pb2.OfferReply.FromString(body)
+            terms = await asyncio.to_thread(self._read_reply, reply, offer, envelope, party)
             await asyncio.to_thread(
                 self.means.book.store.update,
                 exchange.id,
                 state=ExchangeState.RUNNING,
-                answer=answer,
+                answer=reply.answer,
+                permit=reply.permit,
                 answered_padded=terms.accept.answered_padded,
             )
         except TrisectError as error:
@@ -100,7 +104,7 @@ class Asking:
             )
             raise
         keys = handshake.finish(
-            terms.accept.share, exchange_id=exchange_id, attempt=offer.attempt, transcript=terms.transcript
+            terms.accept.share, exchange_id=offer.exchange, attempt=offer.attempt, transcript=terms.transcript
         )
         self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot, party), slot.pop_all())
         return exchange.id
@@ -117,19 +121,21 @@ class Asking:
         snapshot = await asyncio.to_thread(
             self.means.collections.snapshot, question.collection, epoch=self.means.peppers.epoch
         )
-        self.means.limits.check_set(snapshot.size, f"collection {question.collection}")
+        rulebook = self.means.regime.rulebooks.at(self.means.clock())
+        least = rulebook.provisions.limits.min_set
+        self.means.limits.check_set(snapshot.size, f"collection {question.collection}", least)
         return party, snapshot, engine
 
-    def _offer(
-        self,
-        question: Question,
-        party: Party,
-        snapshot: Snapshot,
-        engine: str,
-        exchange_id: bytes,
-        handshake: AskerHandshake,
+    async def preview(self, offer: Offer) -> None:
+        """Judge an offer before it is made; raises DeniedError where nobody could permit it."""
+        await asyncio.to_thread(permit.preview, offer, self.means.regime)
+
+    def offer(
+        self, question: Question, party: Party, snapshot: Snapshot, engine: str, *, share: bytes = b""
     ) -> Offer:
+        """Write an offer; without a share nobody can accept it."""
         now = self.means.clock()
+        regime, exchange_id = self.means.regime, self.means.randomness(16)
         return Offer(
             consortium=self.means.members.membership.consortium,
             exchange=exchange_id,
@@ -142,8 +148,14 @@ class Asking:
             mode=question.mode.value,
             engine=engine,
             pepper_epoch=snapshot.epoch,
+            collection=snapshot.collection.public_id,
+            version=snapshot.collection.version,
+            kinds=permit.joined(snapshot.kinds),
+            basis=snapshot.collection.legal_basis,
             asked_padded=band(snapshot.size),
-            share=handshake.share,
+            rulebook=regime.rulebooks.at(now).hash,
+            notice=regime.notice_hash(self.means.members.name),
+            share=share,
             details=Details(question.peer_collection).seal(party.keys.sealing, exchange_id),
             created=to_text(now),
             expires=to_text(now + OFFER_LIFE),
@@ -171,8 +183,9 @@ class Asking:
             offer=envelope,
         )
 
-    def _read_answer(self, answer: bytes, offer: Offer, envelope: bytes, party: Party) -> Terms:
-        """Verify the peer's answer; raises its refusal."""
+    def _read_reply(self, reply: relay_pb2.OfferReply, offer: Offer, envelope: bytes, party: Party) -> Terms:
+        """Verify the peer's answer and judge the permit; raises its refusal."""
+        answer = reply.answer
         offer_hash = documents.verify(envelope, Offer.KIND, self.means.link.keys.identities).payload_hash
         kind, _ = documents.peek(answer)
         key = party.keys.identity
@@ -196,7 +209,13 @@ class Asking:
         if not is_band(accept.answered_padded):
             raise VerificationError("the peer declared a size that padding cannot yield")
         self.means.limits.check_padded(accept.answered_padded, f"the collection of {party.name}")
-        return Terms(offer, offer_hash, accept, signed.payload_hash)
+        leave, permitted = Permit.verify(
+            reply.permit, key, self.means.members.require_coordinator_key(), signers=2
+        )
+        permit.judge(leave, offer, offer_hash, self.means.regime)
+        if (accept.permit_hash, accept.answered_padded) != (permitted.payload_hash, leave.answered_padded):
+            raise VerificationError("the peer's accept is under another permit")
+        return Terms(offer, offer_hash, accept, signed.payload_hash, leave)
 
     async def _run(
         self, exchange_id: str, terms: Terms, keys: ChannelKeys, snapshot: Snapshot, party: Party
@@ -218,6 +237,7 @@ class Asking:
                 sealer=keys.sealer(Direction.ASKER_TO_ANSWERER),
                 opener=keys.opener(Direction.ANSWERER_TO_ASKER),
                 progress=progress,
+                after_first=_nothing,
                 before_final=_nothing,
                 idle_s=terms.idle_s(Side.ASKER, self.means.idle_s),
                 total_s=terms.total_s(self.means.idle_s),

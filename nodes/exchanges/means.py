@@ -18,6 +18,8 @@ from trisect.clock import Clock, Randomness
 from trisect.errors import DeniedError
 from trisect.psi.bands import band
 from trisect.psi.items import Items
+from trisect.rules.regime import Regime
+from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections
 from trisect.store.exchanges import Side
 
@@ -29,13 +31,13 @@ class Limits:
     min_set: int
     max_set: int
 
-    def check_set(self, size: int, whose: str) -> None:
-        """Refuse a set that is too small or too large; raises DeniedError."""
-        if size < self.min_set:
+    def check_set(self, size: int, whose: str, least: int) -> None:
+        """Refuse a set that is too small, here or by the rulebook, or too large; raises DeniedError."""
+        if size < max(self.min_set, least):
             raise DeniedError(
-                f"{whose} has fewer entries than the minimum of {self.min_set}",
+                f"{whose} has fewer entries than the minimum of {max(self.min_set, least)}",
                 hint="small sets let one learn about single entries; add entries first",
-                rule="min-set",
+                rule="min-set" if size < least else "local-min-set",
             )
         if size > self.max_set:
             raise self._too_large(whose)
@@ -49,7 +51,7 @@ class Limits:
         return DeniedError(
             f"{whose} has more entries than this party's maximum of {self.max_set}",
             hint="limits.max_set in the node's configuration sets it",
-            rule="max-set",
+            rule="local-max-set",
         )
 
 
@@ -64,10 +66,16 @@ class Means:
     peppers: Peppers
     workers: Workers
     slots: Slots
+    budgets: Budgets
     clock: Clock
     randomness: Randomness
     config: Callable[[], Config]
     """Gives the configuration that holds now."""
+
+    @property
+    def regime(self) -> Regime:
+        """What is in force now, as this node has verified it."""
+        return Regime(self.members.membership)
 
     @property
     def limits(self) -> Limits:

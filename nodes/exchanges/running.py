@@ -54,6 +54,7 @@ class Running:
         sealer: of this end's direction.
         opener: of the other direction.
         progress: kept up to date.
+        after_first: called when the peer's first frame has been opened, before anything is computed of it.
         before_final: called when this end's final frame is sealed and before it is written, so that what it
             records is there when the peer sees the end.
         idle_s: longest silence of the peer while nothing is left to compute here.
@@ -67,6 +68,7 @@ class Running:
     sealer: Sealer
     opener: Opener
     progress: Progress
+    after_first: Callable[[], Awaitable[None]]
     before_final: Callable[[], Awaitable[None]]
     idle_s: float
     total_s: float
@@ -76,6 +78,7 @@ class Running:
     _finished: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: bool = False
+    _begun: bool = False
     _heard_at: float = 0.0
     _matched: tuple[int, ...] = ()
 
@@ -137,6 +140,9 @@ class Running:
             self._heard_at = loop.time()
             self.progress.bytes_received += len(frame.sealed)
             plaintext = self.opener.open(frame)
+            if not self._begun:
+                self._begun = True
+                await self.after_first()
             messages.check_declared(plaintext, frame.elements)
             await self._dispatch(self.session.received(plaintext))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from trisect.clock import Clock, from_text, to_text
-from trisect.errors import StaleError, VerificationError
+from trisect.clock import Clock, to_text
 from trisect.psi.items import answered_size, asked_size
-from trisect.rules.offers import CLOCK_TOLERANCE, Accept, Offer, Receipt
+from trisect.rules.offers import Accept, Offer, Receipt
+from trisect.rules.permit import Permit
 from trisect.store.exchanges import Side
 from trisect.trust.channel import Opener, Sealer, transcript_hash
 
@@ -19,24 +19,6 @@ ARRANGED_S = 20e-6
 """What it takes to bring one element into order."""
 
 
-def check_times(created: str, expires: str, now: dt.datetime) -> None:
-    """Check an offer's times against the own clock.
-
-    Raises:
-        StaleError: made too long ago or in the future, beyond the tolerance of 60 s.
-        VerificationError: the times are none.
-    """
-    try:
-        made, ends = from_text(created), from_text(expires)
-    except ValueError as error:
-        raise VerificationError("an offer's times cannot be read") from error
-    if not made - CLOCK_TOLERANCE <= now <= made + CLOCK_TOLERANCE or now > ends:
-        raise StaleError(
-            f"an offer was made at {created}, and here it is {to_text(now)}",
-            hint="set the clocks of both nodes (NTP); at most 60 s apart are accepted",
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Terms:
     """One accepted exchange as both ends agree on it; hashes are those of the signed payloads."""
@@ -45,6 +27,7 @@ class Terms:
     offer_hash: bytes
     accept: Accept
     accept_hash: bytes
+    permit: Permit
 
     @property
     def transcript(self) -> bytes:

@@ -11,12 +11,12 @@ from nodes.config import Import
 from nodes.intake import Intake, Step, Target
 from nodes.peppers import Peppers
 from nodes.untreated import Spelling, kind_or_auto, stored
-from trisect.errors import BadInputError, TimedOutError
+from trisect.errors import BadInputError, NotFoundError, TimedOutError
 from trisect.indicators.entries import Entry, RawRow, to_entry
 from trisect.indicators.forms import Profile
 from trisect.indicators.labels import State
 from trisect.rpc.authentication import Context
-from trisect.rules.vocabulary import collection_name, modes, purpose, recipient
+from trisect.rules.vocabulary import checked_basis, collection_name, modes, purpose, recipient
 from trisect.store.collections import Collection, Collections, EntryRow, SharingRow
 from trisect.wire.v1 import collections_pb2 as pb
 from trisect.wire.v1 import collections_pb2_grpc
@@ -39,6 +39,8 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
     intake: Intake
     peppers: Peppers
     current_defaults: Callable[[], Import]
+    require_notice: Callable[[], None]
+    """Raises DeniedError where this party may contribute nothing, since it has told nobody what it does."""
     allow_reserved: bool
 
     @property
@@ -59,6 +61,7 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         self, request: pb.ShareCollectionRequest, _context: Context
     ) -> pb.ShareCollectionReply:
         """Share a collection with somebody for a purpose."""
+        self.require_notice()
         wanted = getattr(request.sharing, "with")
         rows = [
             SharingRow(recipient(wanted), purpose(request.sharing.purpose).value, mode.value)
@@ -99,9 +102,19 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             for reply in _replies(step):
                 yield reply
 
-    def import_steps(self, begin: pb.ImportBegin, batches: AsyncIterator[pb.RawBatch]) -> AsyncIterator[Step]:
-        """Import batches that somebody else reads; raises BadInputError for options that cannot be."""
-        return self.intake.run(self._target(begin), batches)
+    async def import_steps(
+        self, begin: pb.ImportBegin, batches: AsyncIterator[pb.RawBatch]
+    ) -> AsyncIterator[Step]:
+        """Import batches that somebody else reads.
+
+        Raises:
+            BadInputError: options that cannot be.
+            DeniedError: others may ask the collection, and this party has no notice in force.
+        """
+        target = self._target(begin)
+        await self._check_contribution(begin.collection)
+        async for step in self.intake.run(target, batches):
+            yield step
 
     def check_begin(self, begin: pb.ImportBegin) -> None:
         """Check an import's options; raises BadInputError."""
@@ -131,7 +144,17 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             )
         )
 
+    async def _check_contribution(self, name: str) -> None:
+        """What others may ask grows only while people are told of it."""
+        try:
+            shared = await asyncio.to_thread(self.collections.sharings, name)
+        except NotFoundError:
+            return
+        if shared:
+            self.require_notice()
+
     async def _add(self, request: pb.ChangeEntryRequest) -> Sequence[EntryRow]:
+        await self._check_contribution(request.collection)
         epoch = self.peppers.epoch
         entry = self._entry(request)
         await self.intake.add_one(
@@ -160,7 +183,7 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             collection=collection_name(begin.collection),
             spelling=Spelling(kind_or_auto(begin.kind), self._profile(begin)),
             source=begin.source or self.defaults.source,
-            legal_basis=begin.legal_basis or self.defaults.legal_basis,
+            legal_basis=checked_basis(begin.legal_basis or self.defaults.legal_basis),
             retention_days=begin.retention_days or self.defaults.retention_days,
             fingerprint=begin.fingerprint,
             replace=begin.replace,

@@ -57,7 +57,7 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
             in_force = regime.rulebooks.at(now).hash
         except StaleError:
             in_force = b""
-        reply = pb.GetRegimeReply(approvals=membership.approvals)
+        reply = pb.GetRegimeReply(approvals=membership.approvals, party=self.members.name)
         for rulebook, filed in zip(regime.rulebooks, membership.filed(RulebookFiling), strict=True):
             reply.rulebooks.add(
                 version=rulebook.provisions.version,

@@ -11,6 +11,7 @@ from nodes.exchanges.asking import Asking, Question
 from nodes.exchanges.book import Book, error_of
 from nodes.exchanges.running import Progress
 from trisect.clock import from_text
+from trisect.errors import NotFoundError
 from trisect.psi import planner
 from trisect.psi.bands import band
 from trisect.rpc.authentication import Context
@@ -38,6 +39,7 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
         """Tell what a match would cost and who would learn what; nothing is sent."""
         asked = question(request)
         party, snapshot, name = await self.asking.check(asked)
+        await self.asking.preview(self.asking.offer(asked, party, snapshot, name))
         engine = planner.require(name, asked.mode)
         padded = band(snapshot.size)
         cost = planner.estimate(padded, padded)
@@ -82,6 +84,15 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
         await self.book.cancel(request.exchange_id)
         found = await asyncio.to_thread(self.book.store.get, request.exchange_id)
         return pb.CancelExchangeReply(exchange=describe(found, None))
+
+    async def GetPermit(self, request: pb.GetPermitRequest, _context: Context) -> pb.GetPermitReply:  # noqa: N802
+        """Give the permit of an exchange."""
+        found = await asyncio.to_thread(self.book.store.get, request.exchange_id)
+        if not found.permit:
+            raise NotFoundError(
+                "this exchange has no permit: it was never accepted", hint="`trisect exchange show` tells why"
+            )
+        return pb.GetPermitReply(envelope=found.permit)
 
     async def ListHits(self, request: pb.ListHitsRequest, _context: Context) -> AsyncIterator[pb.HitPage]:  # noqa: N802
         """Page through hits."""

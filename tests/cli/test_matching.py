@@ -309,3 +309,10 @@ async def test_an_exchange_is_known_by_the_beginning_of_its_id(trisect: Command,
             assert ended.code == 4
             assert ended.error["hint"]
             assert method == "ListExchanges" or len(node.saw(method)) == sent
+
+
+async def test_a_permit_is_shown_with_its_signers(trisect: Command, node: FakeNode) -> None:
+    data = (await trisect.json("permit", "show", EXCHANGE)).data
+    assert (data["rules"], data["exchange"], data["asked_padded"]) == ("a-rule", EXCHANGE, 1_024)
+    assert len(data["signed_by"]) == 2
+    assert "a-rule" in (await trisect.text("permit", "show", EXCHANGE)).out

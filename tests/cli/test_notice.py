@@ -37,6 +37,8 @@ async def test_a_draft_says_what_the_node_holds(trisect: Command, node: FakeNode
     )
     assert processing.retention_days == 90
     assert (await trisect.json("notice", "draft", file)).code == 4, "nothing is overwritten"
+    done = await trisect.json("notice", "publish", file)
+    assert (done.code, "TODO" in done.error["message"]) == (4, True)
 
 
 async def test_a_notice_is_published_and_shown(trisect: Command, node: FakeNode, tmp_path: Path) -> None:

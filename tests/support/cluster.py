@@ -12,17 +12,20 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from support.daemons import BIN, SUPPORT, Coordinator, Daemon, Node, until
 
 from coordinator import authority
 from nodes import enrol
+from trisect.cli.demo import rules as demo_rules
 from trisect.clock import system_clock, system_randomness
 from trisect.config import to_toml
 from trisect.daemon import Home
 from trisect.store.keystore import write_private
 from trisect.trust.invitations import Invitation
+from trisect.trust.statements import Role
 
 NUMBERS = {"telco": range(60), "bank": range(30, 90)}
 """The hosts of `Cluster.list_hosts`."""
@@ -96,8 +99,12 @@ class Cluster:
         demo: bool = True,
         databases: Callable[[str], str] | None = None,
         prepare: Callable[[Daemon], None] | None = None,
+        rules: bool = True,
     ) -> Cluster:
-        """Set up and start a coordinator and admitted parties; the government is the first."""
+        """Set up and start a coordinator and admitted parties; the government is the first.
+
+        With `rules` they have the demonstration's rulebook and notices, so that they may exchange.
+        """
         cluster = cls(
             folder, Coordinator("trisect-coordinator", folder / "coordinator"), {}, databases, prepare
         )
@@ -106,6 +113,8 @@ class Cluster:
             await cluster._found(demo=demo)
             await cluster.add(founder, ROLES[founder])
             await asyncio.gather(*(cluster.add(party, ROLES[party]) for party in others))
+            if rules:
+                await cluster.put_rules_in_place()
         except BaseException:
             cluster.stop()
             raise
@@ -138,13 +147,26 @@ class Cluster:
             Home(node.home), invitation, settings, "", clock=system_clock, randomness=system_randomness
         )
         with (node.home / "config.toml").open("a") as config:
-            config.write("drain_s = 0.5\n")
+            config.write('drain_s = 0.5\n[imports]\nlegal_basis = "statutory-duty"\n')
         await self._start(node)
         government = next(iter(self.nodes.values()))
         if government is not node:
             await government.admit(party, joined.fingerprint)
         await until(node.is_admitted, f"{party} to be admitted")
         return node
+
+    async def put_rules_in_place(self) -> None:
+        """Publish the demonstration's rulebook and everybody's notice, and wait until all know them."""
+        founder = next(iter(self.nodes.values()))
+
+        async def place(node: Node) -> None:
+            async with node.channel() as channel:
+                role = Role(ROLES.get(node.name, "provider"))
+                await demo_rules.put_in_place(channel, system_clock(), role, founder=node is founder)
+                known = partial(demo_rules.known, channel, len(self.nodes))
+                await until(known, f"{node.name} to know all notices")
+
+        await asyncio.gather(*map(place, self.nodes.values()))
 
     async def list_hosts(self) -> None:
         """Give telco and bank a shared collection `list` each, with `COMMON` in both."""

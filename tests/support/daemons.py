@@ -20,6 +20,8 @@ from pathlib import Path
 import grpc.aio
 from support.batches import cut
 
+from trisect.cli.demo import rules
+from trisect.clock import system_clock
 from trisect.daemon import ask
 from trisect.errors import TrisectError
 from trisect.indicators.readers.batch import Batch
@@ -185,10 +187,16 @@ class Node(Daemon):
 
     async def admit(self, party: str, fingerprint: str = "", role: str = "") -> node_admin_pb2.PartyInfo:
         async with self.channel() as channel:
-            reply = await node_admin_pb2_grpc.NodeAdminStub(channel).Admit(
-                node_admin_pb2.AdmitRequest(party=party, fingerprint=fingerprint, role=role), timeout=20
+            vetting = rules.vetting(system_clock())
+            request = node_admin_pb2.AdmitRequest(
+                party=party,
+                fingerprint=fingerprint,
+                role=role,
+                reviewer=vetting.reviewer,
+                evidence=vetting.evidence,
+                vetted_until=vetting.expires,
             )
-            return reply.party
+            return (await node_admin_pb2_grpc.NodeAdminStub(channel).Admit(request, timeout=20)).party
 
     async def admin(self, method: str, request):
         async with self.channel() as channel:

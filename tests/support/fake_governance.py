@@ -3,6 +3,7 @@
 # ruff: noqa: N802, ARG002  (names and arguments are the contract's)
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from support.membership import GOVERNMENT, Consortium, signed
@@ -31,7 +32,8 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
 
     async def GetRegime(self, request, context):
         self.node._note("GetRegime", request)
-        return GovernanceService(self.consortium, None, system_clock)._regime()  # type: ignore[arg-type]
+        members = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
+        return GovernanceService(members, None, system_clock)._regime()  # type: ignore[arg-type]
 
     async def FileDocument(self, request, context):
         self.node._note("FileDocument", request)

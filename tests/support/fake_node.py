@@ -18,12 +18,14 @@ from pathlib import Path
 
 from support.fake_governance import Governance
 from support.fake_services import NOW, RecordAdmin, Schedules
-from support.membership import Consortium
+from support.membership import Consortium, identity
+from support.rulebooks import offer, permit
 from support.small_record import small_record
 
 from trisect.errors import NotFoundError, TrisectError, UnreachableError
 from trisect.rpc import status, tls
 from trisect.rpc.gate import Gate
+from trisect.trust import documents
 from trisect.wire.convert import batch_from_wire
 from trisect.wire.v1 import (
     collections_pb2,
@@ -309,6 +311,12 @@ class _Matching(matching_pb2_grpc.MatchingServicer):
     async def CancelExchange(self, request, context):
         self.node._note("CancelExchange", request)
         return matching_pb2.CancelExchangeReply(exchange=exchange("cancelled"))
+
+    async def GetPermit(self, request, context):
+        self.node._note("GetPermit", request)
+        found = permit(offer(exchange=bytes.fromhex(EXCHANGE)), rules="a-rule")
+        envelope = documents.countersign(found.sign(identity("bank")), identity("coordinator"))
+        return matching_pb2.GetPermitReply(envelope=envelope)
 
     async def ListHits(self, request, context):
         self.node._note("ListHits", request)

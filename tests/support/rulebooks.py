@@ -6,9 +6,12 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
+from trisect.clock import to_text
 from trisect.indicators.kinds import Kind
 from trisect.rules.drafting import draft
 from trisect.rules.facts import Facts, PartyFacts
+from trisect.rules.offers import Offer
+from trisect.rules.permit import OFFERED, ONWARD, Permit
 from trisect.rules.rulebook import Rulebook
 from trisect.rules.vocabulary import AiUse, BasisName, EngineName, Mode, Purpose
 from trisect.trust.statements import Role
@@ -98,3 +101,63 @@ retention_days = 30
 recipients = ["role:provider", "first-bank"]
 ai_uses = ["detection", "scoring"]
 """
+
+
+def offer(**changes: Any) -> Offer:
+    """Vary an offer of the telco to the bank."""
+    return dataclasses.replace(
+        Offer(
+            consortium="anti-fraud",
+            exchange=bytes(range(16)),
+            attempt=1,
+            asker="telco",
+            asker_key="ak",
+            answerer="bank",
+            answerer_key="bk",
+            purpose="scam-prevention",
+            mode="match",
+            engine="ecdh",
+            pepper_epoch=0,
+            collection="c1",
+            version=3,
+            kinds="phone",
+            basis="statutory-duty",
+            asked_padded=1_024,
+            rulebook=rulebook(approvals=1).hash,
+            notice=b"",
+            share=b"share",
+            details=b"sealed",
+            created=to_text(NOW),
+            expires=to_text(NOW + dt.timedelta(minutes=2)),
+        ),
+        **changes,
+    )
+
+
+def permit(found: Offer, **changes: Any) -> Permit:
+    """Write the permit for an offer without asking whether it may be."""
+    taken = {name: getattr(found, name) for name in OFFERED}
+    return dataclasses.replace(
+        Permit(
+            **taken,
+            permit=bytes(16),
+            asked_collection=found.collection,
+            asked_version=found.version,
+            answered_collection="c2",
+            answered_version=5,
+            offer_hash=bytes(32),
+            rules="",
+            asker_notice=found.notice,
+            answerer_notice=b"",
+            answered_kinds="phone",
+            answered_basis="statutory-duty",
+            answered_padded=2_048,
+            budget=found.asked_padded,
+            budget_day=found.created[:10],
+            retention_days=90,
+            onward=ONWARD,
+            decided=found.created,
+            expires=found.created,
+        ),
+        **changes,
+    )

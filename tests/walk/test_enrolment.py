@@ -164,6 +164,7 @@ async def test_certificates_renew_themselves_while_exchanges_go_on(tmp_path: Pat
         for party, role in ROLES.items():
             if party != "proxy":
                 await cluster.add(party, role)
+        await cluster.put_rules_in_place()
         values = [f"host-{number}.example.com" for number in range(20)]
         for name in ("telco", "bank"):
             await cluster[name].import_values("list", values)

@@ -35,7 +35,7 @@ ROWS = 8_000
 LONG = "x" * 1_600
 """Makes a row long, so that a message holds about 1,000 of them."""
 SOME_MESSAGES_BYTES = 400_000
-QUICK = {"nodes.app.DATABASE_CHECK_S": 0.2}
+QUICK = {"nodes.readiness.DATABASE_CHECK_S": 0.2}
 OFFLINE_S = 5.0
 HOURS_S = 2 * 3_600
 

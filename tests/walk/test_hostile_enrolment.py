@@ -97,7 +97,7 @@ def statements(database: Path) -> int:
 async def test_a_restored_coordinator_gets_back_what_it_has_lost(pair: Cluster):
     coordinator, government, telco = pair.coordinator, pair["government"], pair["telco"]
     database = coordinator.home / "coordinator.db"
-    founded = 5  # two admissions, two grants, and the coordinator's key
+    founded = 8  # two admissions, grants and notices, the coordinator's key, and the rulebook
 
     async def everything_is_stated() -> bool:
         return statements(database) == founded

@@ -273,7 +273,8 @@ async def offered(
     call = relay_pb2.CallRequest(
         to=answerer, method=relay_pb2.PEER_METHOD_OFFER, exchange_id=exchange, body=offer.sign(key)
     )
-    return exchange, (await relay_pb2_grpc.RelayStub(channel).Call(call, timeout=30)).body
+    reply = await relay_pb2_grpc.RelayStub(channel).Call(call, timeout=30)
+    return exchange, relay_pb2.OfferReply.FromString(reply.body).answer
 
 
 @pytest.mark.parametrize("event", ["succession comes", hostile_coordinator.PUBLISHED])
@@ -349,6 +350,7 @@ async def test_newcomers_find_their_way_to_the_founders_new_key(cluster: Cluster
     assert await fingerprint(government) == said["data"]["fingerprint"]
 
     proxy = await cluster.add("proxy", "proxy")
+    await cluster.put_rules_in_place()
     assert tomllib.loads((proxy.home / "config.toml").read_text())["founder"] == first
     found = trisect(proxy, "status")[1]["data"]
     assert (found["founder"], found["founder_fingerprint"]) == ("government", said["data"]["fingerprint"])

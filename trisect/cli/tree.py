@@ -22,6 +22,7 @@ from trisect.cli.commands import (
     officer,
     party,
     pepper,
+    permit,
     record,
     rulebook,
     schedule,
@@ -72,6 +73,7 @@ app.add_typer(entry.app, name="entry")
 match.declare(app)
 hits.declare(app)
 app.add_typer(exchange.app, name="exchange")
+app.add_typer(permit.app, name="permit")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(pepper.app, name="pepper")
 app.add_typer(record.app, name="record")

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from trisect.errors import VerificationError
+from trisect.rules.permit import Permit
 from trisect.trust import canonical_json, documents
 from trisect.trust.filings import FILINGS
 from trisect.trust.statements import Admission, CoordinatorKey, StandingChange, Succession
 
-PUBLIC = frozenset({Admission.KIND, StandingChange.KIND, Succession.KIND, CoordinatorKey.KIND, *FILINGS})
+PUBLIC = frozenset(
+    {Admission.KIND, StandingChange.KIND, Succession.KIND, CoordinatorKey.KIND, Permit.KIND, *FILINGS}
+)
 """Kinds of documents of which the record holds the whole; a grant holds sealed peppers, which it must not."""
 _COMMITMENT = "commitment"
 _BEGINNING = b'{"commitment":'

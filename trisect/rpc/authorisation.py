@@ -39,7 +39,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Record/GetProof",
             ),
             Access.GOVERNMENT: ("Directory/ListApplicants",),
-            Access.MEMBER: ("Relay/Call", "Relay/Exchange", "Record/Cosign"),
+            Access.MEMBER: ("Relay/Call", "Relay/IssuePermit", "Relay/Exchange", "Record/Cosign"),
             Access.ADMINISTRATOR: (
                 "CoordinatorAdmin/Invite",
                 "CoordinatorAdmin/GetCoordinatorStatus",
@@ -64,6 +64,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Matching/WatchExchange",
                 "Matching/ListExchanges",
                 "Matching/CancelExchange",
+                "Matching/GetPermit",
                 "Matching/ListHits",
                 "RecordAdmin/GetRecord",
                 "RecordAdmin/GetRecordProof",

@@ -6,72 +6,35 @@ for what purpose, in which mode, with which engine, and a padded size.
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from trisect.errors import VerificationError
+from trisect.clock import from_text, to_text
+from trisect.errors import StaleError, VerificationError
+from trisect.rules.document import Document
 from trisect.rules.vocabulary import MAX_COLLECTION_NAME
-from trisect.trust import canonical_json, documents
+from trisect.trust import canonical_json
 from trisect.trust.canonical_json import Json
-from trisect.trust.documents import Signed
-from trisect.trust.keys import IdentityKey, IdentityPublic, SealingKey, SealingPublic
+from trisect.trust.keys import SealingKey, SealingPublic
 
 CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 """How far an offer's time may lie from the clock of the end that judges it."""
-_BYTES = "bytes"
-_INT = "int"
-
-
-class _Document:
-    """A signed document whose fields are text, whole numbers and bytes (base64 in JSON)."""
-
-    KIND: ClassVar[str]
-
-    def sign(self, key: IdentityKey) -> bytes:
-        """Sign the document; gives the envelope."""
-        return documents.sign(self.KIND, self._body(), [key])
-
-    def _body(self) -> dict[str, Json]:
-        body: dict[str, Json] = {}
-        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            value = getattr(self, field.name)
-            body[field.name] = base64.b64encode(value).decode() if isinstance(value, bytes) else value
-        return body
-
-    @classmethod
-    def verify(cls, envelope: bytes, *keys: IdentityPublic) -> tuple[Self, Signed]:
-        """Check shape, and that one of the keys has signed; raises VerificationError."""
-        signed = documents.verify(envelope, cls.KIND, keys)
-        return cls._read(signed.body), signed
-
-    @classmethod
-    def peek(cls, envelope: bytes) -> Self:
-        """Read without checking the signature."""
-        kind, body = documents.peek(envelope)
-        if kind != cls.KIND:
-            raise VerificationError(f"a document is not of the kind {cls.KIND}")
-        return cls._read(body)
-
-    @classmethod
-    def _read(cls, body: Mapping[str, Any]) -> Self:
-        values: dict[str, Any] = {}
-        for field in fields(cls):  # type: ignore[arg-type]  # every subclass is a dataclass
-            value = body.get(field.name)
-            expected = int if field.type == _INT else str
-            if not isinstance(value, expected) or isinstance(value, bool):
-                raise VerificationError(f"a document of the kind {cls.KIND} has no sound field {field.name}")
-            values[field.name] = _decoded(value, field.name) if field.type == _BYTES else value
-        if set(body) != set(values):
-            raise VerificationError(f"a document of the kind {cls.KIND} has a field that it must not have")
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer(_Document):
-    """An asker's proposal of one exchange."""
+class Offer(Document):
+    """An asker's proposal of one exchange, with the facts on its side that rules are decided over.
+
+    Attributes:
+        collection: opaque id of the asker's collection.
+        version: of the snapshot that was taken of it.
+        kinds: of the indicators in it, sorted, with commas.
+        basis: its legal basis.
+        rulebook: hash of the rulebook that the asker goes by.
+        notice: hash of the asker's notice.
+        created: when it was offered, which is when it is decided, whoever decides.
+    """
 
     KIND: ClassVar[str] = "offer.v1"
 
@@ -86,7 +49,13 @@ class Offer(_Document):
     mode: str
     engine: str
     pepper_epoch: int
+    collection: str
+    version: int
+    kinds: str
+    basis: str
     asked_padded: int
+    rulebook: bytes
+    notice: bytes
     share: bytes
     details: bytes
     created: str
@@ -94,8 +63,8 @@ class Offer(_Document):
 
 
 @dataclass(frozen=True, slots=True)
-class Accept(_Document):
-    """An answerer's consent to one offer."""
+class Accept(Document):
+    """An answerer's consent to one offer, under a permit."""
 
     KIND: ClassVar[str] = "accept.v1"
 
@@ -108,7 +77,7 @@ class Accept(_Document):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal(_Document):
+class Refusal(Document):
     """An answerer's refusal of one offer; `reason` is a sealed `Reason`."""
 
     KIND: ClassVar[str] = "refusal.v1"
@@ -119,7 +88,7 @@ class Refusal(_Document):
 
 
 @dataclass(frozen=True, slots=True)
-class Void(_Document):
+class Void(Document):
     """An asker's word that an exchange came to no result at its end and never will."""
 
     KIND: ClassVar[str] = "void.v1"
@@ -129,7 +98,7 @@ class Void(_Document):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt(_Document):
+class Receipt(Document):
     """What one end says has happened: hashes over all frames, counts, no identifiers and no result."""
 
     KIND: ClassVar[str] = "receipt.v1"
@@ -224,8 +193,19 @@ def _context(exchange: bytes) -> bytes:
     return b"trisect/offer-details/v1\x00" + exchange
 
 
-def _decoded(text: Any, name: str) -> bytes:
+def check_times(created: str, expires: str, now: dt.datetime) -> None:
+    """Check an offer's times against the own clock.
+
+    Raises:
+        StaleError: made too long ago or in the future, beyond the tolerance of 60 s.
+        VerificationError: the times are none.
+    """
     try:
-        return base64.b64decode(text, validate=True)
+        made, ends = from_text(created), from_text(expires)
     except ValueError as error:
-        raise VerificationError(f"a document's field {name} is not base64") from error
+        raise VerificationError("an offer's times cannot be read") from error
+    if not made - CLOCK_TOLERANCE <= now <= made + CLOCK_TOLERANCE or now > ends:
+        raise StaleError(
+            f"an offer was made at {created}, and here it is {to_text(now)}",
+            hint="set the clocks of both nodes (NTP); at most 60 s apart are accepted",
+        )

@@ -1,78 +1,315 @@
-"""The one place that says whether an exchange may run.
+"""The permit: the signed leave for one exchange, which the answerer writes and all three judge alike.
 
-For now the answer rests on the answerer's sharings alone: shared with this party, for this purpose, in this
-mode. Everything else is one and the same denial, so that an asker cannot tell what exists here.
+It names what the decision rests on: offer, rulebook, rules, notices, legal bases, sizes. The answerer proposes it, the
+coordinator judges and signs it, the asker judges it before it sends an element; each by the same rules over the same
+facts and the time in the offer. Its hash goes into the channel's transcript. Not here: whether a collection is shared
+(`trisect.rules.sharing`), what is left of a budget, and each one's own clock and limits.
 """
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from trisect.errors import DeniedError
-from trisect.rules.vocabulary import ALL, NOT_SHARED, Mode, Purpose
-from trisect.trust import canonical_json
+from trisect.clock import from_text, to_text
+from trisect.errors import BadInputError, DeniedError, StaleError, VerificationError
+from trisect.indicators.kinds import Kind
+from trisect.rules.document import Document
+from trisect.rules.facts import Facts
+from trisect.rules.offers import Offer
+from trisect.rules.regime import Regime
+from trisect.rules.rulebook import Rulebook
+from trisect.rules.vocabulary import BasisName, EngineName, Mode, Purpose, basis
 from trisect.trust.statements import Role
 
+LIFE = dt.timedelta(hours=1)
+ONWARD = "none"
+"""Nobody passes hits on; terms that allow it do not exist yet."""
+DIFFERENCE = "same-decision"
+_PADDING = 17 / 16
+
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
-    """One line of what an owner allows."""
+class Permit(Document):
+    """Leave for one exchange, single use.
 
-    recipient: str
+    Attributes:
+        permit: its id, 16 bytes.
+        asked_collection: opaque id of the asker's collection, with `asked_version` of its snapshot.
+        answered_collection: of the answerer's, likewise.
+        offer_hash: of the signed offer that it answers.
+        rules: ids of the rules that allow it, sorted, with commas.
+        rulebook: hash of the rulebook that they stand in.
+        asker_notice: hash of the asker's notice, `answerer_notice` of the answerer's.
+        kinds: of indicators in the asker's collection, `answered_kinds` in the answerer's.
+        basis: on which the asker keeps its collection, `answered_basis` the answerer.
+        budget: elements that are charged to the asker on `budget_day` (UTC).
+        retention_days: how long the asker may keep hits.
+        onward: to whom it may pass them on.
+        decided: the offer's time; not valid before it, nor from `expires` on.
+    """
+
+    KIND: ClassVar[str] = "permit.v1"
+
+    consortium: str
+    permit: bytes
+    exchange: bytes
+    attempt: int
+    asker: str
+    asker_key: str
+    answerer: str
+    answerer_key: str
     purpose: str
     mode: str
+    engine: str
+    pepper_epoch: int
+    asked_collection: str
+    asked_version: int
+    answered_collection: str
+    answered_version: int
+    offer_hash: bytes
+    rules: str
+    rulebook: bytes
+    asker_notice: bytes
+    answerer_notice: bytes
+    kinds: str
+    answered_kinds: str
+    basis: str
+    answered_basis: str
+    asked_padded: int
+    answered_padded: int
+    budget: int
+    budget_day: str
+    retention_days: int
+    onward: str
+    decided: str
+    expires: str
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
-    """Leave for one exchange; its hash goes into the channel's transcript."""
+class Answer:
+    """The facts on the answerer's side."""
 
-    hash: bytes
+    permit: bytes
+    collection: str
+    version: int
+    kinds: frozenset[Kind]
+    basis: str
+    padded: int
+    retention_days: int
 
 
-def decide(
-    sharings: Iterable[Sharing],
-    *,
-    exchange: bytes,
-    asker: str,
-    role: Role,
-    answerer: str,
-    collection_id: str,
-    purpose: Purpose,
-    mode: Mode,
-) -> Permit:
-    """Decide on one exchange.
+OFFERED = (
+    "consortium",
+    "exchange",
+    "attempt",
+    "asker",
+    "asker_key",
+    "answerer",
+    "answerer_key",
+    "purpose",
+    "mode",
+    "engine",
+    "pepper_epoch",
+    "kinds",
+    "basis",
+    "asked_padded",
+    "rulebook",
+)
+"""Fields that a permit takes from its offer as they are."""
 
-    Args:
-        sharings: of the collection asked; empty where it does not exist.
-        exchange: its id; in the permit, so that no two permits have one hash.
-        asker: the asking party's name.
-        role: its role.
-        answerer: the owner's name.
-        collection_id: the collection's opaque id.
-        purpose: declared in the offer.
-        mode: declared in the offer.
+
+def propose(offer: Offer, offer_hash: bytes, answer: Answer, regime: Regime) -> Permit:
+    """Write the permit for an offer, unsigned, if rulebook and notices allow it.
 
     Raises:
-        DeniedError: not shared with this party for this purpose and mode.
+        DeniedError: they do not; names the rule, and what would fix it.
+        StaleError: the offer goes by another rulebook or notice, or none is in force.
+        VerificationError: the offer says something that no offer can say.
     """
-    recipients = {asker, f"role:{role.value}", ALL}
-    for sharing in sharings:
-        if sharing.recipient in recipients and (sharing.purpose, sharing.mode) == (purpose, mode):
-            facts: dict[str, canonical_json.Json] = {
-                "exchange": exchange.hex(),
-                "asker": asker,
-                "answerer": answerer,
-                "collection": collection_id,
-                "recipient": sharing.recipient,
-                "purpose": purpose.value,
-                "mode": mode.value,
-            }
-            return Permit(hashlib.sha256(b"trisect/sharing/v1\x00" + canonical_json.encode(facts)).digest())
-    raise DeniedError(
-        "nothing of that name is shared with you for this purpose and mode",
-        hint=f"ask {answerer} which collections it shares with you, and for what",
-        rule=NOT_SHARED,
+    decided = _moment(offer.created)
+    limits = regime.rulebooks.named(offer.rulebook, decided).provisions.limits
+    bare = Permit(
+        **{name: getattr(offer, name) for name in OFFERED},
+        permit=answer.permit,
+        asked_collection=offer.collection,
+        asked_version=offer.version,
+        answered_collection=answer.collection,
+        answered_version=answer.version,
+        offer_hash=offer_hash,
+        rules="",
+        asker_notice=offer.notice,
+        answerer_notice=regime.notice_hash(offer.answerer),
+        answered_kinds=joined(answer.kinds),
+        answered_basis=answer.basis,
+        answered_padded=answer.padded,
+        budget=offer.asked_padded,
+        budget_day=to_text(decided)[:10],
+        retention_days=min(answer.retention_days, limits.retention_days),
+        onward=ONWARD,
+        decided=offer.created,
+        expires=to_text(decided + LIFE),
     )
+    return replace(bare, rules=_decide(bare, regime))
+
+
+def preview(offer: Offer, regime: Regime) -> None:
+    """Judge an offer before it is made, with what an asker does not know left open in its favour.
+
+    Raises:
+        DeniedError: no answerer could permit it; names the rule.
+        StaleError: no rulebook is in force.
+    """
+    denied: DeniedError | None = None
+    for assumed in BasisName:
+        answer = Answer(b"", "", 0, _kinds(offer.kinds), assumed.value, offer.asked_padded, 1)
+        try:
+            propose(offer, b"", answer, regime)
+        except DeniedError as error:
+            denied = denied or error
+        else:
+            return
+    if denied is not None:
+        raise denied
+
+
+def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> None:
+    """Judge a permit that another has proposed.
+
+    Raises:
+        VerificationError: it is not about this offer, or says something that no permit can say.
+        DeniedError: rulebook or notices do not allow it, or not by the rules that it names.
+        StaleError: it goes by another rulebook or notice than are in force here, or none is.
+    """
+    for name in OFFERED:
+        if getattr(permit, name) != getattr(offer, name):
+            raise VerificationError(f"a permit differs from its offer in {name}")
+    decided = _moment(offer.created)
+    expected = {
+        "offer_hash": offer_hash,
+        "asked_collection": offer.collection,
+        "asked_version": offer.version,
+        "asker_notice": offer.notice,
+        "budget": offer.asked_padded,
+        "budget_day": to_text(decided)[:10],
+        "onward": ONWARD,
+        "decided": offer.created,
+        "expires": to_text(decided + LIFE),
+    }
+    for name, value in expected.items():
+        if getattr(permit, name) != value:
+            raise VerificationError(f"a permit says something else in {name} than follows from its offer")
+    if _decide(permit, regime) != permit.rules:
+        raise DeniedError(
+            "a permit names other rules than those that allow it here",
+            hint="both nodes and the coordinator need the same version of Trisect",
+            rule=DIFFERENCE,
+        )
+
+
+def _decide(permit: Permit, regime: Regime) -> str:
+    """Decide over a permit's facts; gives the rules that allow it as the permit names them."""
+    moment = _moment(permit.decided)
+    rulebook = regime.rulebooks.named(permit.rulebook, moment)
+    for name, found, declared in (
+        (permit.asker, permit.asker_notice, regime.notice_hash(permit.asker)),
+        (permit.answerer, permit.answerer_notice, regime.notice_hash(permit.answerer)),
+    ):
+        regime.require_notice(name, moment)
+        if found != declared:
+            raise StaleError(
+                f"another notice of {name} than its newest is named",
+                hint="the end that is behind gets it within a minute; try again then",
+            )
+    if regime.membership.party(permit.answerer).role is not Role.GOVERNMENT:
+        regime.require_vetted(permit.answerer, moment)
+    facts = facts_of(permit, regime)
+    _check_declared(facts)
+    _check_limits(permit, rulebook)
+    return ",".join(rulebook.policies.decide(facts))
+
+
+def facts_of(permit: Permit, regime: Regime) -> Facts:
+    """Write a permit's facts as rules read them; raises VerificationError where a word is none."""
+    moment = _moment(permit.decided)
+    try:
+        return Facts(
+            asker=regime.party_facts(permit.asker, moment),
+            answerer=regime.party_facts(permit.answerer, moment),
+            purpose=Purpose(permit.purpose),
+            mode=Mode(permit.mode),
+            engine=EngineName(permit.engine),
+            kinds=_kinds(permit.kinds),
+            answered_kinds=_kinds(permit.answered_kinds),
+            basis=_basis(permit.basis),
+            answered_basis=_basis(permit.answered_basis),
+            asked=permit.asked_padded,
+            answered=permit.answered_padded,
+            decided=int(moment.timestamp()),
+        )
+    except ValueError as error:
+        raise VerificationError("a permit holds a word that no vocabulary has") from error
+
+
+def _check_declared(facts: Facts) -> None:
+    """Check that both have told people what they are about to do."""
+    for party, kinds in ((facts.asker, facts.kinds), (facts.answerer, facts.answered_kinds)):
+        missing = [] if facts.purpose in party.purposes else [f"the purpose {facts.purpose}"]
+        missing += [f"the kind {kind}" for kind in sorted(kinds - party.kinds)]
+        if missing:
+            raise DeniedError(
+                f"the notice of {party.name} does not declare {missing[0]}",
+                hint="its administrator publishes one that does with `trisect notice publish`",
+                rule="notice-declares",
+            )
+
+
+def _check_limits(permit: Permit, rulebook: Rulebook) -> None:
+    limits = rulebook.provisions.limits
+    if permit.engine not in limits.engines:
+        raise DeniedError(
+            f"the rulebook does not permit the engine {permit.engine}",
+            hint=f"permitted: {', '.join(limits.engines)}",
+            rule="engines",
+        )
+    for whose, padded in ((permit.asker, permit.asked_padded), (permit.answerer, permit.answered_padded)):
+        if not limits.min_set <= padded <= limits.max_set * _PADDING + 1:
+            raise DeniedError(
+                f"a set of {whose} is outside of the rulebook's {limits.min_set} to {limits.max_set} entries",
+                hint="small sets let one learn about single entries; split those that are too large",
+                rule="min-set" if padded < limits.min_set else "max-set",
+            )
+    if not 1 <= permit.retention_days <= limits.retention_days:
+        raise DeniedError(
+            f"hits may be kept for at most {limits.retention_days} days",
+            hint="the answerer's node makes it so; both need the same version of Trisect",
+            rule="retention",
+        )
+
+
+def joined(found: Iterable[Kind]) -> str:
+    """Write kinds as offers and permits carry them."""
+    return ",".join(sorted(found))
+
+
+def _kinds(text: str) -> frozenset[Kind]:
+    found = frozenset(Kind(word) for word in text.split(",") if word)
+    if joined(found) != text or not found:
+        raise VerificationError("the kinds in an offer or permit are none, or not in order")
+    return found
+
+
+def _basis(text: str) -> BasisName:
+    try:
+        return basis(text)[0]
+    except BadInputError as error:
+        raise VerificationError("an offer or permit names a legal basis that there is not") from error
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        return from_text(text)
+    except ValueError as error:
+        raise VerificationError("an offer's or permit's time cannot be read") from error

@@ -14,6 +14,7 @@ from trisect.errors import DeniedError, VerificationError
 from trisect.rules.facts import PartyFacts
 from trisect.rules.notices import Notice
 from trisect.rules.rulebook import Rulebook, Rulebooks
+from trisect.rules.vocabulary import Purpose
 from trisect.trust.filings import Filed, Filing, NoticeFiling, RulebookFiling, Statement
 from trisect.trust.membership import Membership
 from trisect.trust.statements import KeyCheck, Role
@@ -67,6 +68,11 @@ class Regime:
                 hint=f"a government looks into it and says so with `trisect party vet {name}`",
                 rule=NOT_VETTED,
             )
+
+    def budget(self, asker: str, answerer: str, purpose: Purpose, day: str, rulebook: bytes) -> int:  # noqa: ARG002
+        """Tell the elements that an asker may have evaluated by an answerer on a day, by the rulebook of a hash."""
+        found = next(one for one in self.rulebooks if one.hash == rulebook)
+        return found.provisions.budget(purpose)
 
     def party_facts(self, name: str, moment: dt.datetime) -> PartyFacts:
         """Tell what rules may know of a party."""

@@ -111,6 +111,12 @@ def basis(text: str) -> tuple[BasisName, str]:
         ) from None
 
 
+def checked_basis(text: str) -> str:
+    """Bring a legal basis into its one form; raises BadInputError."""
+    name, citation = basis(text)
+    return f"{name}: {citation}" if citation else name.value
+
+
 def modes(text: str) -> tuple[Mode, ...]:
     """Read a comma-separated list of modes; raises BadInputError naming those there are."""
     try:

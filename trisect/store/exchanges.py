@@ -71,6 +71,7 @@ class Exchange:
     expires_at: str
     offer: bytes
     answer: bytes | None = None
+    permit: bytes | None = None
     error: bytes | None = None
     matched: int | None = None
     bytes_sent: int = 0

@@ -29,9 +29,23 @@ def _settings(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def _budgets(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "budgets",
+        metadata,
+        sa.Column("asker", sa.Text, primary_key=True),
+        sa.Column("answerer", sa.Text, primary_key=True),
+        sa.Column("purpose", sa.Text, primary_key=True),
+        sa.Column("day", sa.Text, primary_key=True),
+        sa.Column("elements", sa.BigInteger, nullable=False),
+    )
+
+
 node_statements = _statements(NODE)
 coordinator_statements = _statements(COORDINATOR)
 settings = _settings(NODE)
+node_budgets = _budgets(NODE)
+coordinator_budgets = _budgets(COORDINATOR)
 
 collections = sa.Table(
     "collections",
@@ -129,6 +143,7 @@ exchanges = sa.Table(
     sa.Column("expires_at", sa.Text, nullable=False),
     sa.Column("offer", sa.LargeBinary, nullable=False),
     sa.Column("answer", sa.LargeBinary),
+    sa.Column("permit", sa.LargeBinary),
     sa.Column("own_receipt", sa.LargeBinary),
     sa.Column("peer_receipt", sa.LargeBinary),
 )

@@ -84,8 +84,13 @@ def verify(envelope: bytes, kind: str, keys: Iterable[IdentityPublic], *, thresh
         kind=kind,
         body=canonical_json.decode(parsed.payload),
         signers=frozenset(bytes.fromhex(keyid) for keyid in accepted),
-        payload_hash=hashlib.sha256(parsed.pae()).digest(),
+        payload_hash=_hash(parsed),
     )
+
+
+def payload_hash(envelope: bytes) -> bytes:
+    """Give the hash of what was signed, which does not depend on who has signed it."""
+    return _hash(_parse(envelope))
 
 
 def peek(envelope: bytes) -> tuple[str, Mapping[str, Any]]:
@@ -100,6 +105,10 @@ def peek(envelope: bytes) -> tuple[str, Mapping[str, Any]]:
 def payload_type(kind: str) -> str:
     """Give the DSSE payload type of a kind of document."""
     return f"{_PREFIX}{kind}{_SUFFIX}"
+
+
+def _hash(parsed: Envelope) -> bytes:
+    return hashlib.sha256(parsed.pae()).digest()
 
 
 def _written(envelope: Envelope) -> bytes:

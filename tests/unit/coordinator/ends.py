@@ -43,24 +43,38 @@ def request(to: str = "bank", method: pb.PeerMethod = OFFER, exchange: bytes = E
     return pb.CallRequest(to=to, method=method, exchange_id=exchange, body=b"offer")
 
 
+def permit(switchboard: Switchboard, call: pb.IncomingCall, answerer: str) -> None:
+    """Have the permit for an offer that waits."""
+    switchboard.judged(call.exchange_id.hex(), getattr(call, "from"), answerer)
+    switchboard.permit(call.exchange_id.hex())
+
+
 async def answering(
-    switchboard: Switchboard, link: Link, *, accepted: bool = True, body: bytes = b"reply"
+    switchboard: Switchboard,
+    link: Link,
+    *,
+    accepted: bool = True,
+    body: bytes = b"reply",
+    permitted: bool = True,
 ) -> pb.IncomingCall:
-    """Be a node that answers its next call."""
+    """Be a node that answers its next call, and has a permit for what it accepts."""
     message = await asyncio.wait_for(link.down.get(), SOON)
     assert message is not None
+    if accepted and permitted and message.call.method == OFFER:
+        permit(switchboard, message.call, link.party)
     answer = pb.CallAnswer(call_id=message.call.call_id, body=body, accepted=accepted)
     switchboard.answer(link, answer)
     return message.call
 
 
 async def offered(
-    switchboard: Switchboard, *, accepted: bool = True, asker: str = "telco"
+    switchboard: Switchboard, *, accepted: bool = True, asker: str = "telco", permitted: bool = True
 ) -> pb.IncomingCall:
     """Have `telco` offer an exchange that `bank` accepts or refuses."""
     link = switchboard.attach("bank")
     call, reply = await asyncio.gather(
-        answering(switchboard, link, accepted=accepted), switchboard.call(asker, request())
+        answering(switchboard, link, accepted=accepted, permitted=permitted),
+        switchboard.call(asker, request()),
     )
     assert reply == b"reply"
     return call

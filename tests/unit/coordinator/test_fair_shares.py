@@ -125,13 +125,6 @@ async def test_silence_is_looked_for_again_after_a_frame() -> None:
             await asyncio.wait_for(end, SOON)
 
 
-async def test_an_accepted_exchange_that_nobody_joins_frees_its_place() -> None:
-    switchboard = board(pair_s=0.05)
-    await offered(switchboard)
-    assert switchboard.running == 1
-    await until(lambda: switchboard.running == 0)
-
-
 def passed_lately(moved_at: float) -> bool:
     return moved_at > asyncio.get_running_loop().time() - 1_000
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from unit.coordinator.ends import (
     EXCHANGE,
+    ID,
     OFFER,
     SOON,
     End,
@@ -15,6 +16,7 @@ from unit.coordinator.ends import (
     board,
     frame,
     offered,
+    permit,
     request,
     until,
 )
@@ -92,6 +94,7 @@ async def test_an_answerer_may_join_before_its_acceptance_has_arrived() -> None:
     calling = asyncio.create_task(switchboard.call("telco", request()))
     message = await link.down.get()
     assert message is not None
+    permit(switchboard, message.call, "bank")
     answerer = End(switchboard, "bank")
     early = answerer.start()
     await until(lambda: switchboard.running)
@@ -110,6 +113,7 @@ async def test_an_answerer_that_joined_and_then_refuses_is_let_go() -> None:
     calling = asyncio.create_task(switchboard.call("telco", request()))
     message = await link.down.get()
     assert message is not None
+    permit(switchboard, message.call, "bank")
     early = End(switchboard, "bank").start()
     await asyncio.sleep(0)
     switchboard.answer(link, pb.CallAnswer(call_id=message.call.call_id, accepted=False))
@@ -177,7 +181,7 @@ async def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_an_exchange_that_nobody_joins_is_forgotten() -> None:
-    switchboard = board(pair_s=0.01)
+    switchboard = board(pair_s=0.01, idle_s=1_000)
     await offered(switchboard)
     await until(lambda: not switchboard.running)
     with pytest.raises(DeniedError):
@@ -242,6 +246,7 @@ async def test_a_link_in_place_of_another_drops_neither_answers_nor_exchanges() 
     calling = asyncio.create_task(switchboard.call("telco", request()))
     message = await asyncio.wait_for(former.down.get(), SOON)
     assert message is not None
+    permit(switchboard, message.call, "bank")
     newer = switchboard.attach("bank")
     assert former.down.empty(), "a call is not answered yet"
     switchboard.notify(pb.LinkDown(statements_changed=pb.StatementsChanged(newest_statement=1)))
@@ -274,3 +279,31 @@ async def test_a_node_that_does_not_read_loses_its_link_and_holds_nobody_up() ->
             assert (await quick.down.get()) is not None
     assert slow.down.qsize() == 1
     assert await slow.down.get() is None
+
+
+async def test_no_frame_passes_without_a_permit() -> None:
+    switchboard = board()
+    await offered(switchboard, permitted=False)
+    for party in ("telco", "bank"):
+        with pytest.raises(DeniedError, match="no permit"):
+            await End(switchboard, party).next()
+
+
+async def test_a_permit_is_for_an_offer_that_waits_and_used_once() -> None:
+    switchboard = board()
+    for asker, answerer in (("telco", "bank"), ("bank", "telco")):
+        with pytest.raises(DeniedError, match="no such offer"):
+            switchboard.judged(ID, asker, answerer)
+    await offered(switchboard, permitted=False)
+    for asker, answerer in (("bank", "telco"), ("telco", "proxy"), ("proxy", "bank")):
+        with pytest.raises(DeniedError, match="no such offer"):
+            switchboard.judged(ID, asker, answerer)
+    switchboard.judged(ID, "telco", "bank")
+    with pytest.raises(DeniedError, match="has had its permit"):
+        switchboard.judged(ID, "telco", "bank")
+    with pytest.raises(DeniedError, match="no permit"):
+        await End(switchboard, "telco").next()
+
+
+async def test_a_permit_that_comes_too_late_changes_nothing() -> None:
+    board().permit(ID)

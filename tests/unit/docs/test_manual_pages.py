@@ -134,8 +134,10 @@ def test_every_metric_is_listed() -> None:
 def test_every_reason_of_ready_is_listed() -> None:
     checks = {
         match
-        for path in ("nodes/app.py", "coordinator/app.py")
-        for match in re.findall(r'yield "([a-z]+)", ', (ROOT / path).read_text())
+        for path in ("nodes/readiness.py", "coordinator/app.py")
+        for match in re.findall(
+            r'(?:yield |^            \()"([a-z]+)", ', (ROOT / path).read_text(), re.MULTILINE
+        )
     }
     assert len(checks) > 5
     assert checks == {code for code in table("docs/operation.md", 1) if code.isalpha() and code.islower()} - {

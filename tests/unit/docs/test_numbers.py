@@ -29,6 +29,8 @@ from trisect.psi.points import BLOCK_POINTS
 from trisect.rpc import gate
 from trisect.rpc.status import TABLE
 from trisect.rules import offers
+from trisect.rules.document import Document
+from trisect.rules.permit import Permit
 from trisect.store import rolling
 from trisect.store.exchanges import ExchangeState
 from trisect.trust import invitations
@@ -118,17 +120,15 @@ def test_every_state_of_an_exchange_is_told() -> None:
     assert set(re.findall(r"`(\w+)`", told)) == {state.value for state in ExchangeState}
 
 
-DOCUMENTS = [offers.Offer, offers.Accept, offers.Refusal, offers.Void, offers.Receipt]
+DOCUMENTS = [offers.Offer, offers.Accept, offers.Refusal, offers.Void, offers.Receipt, Permit]
 
 
 def test_each_document_of_an_exchange_is_in_this_list() -> None:
-    assert {document.KIND for document in DOCUMENTS} == {
-        one.KIND for one in offers._Document.__subclasses__()
-    }
+    assert {document.KIND for document in DOCUMENTS} == {one.KIND for one in Document.__subclasses__()}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.KIND)
-def test_fields_of_signed_documents_are_told(document: type[offers._Document]) -> None:
+def test_fields_of_signed_documents_are_told(document: type[Document]) -> None:
     section = (
         (ROOT / "docs/spec/sealed-channel.md").read_text().partition("## Documents")[2].partition("\n## ")[0]
     )

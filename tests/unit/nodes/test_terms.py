@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from support.rulebooks import offer, permit
 
 from nodes.exchanges.means import Limits
 from nodes.exchanges.terms import Terms
 from trisect.errors import DeniedError
 from trisect.psi.bands import band
-from trisect.rules.offers import Accept, Offer
+from trisect.rules.offers import Accept
 from trisect.store.exchanges import Side
 
 
 def terms(asked: int, answered: int) -> Terms:
-    offer = Offer("c", b"e", 1, "a", "k", "b", "k", "p", "m", "ecdh", 0, band(asked), b"", b"", "", "")
-    return Terms(offer, b"", Accept(b"e", b"", b"", band(answered), b"", ""), b"")
+    leave = permit(offer(asked_padded=band(asked)), answered_padded=band(answered))
+    accept = Accept(b"e", b"", b"", band(answered), b"", "")
+    return Terms(offer(asked_padded=band(asked)), b"", accept, b"", leave)
 
 
 def test_an_answerer_waits_little_longer_for_a_large_question() -> None:
@@ -42,4 +44,4 @@ def test_a_declared_size_may_be_the_padding_of_the_largest_set(size: int, allowe
     else:
         with pytest.raises(DeniedError) as caught:
             limits.check_padded(size, "the set offered")
-        assert caught.value.rule == "max-set"
+        assert caught.value.rule == "local-max-set"

@@ -1,184 +1,224 @@
-"""The permit: denied unless shared, and one and the same denial whatever there is or is not."""
+"""The permit: written only where rules and notices allow it, and refused where a single field is another."""
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
+import datetime as dt
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from support.membership import GOVERNMENT, Consortium
+from support.rulebooks import NOTICE, NOW, offer, rulebook
 
-from trisect.errors import BadInputError, DeniedError
-from trisect.rules import vocabulary
-from trisect.rules.permit import NOT_SHARED, Permit, Sharing, decide
-from trisect.rules.vocabulary import Mode, Purpose
-from trisect.trust.statements import Role
+from trisect.clock import to_text
+from trisect.errors import DeniedError, StaleError, TrisectError, VerificationError
+from trisect.indicators.kinds import Kind
+from trisect.rules.notices import Notice
+from trisect.rules.offers import Offer
+from trisect.rules.permit import DIFFERENCE, Answer, Permit, judge, preview, propose
+from trisect.rules.policies import RedLineError
+from trisect.rules.regime import Regime
+from trisect.trust.filings import NoticeFiling, RulebookFiling
+from trisect.trust.statements import KeyCheck, Role, Vetting
 
-USUAL = {
-    "exchange": bytes(16),
-    "asker": "telco",
-    "role": Role.PROVIDER,
-    "answerer": "bank",
-    "collection_id": "c1",
-    "purpose": Purpose.SCAM_PREVENTION,
-    "mode": Mode.MATCH,
-}
-
-
-def decided(*sharings: Sharing, **changes: object) -> Permit:
-    return decide(sharings, **USUAL | changes)  # type: ignore[arg-type]
-
-
-def shared(recipient: str, purpose: str = "scam-prevention", mode: str = "match") -> Sharing:
-    return Sharing(recipient, purpose, mode)
-
-
-@pytest.mark.parametrize("recipient", ["telco", "role:provider", "all"])
-def test_what_is_shared_is_permitted(recipient: str) -> None:
-    assert len(decided(shared(recipient)).hash) == 32
-    assert len(decided(shared("bank"), shared(recipient, "rights"), shared(recipient)).hash) == 32
-
-
-OTHERS = [
-    "bank",
-    "role:government",
-    "role:proxy",
-    "role:telco",
-    "provider",
-    "telco2",
-    "tel",
-    "",
-    "ALL",
-    "Telco",
-]
-
-
-@pytest.mark.parametrize(
-    "sharings",
-    [
-        [],
-        *([shared(recipient)] for recipient in OTHERS),
-        [shared("telco", purpose="rights")],
-        [shared("telco", mode="count")],
-        [shared("telco", purpose="")],
-        [shared("telco", purpose="rights"), shared("telco", mode="count"), shared("bank")],
-    ],
-    ids=str,
+HASH = b"h" * 32
+ANSWER = Answer(
+    permit=b"p" * 16,
+    collection="c2",
+    version=5,
+    kinds=frozenset({Kind.PHONE}),
+    basis="statutory-duty: ATOFL 16",
+    padded=2_048,
+    retention_days=90,
 )
-def test_everything_else_is_one_and_the_same_denial(sharings: list[Sharing]) -> None:
+VETTED = Vetting("licensing", "file 7", to_text(NOW + dt.timedelta(days=30)))
+
+
+@pytest.fixture
+def consortium() -> Consortium:
+    """Two vetted providers with notices, and a rulebook."""
+    found = Consortium.founded()
+    for name in ("telco", "bank"):
+        found.take(found.admission(name, vetting=VETTED))
+        found.take(found.filing(NoticeFiling, name, Notice.parse(NOTICE, Role.PROVIDER).content))
+    found.take(found.filing(RulebookFiling, GOVERNMENT, rulebook(approvals=1).content))
+    return found
+
+
+@pytest.fixture
+def regime(consortium: Consortium) -> Regime:
+    return Regime(consortium.membership)
+
+
+def offered(regime: Regime, **changes: Any) -> Offer:
+    return offer(notice=regime.notice_hash("telco"), **changes)
+
+
+def denied(regime: Regime, answer: Answer = ANSWER, **changes: Any) -> TrisectError:
+    with pytest.raises(TrisectError) as caught:
+        propose(offered(regime, **changes), HASH, answer, regime)
+    return caught.value
+
+
+def test_what_is_allowed_is_written_and_judged_alike(regime: Regime) -> None:
+    found = offered(regime)
+    permit = propose(found, HASH, ANSWER, regime)
+    assert permit.rules == "scam-prevention-between-providers"
+    assert (permit.budget, permit.budget_day) == (1_024, "2026-11-27")
+    assert permit.answerer_notice == regime.notice_hash("bank")
+    judge(permit, found, HASH, regime)
+    preview(found, regime)
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Permit)])
+def test_a_permit_with_any_other_field_is_refused(regime: Regime, field: str) -> None:
+    found = offered(regime)
+    permit = propose(found, HASH, ANSWER, regime)
+    free = {"permit", "answered_collection", "answered_version", "answered_padded", "retention_days"}
+    match value := getattr(permit, field):
+        case bytes():
+            other: Any = bytes(value[:-1]) + bytes([value[-1] ^ 1])
+        case int():
+            other = value - 1
+        case _:
+            other = (
+                "url"
+                if field == "answered_kinds"
+                else "contract"
+                if field == "answered_basis"
+                else value + "x"
+            )
+    changed = dataclasses.replace(permit, **{field: other})
+    if field in free | {"answered_kinds", "answered_basis"}:
+        judge(changed, found, HASH, regime)  # the answerer's own to say; its signature binds it
+        return
+    with pytest.raises((VerificationError, DeniedError, StaleError)):
+        judge(changed, found, HASH, regime)
+
+
+def test_a_permit_for_another_offer_is_refused(regime: Regime) -> None:
+    permit = propose(offered(regime), HASH, ANSWER, regime)
+    with pytest.raises(VerificationError, match="offer_hash"):
+        judge(permit, offered(regime), b"o" * 32, regime)
+    with pytest.raises(VerificationError, match="exchange"):
+        judge(permit, offered(regime, exchange=bytes(16)), HASH, regime)
+
+
+def test_a_permit_that_names_other_rules_is_a_difference(regime: Regime) -> None:
+    found = offered(regime)
+    permit = dataclasses.replace(propose(found, HASH, ANSWER, regime), rules="authorities-warn")
     with pytest.raises(DeniedError) as caught:
-        decided(*sharings)
-    found = caught.value
-    assert (found.message, found.hint, found.rule) == (
-        "nothing of that name is shared with you for this purpose and mode",
-        "ask bank which collections it shares with you, and for what",
-        NOT_SHARED,
-    )
-
-
-SHARINGS = st.builds(
-    Sharing,
-    st.sampled_from(["telco", "bank", "role:provider", "role:proxy", "all", "other"]),
-    st.sampled_from([purpose.value for purpose in Purpose]),
-    st.sampled_from([mode.value for mode in Mode]),
-)
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.lists(SHARINGS, max_size=6), st.sampled_from(Role), st.sampled_from(Purpose), st.sampled_from(Mode))
-def test_a_permit_is_given_exactly_where_some_line_fits(
-    sharings: list[Sharing], role: Role, purpose: Purpose, mode: Mode
-) -> None:
-    fits = [
-        sharing
-        for sharing in sharings
-        if sharing.recipient in ("telco", f"role:{role.value}", "all")
-        and sharing.purpose == purpose.value
-        and sharing.mode == mode.value
-    ]
-    try:
-        decided(*sharings, role=role, purpose=purpose, mode=mode)
-    except DeniedError:
-        assert not fits
-    else:
-        assert fits
-
-
-def test_a_permit_is_bound_to_every_fact() -> None:
-    everyone = [
-        shared("all", purpose.value, mode.value) for purpose, mode in itertools.product(Purpose, Mode)
-    ]
-    hashes = {
-        decided(*everyone, **change).hash
-        for change in (
-            {},
-            {"exchange": bytes(15) + b"1"},
-            {"asker": "telco2"},
-            {"answerer": "bank2"},
-            {"collection_id": "c2"},
-            {"purpose": Purpose.RIGHTS},
-            {"mode": Mode.COUNT},
-        )
-    }
-    hashes.add(decided(shared("telco")).hash)
-    assert len(hashes) == 8
-    assert decided(shared("telco")) == decided(shared("telco"))
-
-
-def test_the_words_of_the_vocabulary() -> None:
-    for purpose in Purpose:
-        assert vocabulary.purpose(purpose.value) is purpose
-    assert vocabulary.modes("match, count,match") == (Mode.MATCH, Mode.COUNT)
-    for text in ("", "match,", "all"):
-        with pytest.raises(BadInputError, match="no such mode"):
-            vocabulary.modes(text)
-    with pytest.raises(BadInputError, match="no such purpose") as caught:
-        vocabulary.purpose("fun")
-    assert "leak-tracing" in caught.value.hint
-
-
-@pytest.mark.parametrize("text", ["all", "telco", "a", "first-bank", "role:provider", "role:proxy", "a" * 63])
-def test_whom_a_collection_can_be_shared_with(text: str) -> None:
-    assert vocabulary.recipient(text) == text
+        judge(permit, found, HASH, regime)
+    assert caught.value.rule == DIFFERENCE
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("changes", "rule"),
     [
-        "",
-        "role:",
-        "role:king",
-        "role:ALL",
-        "Telco",
-        "-a",
-        "a-",
-        "a" * 64,
-        "a b",
-        "all ",
-        "a\n",
-        "role:provider\n",
-        "14259990187",
-        "call-442079460123",
+        ({"purpose": "rights"}, "notice-declares"),
+        ({"kinds": "email"}, "notice-declares"),
+        ({"mode": "lookup"}, "no-rule"),
+        ({"purpose": "payment-check"}, "no-rule"),
+        ({"engine": "oprf", "mode": "lookup"}, "no-rule"),
+        ({"basis": "unspecified"}, "no-basis-no-exchange"),
+        ({"asked_padded": 99}, "min-set"),
+        ({"asked_padded": 6_000_000}, "max-set"),
     ],
 )
-def test_whom_it_cannot(text: str) -> None:
-    with pytest.raises(BadInputError, match="nobody to share with"):
-        vocabulary.recipient(text)
-
-
-def test_names_of_collections() -> None:
-    for text in ("a", "scam-numbers", "2026.list_1", "list-20261123", "numbers.v2", "a" * 64):
-        assert vocabulary.collection_name(text) == text
-    for text in ("", "-a", ".a", "A", "a" * 65, "a b", "../a", "a\n", "诈骗"):
-        with pytest.raises(BadInputError):
-            vocabulary.collection_name(text)
+def test_what_rules_or_limits_do_not_allow_names_them(
+    regime: Regime, changes: dict[str, Any], rule: str
+) -> None:
+    found = denied(regime, **changes)
+    assert isinstance(found, DeniedError)
+    assert found.rule == rule
+    assert found.hint
+    with pytest.raises(DeniedError) as caught:
+        preview(offered(regime, **changes), regime)
+    assert caught.value.rule == rule, "the asker's own node says so before anything is sent"
 
 
 @pytest.mark.parametrize(
-    "text", ["14259990187", "list-14259990187", "login.example-shop.com", "8.8.8.8", "2026.11", "123"]
+    ("changes", "rule"),
+    [
+        ({"kinds": frozenset({Kind.EMAIL})}, "notice-declares"),
+        ({"basis": "unspecified"}, "no-basis-no-exchange"),
+        ({"padded": 64}, "min-set"),
+        ({"padded": 6_000_000}, "max-set"),
+    ],
 )
-def test_a_name_that_reads_as_an_identifier_is_refused_and_not_repeated(text: str) -> None:
-    """Names are stored, logged and sent to peers as they stand."""
-    with pytest.raises(BadInputError) as caught:
-        vocabulary.collection_name(text)
-    assert text not in caught.value.message + caught.value.hint
+def test_what_the_answerer_has_may_deny_as_well(regime: Regime, changes: dict[str, Any], rule: str) -> None:
+    assert denied(regime, dataclasses.replace(ANSWER, **changes)).rule == rule
+    preview(offered(regime), regime)
+
+
+def test_hits_are_kept_no_longer_than_owner_and_rulebook_allow(regime: Regime) -> None:
+    for own, kept in ((30, 30), (400, 90)):
+        answer = dataclasses.replace(ANSWER, retention_days=own)
+        permit = propose(offered(regime), HASH, answer, regime)
+        assert permit.retention_days == kept
+        for wrong in (0, 91):
+            with pytest.raises(DeniedError) as caught:
+                judge(dataclasses.replace(permit, retention_days=wrong), offered(regime), HASH, regime)
+            assert caught.value.rule == "retention"
+
+
+def test_a_red_line_is_told_from_a_missing_rule(consortium: Consortium, regime: Regime) -> None:
+    consortium.take(consortium.admission("bank", vetting=VETTED, key_check=KeyCheck.NONE))
+    found = denied(regime, kinds="iban")
+    assert isinstance(found, RedLineError)
+    assert (found.rule, found.crossed.clause) == ("checked-keys", "PIPL 51")
+
+
+@pytest.mark.parametrize("changes", [{"rulebook": bytes(32)}, {"notice": bytes(32)}])
+def test_an_offer_that_goes_by_something_else_is_stale(
+    consortium: Consortium, changes: dict[str, Any]
+) -> None:
+    regime = Regime(consortium.membership)
+    with pytest.raises(StaleError, match="another"):
+        propose(dataclasses.replace(offered(regime), **changes), HASH, ANSWER, regime)
+
+
+def test_without_a_rulebook_nothing_is_permitted() -> None:
+    found = Consortium.founded(("telco", Role.PROVIDER), ("bank", Role.PROVIDER))
+    with pytest.raises(StaleError, match="no rulebook"):
+        preview(offer(), Regime(found.membership))
+
+
+def test_after_its_end_a_rulebook_permits_nothing(consortium: Consortium, regime: Regime) -> None:
+    later = to_text(NOW + dt.timedelta(days=365))
+    with pytest.raises(StaleError, match="expired"):
+        propose(offered(regime, created=later), HASH, ANSWER, regime)
+
+
+@pytest.mark.parametrize("name", ["telco", "bank"])
+def test_who_has_no_notice_in_force_exchanges_nothing(
+    consortium: Consortium, regime: Regime, name: str
+) -> None:
+    old = NOTICE.replace("2026-11-27", "2026-01-27").replace("2027-05-26", "2026-05-26")
+    consortium.take(consortium.filing(NoticeFiling, name, Notice.parse(old, Role.PROVIDER).content))
+    assert denied(regime).rule == "notice-in-force"
+
+
+def test_a_source_whose_vetting_has_expired_is_not_asked(consortium: Consortium, regime: Regime) -> None:
+    for vetting in (None, Vetting("licensing", "file 1", to_text(NOW))):
+        consortium.take(consortium.admission("bank", vetting=vetting))
+        found = denied(regime)
+        assert (found.rule, "party vet bank" in found.hint) == ("vetting-in-force", True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kinds": "url,phone"},
+        {"kinds": "phone,phone"},
+        {"kinds": ""},
+        {"kinds": "telephone"},
+        {"purpose": "fun"},
+        {"mode": "steal"},
+        {"engine": "magic"},
+        {"basis": "because"},
+        {"created": "yesterday"},
+    ],
+)
+def test_an_offer_with_a_word_that_there_is_not_is_malformed(regime: Regime, changes: dict[str, Any]) -> None:
+    assert isinstance(denied(regime, **changes), VerificationError)

@@ -50,6 +50,8 @@ def publish(call: Call, file: Path) -> None:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"cannot read {file}", hint="`trisect notice draft` writes one") from error
+    if "TODO" in text:
+        raise BadInputError(f"{file} still says TODO", hint="complete it: people read it")
     call.run(_publish(call, text))
 
 
@@ -113,11 +115,11 @@ async def show(call: Call, party: str) -> None:
 
 
 def _drafted(party: str, role: Role, lists: Sequence[collections_pb2.Collection], days: int) -> str:
-    """Fill a notice in with what collections say, one section for each purpose that something is shared for."""
+    """Fill a notice in with what collections say, a section for each purpose; where nothing is shared yet, for one."""
     now = system_clock().replace(microsecond=0)
     shared = {sharing.purpose for one in lists for sharing in one.sharings}
     lines = [
-        f"# {NOTICE_FILE} of {party}. Complete what says TODO; people read it.",
+        f"# {NOTICE_FILE} of {party}, for people to read and rules to go by.",
         f"title = {json.dumps(f'What {party} does with fraud information')}",
         'text = "TODO: in plain words: what you collect, how, why, for how long, for whom, with what AI"',
         'text_zh = "TODO: 同样内容的中文说明"',
@@ -128,7 +130,7 @@ def _drafted(party: str, role: Role, lists: Sequence[collections_pb2.Collection]
         f"valid_until = {to_text(now + dt.timedelta(days=days))}",
     ]
     for purpose in sorted(shared) or [Purpose.SCAM_PREVENTION.value]:
-        mine = [one for one in lists if any(found.purpose == purpose for found in one.sharings)]
+        mine = [one for one in lists if any(found.purpose == purpose for found in one.sharings) or not shared]
         kinds = sorted({kind for one in mine for kind in one.kinds})
         bases = sorted({_basis(one.legal_basis) for one in mine} or {BasisName.STATUTORY_DUTY.value})
         recipients = sorted(

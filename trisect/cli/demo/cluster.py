@@ -22,11 +22,13 @@ from typing import Any
 
 import psutil
 
-from trisect.clock import system_randomness
+from trisect.cli.demo import rules
+from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home, ask
 from trisect.errors import BadInputError, ConflictError, TrisectError
 from trisect.rpc import tls
 from trisect.rpc.status import translated
+from trisect.trust.statements import Role
 from trisect.wire.v1 import (
     coordinator_admin_pb2,
     coordinator_admin_pb2_grpc,
@@ -107,6 +109,7 @@ class Cluster:
             founder, *others = PARTIES
             await self._start_party(founder)
             await asyncio.gather(*(self._start_party(party) for party in others))
+            await asyncio.gather(*(self._put_rules_in_place(party) for party in PARTIES))
             for name in self.names:
                 await self._until(name, partial(self._ready, name), "become ready")
         except BaseException:
@@ -169,6 +172,19 @@ class Cluster:
             await self._admit(party.name, status.fingerprint)
         await self._until(party.name, lambda: self._admitted(party.name), "be admitted")
 
+    async def _put_rules_in_place(self, party: Party) -> None:
+        async def known() -> bool:
+            async with tls.socket_channel(self.socket(party.name)) as channel:
+                return await rules.known(channel, len(PARTIES))
+
+        async with (
+            tls.socket_channel(self.socket(party.name)) as channel,
+            translated(f"the node of {party.name}"),
+        ):
+            founder = party is PARTIES[0]
+            await rules.put_in_place(channel, system_clock(), Role(party.role), founder=founder)
+            await self._until(party.name, known, "learn the rulebook and all notices")
+
     async def _invite(self, party: Party) -> coordinator_admin_pb2.InviteReply:
         request = coordinator_admin_pb2.InviteRequest(party=party.name, role=party.role, ttl_s=3600)
         async with tls.socket_channel(self.socket(COORDINATOR)) as channel, translated("the coordinator"):
@@ -181,7 +197,14 @@ class Cluster:
             return await stub.GetStatus(node_admin_pb2.GetStatusRequest(), timeout=CALL_S)
 
     async def _admit(self, name: str, fingerprint: str) -> None:
-        request = node_admin_pb2.AdmitRequest(party=name, fingerprint=fingerprint)
+        vetting = rules.vetting(system_clock())
+        request = node_admin_pb2.AdmitRequest(
+            party=name,
+            fingerprint=fingerprint,
+            reviewer=vetting.reviewer,
+            evidence=vetting.evidence,
+            vetted_until=vetting.expires,
+        )
         government = PARTIES[0].name
         async with (
             tls.socket_channel(self.socket(government)) as channel,

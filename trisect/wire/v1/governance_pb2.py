@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trisect/wire/v1/governance.proto\x12\x0ftrisect.wire.v1\"/\n\x08Proposal\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x11\n\tapprovals\x18\x02 \x01(\r\"\x12\n\x10GetRegimeRequest\"\xbc\x01\n\x11PublishedRulebook\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12\r\n\x05title\x18\x03 \x01(\t\x12\x12\n\nvalid_from\x18\x04 \x01(\t\x12\x13\n\x0bvalid_until\x18\x05 \x01(\t\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0c\n\x04toml\x18\x07 \x01(\t\x12\x10\n\x08policies\x18\x08 \x01(\t\x12\x0e\n\x06issuer\x18\t \x01(\t\x12\x0e\n\x06issued\x18\n \x01(\t\"@\n\x07Officer\x12\x12\n\ngovernment\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\"\x88\x01\n\x0fPublishedNotice\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\x12\x12\n\nvalid_from\x18\x04 \x01(\t\x12\x13\n\x0bvalid_until\x18\x05 \x01(\t\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0c\n\x04toml\x18\x07 \x01(\t\"d\n\x0cPartyVetting\x12\r\n\x05party\x18\x01 \x01(\t\x12\x10\n\x08reviewer\x18\x02 \x01(\t\x12\x10\n\x08\x65vidence\x18\x03 \x01(\t\x12\x0f\n\x07\x65xpires\x18\x04 \x01(\t\x12\x10\n\x08in_force\x18\x05 \x01(\x08\"\xea\x01\n\x0eGetRegimeReply\x12\x35\n\trulebooks\x18\x01 \x03(\x0b\x32\".trisect.wire.v1.PublishedRulebook\x12\x11\n\tapprovals\x18\x02 \x01(\r\x12*\n\x08officers\x18\x03 \x03(\x0b\x32\x18.trisect.wire.v1.Officer\x12\x31\n\x07notices\x18\x04 \x03(\x0b\x32 .trisect.wire.v1.PublishedNotice\x12/\n\x08vettings\x18\x05 \x03(\x0b\x32\x1d.trisect.wire.v1.PartyVetting\"V\n\x13\x46ileDocumentRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05party\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x11\n\tonly_sign\x18\x04 \x01(\x08\"@\n\x11\x46ileDocumentReply\x12+\n\x08proposal\x18\x01 \x01(\x0b\x32\x19.trisect.wire.v1.Proposal\"*\n\x16PublishProposalRequest\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\"\x16\n\x14PublishProposalReply2\x9a\x02\n\nGovernance\x12O\n\tGetRegime\x12!.trisect.wire.v1.GetRegimeRequest\x1a\x1f.trisect.wire.v1.GetRegimeReply\x12X\n\x0c\x46ileDocument\x12$.trisect.wire.v1.FileDocumentRequest\x1a\".trisect.wire.v1.FileDocumentReply\x12\x61\n\x0fPublishProposal\x12\'.trisect.wire.v1.PublishProposalRequest\x1a%.trisect.wire.v1.PublishProposalReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trisect/wire/v1/governance.proto\x12\x0ftrisect.wire.v1\"/\n\x08Proposal\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x11\n\tapprovals\x18\x02 \x01(\r\"\x12\n\x10GetRegimeRequest\"\xbc\x01\n\x11PublishedRulebook\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12\r\n\x05title\x18\x03 \x01(\t\x12\x12\n\nvalid_from\x18\x04 \x01(\t\x12\x13\n\x0bvalid_until\x18\x05 \x01(\t\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0c\n\x04toml\x18\x07 \x01(\t\x12\x10\n\x08policies\x18\x08 \x01(\t\x12\x0e\n\x06issuer\x18\t \x01(\t\x12\x0e\n\x06issued\x18\n \x01(\t\"@\n\x07Officer\x12\x12\n\ngovernment\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\"\x88\x01\n\x0fPublishedNotice\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\x12\x12\n\nvalid_from\x18\x04 \x01(\t\x12\x13\n\x0bvalid_until\x18\x05 \x01(\t\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0c\n\x04toml\x18\x07 \x01(\t\"d\n\x0cPartyVetting\x12\r\n\x05party\x18\x01 \x01(\t\x12\x10\n\x08reviewer\x18\x02 \x01(\t\x12\x10\n\x08\x65vidence\x18\x03 \x01(\t\x12\x0f\n\x07\x65xpires\x18\x04 \x01(\t\x12\x10\n\x08in_force\x18\x05 \x01(\x08\"\xf9\x01\n\x0eGetRegimeReply\x12\x35\n\trulebooks\x18\x01 \x03(\x0b\x32\".trisect.wire.v1.PublishedRulebook\x12\x11\n\tapprovals\x18\x02 \x01(\r\x12*\n\x08officers\x18\x03 \x03(\x0b\x32\x18.trisect.wire.v1.Officer\x12\x31\n\x07notices\x18\x04 \x03(\x0b\x32 .trisect.wire.v1.PublishedNotice\x12/\n\x08vettings\x18\x05 \x03(\x0b\x32\x1d.trisect.wire.v1.PartyVetting\x12\r\n\x05party\x18\x06 \x01(\t\"V\n\x13\x46ileDocumentRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05party\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x11\n\tonly_sign\x18\x04 \x01(\x08\"@\n\x11\x46ileDocumentReply\x12+\n\x08proposal\x18\x01 \x01(\x0b\x32\x19.trisect.wire.v1.Proposal\"*\n\x16PublishProposalRequest\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\"\x16\n\x14PublishProposalReply2\x9a\x02\n\nGovernance\x12O\n\tGetRegime\x12!.trisect.wire.v1.GetRegimeRequest\x1a\x1f.trisect.wire.v1.GetRegimeReply\x12X\n\x0c\x46ileDocument\x12$.trisect.wire.v1.FileDocumentRequest\x1a\".trisect.wire.v1.FileDocumentReply\x12\x61\n\x0fPublishProposal\x12\'.trisect.wire.v1.PublishProposalRequest\x1a%.trisect.wire.v1.PublishProposalReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,15 +44,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARTYVETTING']._serialized_start=518
   _globals['_PARTYVETTING']._serialized_end=618
   _globals['_GETREGIMEREPLY']._serialized_start=621
-  _globals['_GETREGIMEREPLY']._serialized_end=855
-  _globals['_FILEDOCUMENTREQUEST']._serialized_start=857
-  _globals['_FILEDOCUMENTREQUEST']._serialized_end=943
-  _globals['_FILEDOCUMENTREPLY']._serialized_start=945
-  _globals['_FILEDOCUMENTREPLY']._serialized_end=1009
-  _globals['_PUBLISHPROPOSALREQUEST']._serialized_start=1011
-  _globals['_PUBLISHPROPOSALREQUEST']._serialized_end=1053
-  _globals['_PUBLISHPROPOSALREPLY']._serialized_start=1055
-  _globals['_PUBLISHPROPOSALREPLY']._serialized_end=1077
-  _globals['_GOVERNANCE']._serialized_start=1080
-  _globals['_GOVERNANCE']._serialized_end=1362
+  _globals['_GETREGIMEREPLY']._serialized_end=870
+  _globals['_FILEDOCUMENTREQUEST']._serialized_start=872
+  _globals['_FILEDOCUMENTREQUEST']._serialized_end=958
+  _globals['_FILEDOCUMENTREPLY']._serialized_start=960
+  _globals['_FILEDOCUMENTREPLY']._serialized_end=1024
+  _globals['_PUBLISHPROPOSALREQUEST']._serialized_start=1026
+  _globals['_PUBLISHPROPOSALREQUEST']._serialized_end=1068
+  _globals['_PUBLISHPROPOSALREPLY']._serialized_start=1070
+  _globals['_PUBLISHPROPOSALREPLY']._serialized_end=1092
+  _globals['_GOVERNANCE']._serialized_start=1095
+  _globals['_GOVERNANCE']._serialized_end=1377
 # @@protoc_insertion_point(module_scope)

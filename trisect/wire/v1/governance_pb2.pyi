@@ -209,7 +209,10 @@ class GetRegimeReply(_message.Message):
     OFFICERS_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
     VETTINGS_FIELD_NUMBER: _builtins.int
+    PARTY_FIELD_NUMBER: _builtins.int
     approvals: _builtins.int
+    party: _builtins.str
+    """Whose node this is."""
     @_builtins.property
     def rulebooks(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedRulebook]: ...
     @_builtins.property
@@ -226,10 +229,11 @@ class GetRegimeReply(_message.Message):
         officers: _abc.Iterable[Global___Officer] | None = ...,
         notices: _abc.Iterable[Global___PublishedNotice] | None = ...,
         vettings: _abc.Iterable[Global___PartyVetting] | None = ...,
+        party: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals", b"approvals", "notices", b"notices", "officers", b"officers", "rulebooks", b"rulebooks", "vettings", b"vettings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals", b"approvals", "notices", b"notices", "officers", b"officers", "party", b"party", "rulebooks", b"rulebooks", "vettings", b"vettings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

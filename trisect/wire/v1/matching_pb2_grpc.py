@@ -59,6 +59,11 @@ class MatchingStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeReply.FromString,
                 _registered_method=True)
+        self.GetPermit = channel.unary_unary(
+                '/trisect.wire.v1.Matching/GetPermit',
+                request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitReply.FromString,
+                _registered_method=True)
         self.ListHits = channel.unary_stream(
                 '/trisect.wire.v1.Matching/ListHits',
                 request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.ListHitsRequest.SerializeToString,
@@ -99,6 +104,13 @@ class MatchingServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPermit(self, request, context):
+        """The permit of an exchange at either end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListHits(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -132,6 +144,11 @@ def add_MatchingServicer_to_server(servicer, server):
                     servicer.CancelExchange,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeReply.SerializeToString,
+            ),
+            'GetPermit': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPermit,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitReply.SerializeToString,
             ),
             'ListHits': grpc.unary_stream_rpc_method_handler(
                     servicer.ListHits,
@@ -274,6 +291,33 @@ class Matching(object):
             '/trisect.wire.v1.Matching/CancelExchange',
             trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPermit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Matching/GetPermit',
+            trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,6 +19,8 @@ class MatchingStub:
     WatchExchange: _aio.UnaryStreamMultiCallable[_matching_pb2.WatchExchangeRequest, _matching_pb2.Exchange]
     ListExchanges: _aio.UnaryUnaryMultiCallable[_matching_pb2.ListExchangesRequest, _matching_pb2.ListExchangesReply]
     CancelExchange: _aio.UnaryUnaryMultiCallable[_matching_pb2.CancelExchangeRequest, _matching_pb2.CancelExchangeReply]
+    GetPermit: _aio.UnaryUnaryMultiCallable[_matching_pb2.GetPermitRequest, _matching_pb2.GetPermitReply]
+    """The permit of an exchange at either end."""
     ListHits: _aio.UnaryStreamMultiCallable[_matching_pb2.ListHitsRequest, _matching_pb2.HitPage]
 
 class MatchingServicer(metaclass=_abc_1.ABCMeta):
@@ -56,6 +58,14 @@ class MatchingServicer(metaclass=_abc_1.ABCMeta):
         request: _matching_pb2.CancelExchangeRequest,
         context: _aio.ServicerContext[_matching_pb2.CancelExchangeRequest, _abc.Awaitable[_matching_pb2.CancelExchangeReply]],
     ) -> _abc.Awaitable[_matching_pb2.CancelExchangeReply]: ...
+
+    @_abc_1.abstractmethod
+    def GetPermit(
+        self,
+        request: _matching_pb2.GetPermitRequest,
+        context: _aio.ServicerContext[_matching_pb2.GetPermitRequest, _abc.Awaitable[_matching_pb2.GetPermitReply]],
+    ) -> _abc.Awaitable[_matching_pb2.GetPermitReply]:
+        """The permit of an exchange at either end."""
 
     @_abc_1.abstractmethod
     def ListHits(

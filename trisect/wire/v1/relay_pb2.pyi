@@ -26,7 +26,7 @@ class _PeerMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PeerMethod
     DESCRIPTOR: _descriptor.EnumDescriptor
     PEER_METHOD_UNSPECIFIED: _PeerMethod.ValueType  # 0
     PEER_METHOD_OFFER: _PeerMethod.ValueType  # 1
-    """Body: a signed offer. Reply: a signed accept or refusal."""
+    """Body: a signed offer. Reply: an OfferReply."""
     PEER_METHOD_RECEIPT: _PeerMethod.ValueType  # 2
     """Body: the asker's signed receipt. Reply: the answerer's, once it is stored."""
     PEER_METHOD_INQUIRE: _PeerMethod.ValueType  # 3
@@ -38,7 +38,7 @@ class PeerMethod(_PeerMethod, metaclass=_PeerMethodEnumTypeWrapper): ...
 
 PEER_METHOD_UNSPECIFIED: PeerMethod.ValueType  # 0
 PEER_METHOD_OFFER: PeerMethod.ValueType  # 1
-"""Body: a signed offer. Reply: a signed accept or refusal."""
+"""Body: a signed offer. Reply: an OfferReply."""
 PEER_METHOD_RECEIPT: PeerMethod.ValueType  # 2
 """Body: the asker's signed receipt. Reply: the answerer's, once it is stored."""
 PEER_METHOD_INQUIRE: PeerMethod.ValueType  # 3
@@ -46,6 +46,74 @@ PEER_METHOD_INQUIRE: PeerMethod.ValueType  # 3
 asker's signed receipt, or empty where the exchange failed or is unknown there.
 """
 Global___PeerMethod: _TypeAlias = PeerMethod  # noqa: Y015
+
+@_typing.final
+class OfferReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWER_FIELD_NUMBER: _builtins.int
+    PERMIT_FIELD_NUMBER: _builtins.int
+    answer: _builtins.bytes
+    """A signed accept or refusal."""
+    permit: _builtins.bytes
+    """The permit, signed by answerer and coordinator; empty where the offer is refused."""
+    def __init__(
+        self,
+        *,
+        answer: _builtins.bytes = ...,
+        permit: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "permit", b"permit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferReply: _TypeAlias = OfferReply  # noqa: Y015
+
+@_typing.final
+class IssuePermitRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: _builtins.int
+    PERMIT_FIELD_NUMBER: _builtins.int
+    offer: _builtins.bytes
+    """The asker's signed offer."""
+    permit: _builtins.bytes
+    """The permit, signed by the answerer."""
+    def __init__(
+        self,
+        *,
+        offer: _builtins.bytes = ...,
+        permit: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offer", b"offer", "permit", b"permit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssuePermitRequest: _TypeAlias = IssuePermitRequest  # noqa: Y015
+
+@_typing.final
+class IssuePermitReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERMIT_FIELD_NUMBER: _builtins.int
+    permit: _builtins.bytes
+    """The permit with both signatures. It is in the public record."""
+    def __init__(
+        self,
+        *,
+        permit: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["permit", b"permit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssuePermitReply: _TypeAlias = IssuePermitReply  # noqa: Y015
 
 @_typing.final
 class CallRequest(_message.Message):

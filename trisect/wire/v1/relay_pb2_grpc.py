@@ -45,6 +45,11 @@ class RelayStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallReply.FromString,
                 _registered_method=True)
+        self.IssuePermit = channel.unary_unary(
+                '/trisect.wire.v1.Relay/IssuePermit',
+                request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitReply.FromString,
+                _registered_method=True)
         self.Exchange = channel.stream_stream(
                 '/trisect.wire.v1.Relay/Exchange',
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.Frame.SerializeToString,
@@ -70,8 +75,15 @@ class RelayServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def IssuePermit(self, request, context):
+        """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Exchange(self, request_iterator, context):
-        """The sealed frames of one exchange, both ways. Metadata: `trisect-exchange`, the id in hex.
+        """The sealed frames of one exchange that has a permit, both ways. Metadata: `trisect-exchange`, the id in hex.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,6 +101,11 @@ def add_RelayServicer_to_server(servicer, server):
                     servicer.Call,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallReply.SerializeToString,
+            ),
+            'IssuePermit': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssuePermit,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitReply.SerializeToString,
             ),
             'Exchange': grpc.stream_stream_rpc_method_handler(
                     servicer.Exchange,
@@ -151,6 +168,33 @@ class Relay(object):
             '/trisect.wire.v1.Relay/Call',
             trisect_dot_wire_dot_v1_dot_relay__pb2.CallRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_relay__pb2.CallReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssuePermit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Relay/IssuePermit',
+            trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,8 +20,10 @@ class RelayStub:
     """The one long-lived link of a node: calls of peers and notices come down, replies go up."""
     Call: _aio.UnaryUnaryMultiCallable[_relay_pb2.CallRequest, _relay_pb2.CallReply]
     """Call a method of another party's node and wait for its reply."""
+    IssuePermit: _aio.UnaryUnaryMultiCallable[_relay_pb2.IssuePermitRequest, _relay_pb2.IssuePermitReply]
+    """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it."""
     Exchange: _aio.StreamStreamMultiCallable[_relay_pb2.Frame, _relay_pb2.Frame]
-    """The sealed frames of one exchange, both ways. Metadata: `trisect-exchange`, the id in hex."""
+    """The sealed frames of one exchange that has a permit, both ways. Metadata: `trisect-exchange`, the id in hex."""
 
 class RelayServicer(metaclass=_abc_1.ABCMeta):
     """Caller: a party's certificate."""
@@ -43,11 +45,19 @@ class RelayServicer(metaclass=_abc_1.ABCMeta):
         """Call a method of another party's node and wait for its reply."""
 
     @_abc_1.abstractmethod
+    def IssuePermit(
+        self,
+        request: _relay_pb2.IssuePermitRequest,
+        context: _aio.ServicerContext[_relay_pb2.IssuePermitRequest, _abc.Awaitable[_relay_pb2.IssuePermitReply]],
+    ) -> _abc.Awaitable[_relay_pb2.IssuePermitReply]:
+        """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it."""
+
+    @_abc_1.abstractmethod
     def Exchange(
         self,
         request_iterator: _abc.AsyncIterator[_relay_pb2.Frame],
         context: _aio.ServicerContext[_abc.AsyncIterator[_relay_pb2.Frame], _abc.AsyncIterator[_relay_pb2.Frame]],
     ) -> _abc.AsyncIterator[_relay_pb2.Frame]:
-        """The sealed frames of one exchange, both ways. Metadata: `trisect-exchange`, the id in hex."""
+        """The sealed frames of one exchange that has a permit, both ways. Metadata: `trisect-exchange`, the id in hex."""
 
 def add_RelayServicer_to_server(servicer: RelayServicer, server: _aio.Server) -> None: ...

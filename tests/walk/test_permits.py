@@ -1,0 +1,184 @@
+"""No byte without a permit: rules, notices and budgets decide at real nodes, and the record tells on what leave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.cluster import COMMON, NUMBERS, Cluster, run
+from support.daemons import Node, failure, hosts, until
+
+from coordinator import authority
+from nodes.keys import NodeKeys
+from trisect.cli.demo import rules
+from trisect.clock import from_text, system_clock, system_randomness, to_text
+from trisect.errors import Fault
+from trisect.record import entries
+from trisect.rules.notices import Notice
+from trisect.rules.permit import Permit
+from trisect.rules.rulebook import Rulebook
+from trisect.store.budgets import Budgets
+from trisect.store.database import Database, sqlite_url
+from trisect.store.record import Record
+from trisect.store.tables import coordinator_budgets, node_budgets
+from trisect.trust import canonical_json
+from trisect.trust.filings import NoticeFiling, RulebookFiling
+from trisect.trust.keys import IdentityPublic
+from trisect.trust.statements import Role
+from trisect.wire.v1 import governance_pb2, governance_pb2_grpc, matching_pb2
+
+pytestmark = pytest.mark.walk
+BUDGET = 200
+"""Elements a day in the second rulebook: three questions of 60, and not a fourth."""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster whose rules these tests change, in their order."""
+    found = asyncio.run(
+        Cluster.create(tmp_path_factory.mktemp("permits"), ("government", "telco", "bank"), rules=False)
+    )
+    for name, numbers in NUMBERS.items():
+        asyncio.run(found[name].import_values("list", hosts(numbers)))
+    yield found
+    found.stop()
+
+
+async def filed(node: Node, kind: str, content: dict[str, canonical_json.Json]) -> None:
+    request = governance_pb2.FileDocumentRequest(kind=kind, content=canonical_json.encode(content))
+    async with node.channel() as channel:
+        await governance_pb2_grpc.GovernanceStub(channel).FileDocument(request, timeout=30)
+
+
+async def regime(node: Node) -> governance_pb2.GetRegimeReply:
+    async with node.channel() as channel:
+        stub = governance_pb2_grpc.GovernanceStub(channel)
+        return await stub.GetRegime(governance_pb2.GetRegimeRequest(), timeout=30)
+
+
+async def permit_of(node: Node, exchange_id: str) -> bytes:
+    reply = await node.matching("GetPermit", matching_pb2.GetPermitRequest(exchange_id=exchange_id))
+    return reply.envelope
+
+
+def recorded(cluster: Cluster) -> list[bytes]:
+    with closing(Database(sqlite_url(cluster.coordinator.home / "coordinator.db"))) as database:
+        return [entry for entry in Record(database).entries(0) if entries.kind(entry) == Permit.KIND]
+
+
+def frames(cluster: Cluster) -> float:
+    lines = cluster.coordinator.metrics().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("trisect_relay_frames_total"))
+
+
+async def test_before_the_first_rulebook_nothing_is_exchanged(own: Cluster) -> None:
+    error = await failure(own["telco"].start_match("list", "bank", "list"))
+    assert error.fault is Fault.STALE, error.message
+    assert "rulebook publish" in error.hint
+    assert {reason["check"] for reason in own["telco"].ready()} == {"rulebook", "notice"}
+    done = run("trisect", "--home", own["telco"].home, "match", "--collection", "list", "--peer", "bank",
+               "--with", "list", "--purpose", "scam-prevention")  # fmt: skip
+    assert done.returncode == 8
+
+
+async def test_without_a_notice_a_party_shares_and_exchanges_nothing(own: Cluster) -> None:
+    now = system_clock().replace(microsecond=0)
+    await filed(own["government"], RulebookFiling.KIND, rules.rulebook(now).content)
+
+    async def known() -> bool:
+        return all([(await regime(node)).rulebooks for node in own.nodes.values()])
+
+    await until(known, "all to have the rulebook")
+    error = await failure(own["telco"].start_match("list", "bank", "list"))
+    assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
+    error = await failure(own["bank"].share("list", "government"))
+    assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
+    assert frames(own) == 0
+
+
+async def test_a_permit_is_the_same_at_both_ends_and_in_the_record(own: Cluster) -> None:
+    await own.put_rules_in_place()
+    await own["bank"].share("list", "all")
+    exchange = await own["telco"].match("list", "bank", "list")
+    assert exchange.state == "complete", exchange.error.message
+    assert {hit.ref for hit in await own["telco"].hits(exchange.exchange_id)} == COMMON
+    envelope = await permit_of(own["telco"], exchange.exchange_id)
+    assert envelope == await permit_of(own["bank"], exchange.exchange_id)
+    assert recorded(own) == [envelope]
+    bank = NodeKeys.load(own["bank"].home).identity.public
+    coordinator: IdentityPublic = authority.signing_key(own.coordinator.home, system_randomness).public
+    permit, _ = Permit.verify(envelope, bank, coordinator, signers=2)
+    assert permit.exchange.hex() == exchange.exchange_id
+    assert (permit.rules, permit.kinds) == ("demo-scam-prevention", "domain")
+    (rulebook,) = (await regime(own["bank"])).rulebooks
+    assert permit.rulebook == rulebook.hash
+    notices = {one.party: one.hash for one in (await regime(own["bank"])).notices}
+    assert (permit.asker_notice, permit.answerer_notice) == (notices["telco"], notices["bank"])
+
+
+async def test_a_red_line_is_denied_by_the_own_node_and_named(own: Cluster) -> None:
+    telco = own["telco"]
+    await telco.import_values(
+        "unfounded", [f"u{n}.example.com" for n in range(20)], legal_basis="unspecified"
+    )
+    before = frames(own)
+    done = run("trisect", "--home", telco.home, "--format", "json", "match", "--collection", "unfounded",
+               "--peer", "bank", "--with", "list", "--purpose", "scam-prevention")  # fmt: skip
+    assert (done.returncode, '"rule": "no-basis-no-exchange"' in done.stdout) == (6, True), done.stdout
+    assert frames(own) == before
+    assert len(recorded(own)) == 1
+
+
+async def test_a_budget_is_spent_to_the_element_at_both_ledgers(own: Cluster) -> None:
+    now = system_clock().replace(microsecond=0)
+    toml = rules.rulebook(now).toml.replace("version = 1", "version = 2")
+    second = Rulebook.parse(
+        toml.replace("elements_per_day = 1_000_000_000", f"elements_per_day = {BUDGET}"),
+        rules.rulebook(now).policies.text,
+    )
+    await filed(own["government"], RulebookFiling.KIND, second.content)
+
+    async def known() -> bool:
+        return all([len((await regime(node)).rulebooks) == 2 for node in own.nodes.values()])
+
+    await until(known, "all to have the second rulebook")
+    # 60 were spent before, under the first; two more fit, whoever comes first.
+    asked = [own["telco"].start_match("list", "bank", "list") for _ in range(4)]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    ended = [await own["telco"].outcome(one) for one in outcomes if isinstance(one, str)]
+    assert [one.state for one in ended] == ["complete"] * 2
+    error = await failure(own["telco"].start_match("list", "bank", "list"))
+    assert (error.fault, error.rule) == (Fault.DENIED, "budget")
+    day = to_text(now)[:10]
+    for home, name, table in (
+        (own["bank"].home, "node.db", node_budgets),
+        (own.coordinator.home, "coordinator.db", coordinator_budgets),
+    ):
+        with closing(Database(sqlite_url(Path(home) / name))) as database:
+            spent = {one.account.asker: one.elements for one in Budgets(database, table).since(day)}
+        assert spent == {"telco": 180}
+
+
+async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) -> None:
+    now = system_clock().replace(microsecond=0)
+    text = rules.notice(now, Role.PROVIDER).toml
+    ended = text.replace(to_text(now), "2025-01-01T00:00:00Z").replace(
+        to_text(now + rules.LIFE), "2025-12-31T00:00:00Z"
+    )
+    await filed(own["bank"], NoticeFiling.KIND, Notice.parse(ended, Role.PROVIDER).content)
+    assert from_text("2025-12-31T00:00:00Z") < now
+
+    async def known() -> bool:
+        found = (await regime(own["government"])).notices
+        return any(one.party == "bank" and not one.in_force for one in found)
+
+    await until(known, "the government to have the bank's notice")
+    error = await failure(own["government"].start_match("list", "bank", "list"))
+    assert error.fault is Fault.NOT_FOUND, "the government has no list of that name"
+    await own["government"].import_values("list", hosts(range(20)))
+    error = await failure(own["government"].start_match("list", "bank", "list"))
+    assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
+    assert "bank" in error.message
