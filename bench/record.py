@@ -17,6 +17,7 @@ from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, EntryProof, log_key, origin
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import NewEntry, Record
+from trisect.store.tables import coordinator_record
 from trisect.trust.keys import IdentityKey
 
 ENTRIES = 1_000_000
@@ -31,7 +32,7 @@ def appends() -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         database = Database(sqlite_url(Path(folder) / "coordinator.db"))
         database.migrate("coordinator")
-        record = Record(database)
+        record = Record(database, coordinator_record)
         for size in BATCHES:
             number, started = 0, time.perf_counter()
             while (taken := time.perf_counter() - started) < MEASURED_S:

@@ -36,7 +36,7 @@ from trisect.rpc.health import SERVICE_NAME, Health
 from trisect.store.budgets import Budgets
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import Record
-from trisect.store.tables import coordinator_budgets
+from trisect.store.tables import coordinator_budgets, coordinator_record
 from trisect.trust.certificates import Principal
 from trisect.wire.v1 import (
     coordinator_admin_pb2_grpc,
@@ -54,6 +54,8 @@ _log = logging.getLogger(__name__)
 DRAIN_S = 5.0
 DATABASE_CHECK_S = 5.0
 HEAD_EVERY_S = 1.0
+SETTLE_S = 5.0
+"""How long a coordinator that has started waits for its witnesses to come back and tell what they have seen."""
 _SERVICES = (
     enrolment_pb2.DESCRIPTOR.services_by_name["Enrolment"].full_name,
     directory_pb2.DESCRIPTOR.services_by_name["Directory"].full_name,
@@ -105,7 +107,9 @@ class Coordinator:
         self._registry = Registry(
             self._database, self._authority, key.public, clock=system_clock, randomness=system_randomness
         )
-        self._record = PublicRecord(Record(self._database), self._registry, key, config.consortium)
+        self._record = PublicRecord(
+            Record(self._database, coordinator_record), self._registry, key, config.consortium
+        )
         self._permits = Permits(
             self._registry, self._record, Budgets(self._database, coordinator_budgets), key, system_clock
         )
@@ -160,7 +164,7 @@ class Coordinator:
             DirectoryService(self._registry, self._switchboard, gate, system_clock), server
         )
         relay_pb2_grpc.add_RelayServicer_to_server(
-            RelayService(self._registry, self._switchboard, self._permits, system_clock), server
+            RelayService(self._registry, self._switchboard, self._permits, self._record, system_clock), server
         )
         record_pb2_grpc.add_RecordServicer_to_server(RecordService(self._record, self._signing_key), server)
         reflection.enable_server_reflection([*_SERVICES, SERVICE_NAME, reflection.SERVICE_NAME], server)
@@ -190,12 +194,15 @@ class Coordinator:
             yield "draining", "the coordinator stops when the exchanges in its relay have ended"
         if self._database_trouble:
             yield "database", self._database_trouble
+        if waits := self._record.waits:
+            yield "record", waits
         if self._registry.membership.founder is None:
             yield "consortium", "the founding government has not joined yet"
 
     async def _sign_heads(self) -> None:
         """Sign a head whenever there is something new, and tell every node, whose witness cosigns it."""
         signed = 0
+        asyncio.get_running_loop().call_later(SETTLE_S, self._record.settle)
         while True:
             newest = await asyncio.to_thread(self._record.sign)
             if newest != signed:

@@ -1,7 +1,9 @@
 """The coordinator's part in the public record: what goes in, heads that it signs, cosignatures that come back.
 
-The statements are the source: whatever of them the record lacks, after a crash too, goes in when it is next
-touched. Not here: the tree (`trisect.record.tree`) and the tables (`trisect.store.record`).
+The statements are the source of their entries: whatever of them the record lacks, after a crash too, goes in when it is
+next touched. What else it lacks after the restore of a backup the nodes have, who bring it back with a head that this
+coordinator has signed; until then, and until its witnesses were heard after a start, nothing new goes in, so that it never
+goes on in another way than it did. Not here: the tree (`trisect.record.tree`) and the tables (`trisect.store.record`).
 """
 
 from __future__ import annotations
@@ -12,14 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coordinator.registry import Registry
-from trisect.errors import ConflictError, NotFoundError, VerificationError
+from trisect.errors import ConflictError, NotFoundError, UnreachableError, VerificationError
 from trisect.record import entries
 from trisect.record.checkpoint import Checkpoint, EntryProof, log_key, origin, witness_key
 from trisect.record.notes import Note
+from trisect.record.quorum import eldest
 from trisect.store.record import NewEntry, Record
-from trisect.trust.keys import IdentityKey
+from trisect.trust.filings import STATEMENTS
+from trisect.trust.keys import IdentityKey, PartyName
 
 _log = logging.getLogger(__name__)
+PAGE_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,10 @@ class PublicRecord:
         self._consortium = consortium
         self._lock = threading.Lock()
         self._closed = False
+        self._lost = 0
+        membership = registry.membership
+        named = {name for names in eldest(membership).values() for name in names}
+        self._unheard = named if store.head() is not None else set()
         self._check()
 
     def _check(self) -> None:
@@ -76,9 +85,12 @@ class PublicRecord:
         with self._lock:
             if self._closed:
                 return 0
-            size = self._take_statements()
             newest = self._store.head()
-            if newest is not None and Checkpoint.of(Note.parse(newest)).size == size:
+            signed = Checkpoint.of(Note.parse(newest)).size if newest else 0
+            if self.waits:
+                return signed
+            size = self._take_statements()
+            if size == signed:
                 return size
             if size:
                 head = Checkpoint(origin(self._consortium), size, self._store.root(size))
@@ -96,8 +108,88 @@ class PublicRecord:
             after = page[-1][0]
         return self._store.size
 
+    @property
+    def waits(self) -> str:
+        """Why nothing new goes in now, empty where it does."""
+        if self._lost:
+            return (
+                f"the record has {self._store.size} entries and had {self._lost}, as after the restore of an old backup; "
+                "nodes bring the others back"
+            )
+        return "the coordinator has just started and waits for its witnesses" if self._unheard else ""
+
+    def heard(self, party: str, note: str) -> None:
+        """Take note of the newest head that a party's node has seen; one of our own tells what we had."""
+        self._unheard.discard(PartyName(party))
+        if not note:
+            return
+        try:
+            seen = self._own_head(Note.parse(note))
+        except VerificationError as error:
+            _log.warning("a node shows a head that is none", extra={"party": party, "reason": error.message})
+            return
+        if seen.size > self._store.size:
+            self._lost = max(self._lost, seen.size)
+            _log.warning("the record is behind", extra={"party": party, "reason": self.waits})
+
+    def settle(self) -> None:
+        """Wait no longer for witnesses that do not come."""
+        self._unheard.clear()
+
+    def restore(self, note: str, first: int, found: Sequence[bytes]) -> int:
+        """Take back entries that a node has and this record has lost; gives the record's size.
+
+        Args:
+            note: a head that this coordinator has signed.
+            first: the number of the first entry that is given.
+            found: entries from there up to the head's size.
+
+        Raises:
+            VerificationError: they do not lead to that head, which then is the proof of two records.
+        """
+        head = Note.parse(note)
+        wanted = self._own_head(head)
+        with self._lock:
+            size = self._store.size
+            if wanted.size > size:
+                known = self._store.entries(first, limit=max(size - first, 1))[: size - first]
+                if (
+                    first > size
+                    or list(found[: size - first]) != list(known)
+                    or first + len(found) != wanted.size
+                ):
+                    raise VerificationError(
+                        "the entries that a node brings back do not go on from those here"
+                    )
+                statement = self._store.newest_statement()
+                new = []
+                for entry in found[size - first :]:
+                    is_statement = entries.kind(entry) in STATEMENTS
+                    statement += is_statement
+                    new.append(NewEntry(entry, statement if is_statement else None))
+                self._store.append(new, root=wanted.root)
+                self._store.keep_head(wanted.size, str(head))
+                _log.warning("lost entries of the record are back", extra={"reason": f"{len(new)} entries"})
+            if self._store.size >= self._lost:
+                self._lost = 0
+            return self._store.size
+
+    def _own_head(self, note: Note) -> Checkpoint:
+        """Read a head that must be of this record, by this coordinator."""
+        head = Checkpoint.of(note)
+        if head.origin != origin(self._consortium):
+            raise VerificationError("a head is of another record")
+        note.verify(log_key(self._consortium, self._key.public))
+        return head
+
     def add(self, document: bytes) -> None:
-        """Enter a document that is no statement, such as a permit, after the statements that came before it."""
+        """Enter a document that is no statement, such as a permit, after the statements that came before it.
+
+        Raises:
+            UnreachableError: nothing new goes in now.
+        """
+        if waits := self.waits:
+            raise UnreachableError(waits, hint="try again in a moment")
         with self._lock:
             self._take_statements()
             self._store.append([NewEntry(entries.of_document(document))])
@@ -152,7 +244,12 @@ class PublicRecord:
 
     def entries(self, first: int) -> Sequence[bytes]:
         """Give a page of entries."""
-        return self._store.entries(first)
+        found = self._store.entries(first)
+        total, count = 0, 0
+        for entry in found:
+            total += len(entry)
+            count += total <= PAGE_BYTES or not count
+        return found[:count]
 
     def prove(self, number: int) -> EntryProof:
         """Prove an entry in the newest head; raises NotFoundError."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from coordinator.record import PublicRecord
+from trisect.errors import ExhaustedError
 from trisect.rpc.authentication import Context
 from trisect.rpc.gate import caller
 from trisect.trust.keys import IdentityPublic
 from trisect.wire.v1 import record_pb2 as pb
 from trisect.wire.v1 import record_pb2_grpc
+
+MOST_RESTORED_BYTES = 512 * 1024 * 1024
 
 
 class RecordService(record_pb2_grpc.RecordServicer):
@@ -36,6 +40,23 @@ class RecordService(record_pb2_grpc.RecordServicer):
     async def ListEntries(self, request: pb.ListEntriesRequest, _context: Context) -> pb.ListEntriesReply:  # noqa: N802
         """Give a page of entries."""
         return pb.ListEntriesReply(entries=await asyncio.to_thread(self._record.entries, request.first))
+
+    async def Restore(  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.RestoreRequest], _context: Context
+    ) -> pb.RestoreReply:
+        """Take back what was lost."""
+        note, first, found, total = "", 0, list[bytes](), 0
+        async for request in request_iterator:
+            if not note:
+                note, first = request.note, request.first
+            found += request.entries
+            total += sum(map(len, request.entries))
+            if total > MOST_RESTORED_BYTES:
+                raise ExhaustedError(
+                    "more entries are brought back than are taken at once",
+                    hint="restore the newest backup of the coordinator's database",
+                )
+        return pb.RestoreReply(size=await asyncio.to_thread(self._record.restore, note, first, found))
 
     async def GetProof(self, request: pb.GetProofRequest, _context: Context) -> pb.GetProofReply:  # noqa: N802
         """Prove one entry."""

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 
 from coordinator.permits import Permits
+from coordinator.record import PublicRecord
 from coordinator.registry import Registry, stored_keys
 from coordinator.switchboard import Switchboard
 from trisect import __version__
@@ -145,7 +146,15 @@ class DirectoryService(directory_pb2_grpc.DirectoryServicer):
 class RelayService(relay_pb2_grpc.RelayServicer):
     """Links, calls and frames."""
 
-    def __init__(self, registry: Registry, switchboard: Switchboard, permits: Permits, clock: Clock) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        switchboard: Switchboard,
+        permits: Permits,
+        record: PublicRecord,
+        clock: Clock,
+    ) -> None:
+        self._record = record
         self._registry = registry
         self._switchboard = switchboard
         self._permits = permits
@@ -163,6 +172,8 @@ class RelayService(relay_pb2_grpc.RelayServicer):
             async for message in request_iterator:
                 if message.HasField("answer"):
                     self._switchboard.answer(link, message.answer)
+                else:
+                    await asyncio.to_thread(self._record.heard, link.party, message.hello.head)
             link.close()
 
         reading = asyncio.create_task(read(), name=f"link of {link.party}")

@@ -52,11 +52,12 @@ from trisect.store.collections import Collections
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
 from trisect.store.intake import Imports
+from trisect.store.record import Record
 from trisect.store.rolling import Rolling
 from trisect.store.schedules import Schedules
 from trisect.store.settings import Setting
 from trisect.store.statements import Statements
-from trisect.store.tables import node_budgets, node_statements
+from trisect.store.tables import node_budgets, node_record, node_statements
 from trisect.trust.certificates import Caller, Principal
 from trisect.trust.keys import Fingerprint
 from trisect.trust.statements import Role, party_name
@@ -122,8 +123,10 @@ class Node:
             self._link,
             Setting(self._database, "record head"),
             Setting(self._database, "record fork"),
+            Record(self._database, node_record),
             system_clock,
         )
+        self._link.seen_head = lambda: str(self._witness.note or "")
         self._readiness = Readiness(
             underway=self._underway,
             link=self._link,
@@ -156,6 +159,7 @@ class Node:
             workers=self._workers,
             slots=self._slots,
             budgets=Budgets(self._database, node_budgets),
+            witness=self._witness,
             clock=system_clock,
             randomness=system_randomness,
             config=lambda: self._config,

@@ -56,6 +56,9 @@ class Link:
         home: where the keystore is.
         clock: tells the time.
         call_timeout_s: how long a peer may take to answer; may be changed.
+
+    Attributes:
+        seen_head: gives the newest head of the record that the node has verified, which the coordinator is told.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Link:
         self.statements_changed = asyncio.Event()
         self.head_signed = asyncio.Event()
         self.came_up = asyncio.Event()
+        self.seen_head: Callable[[], str] = str
 
     @property
     def directory(self) -> directory_pb2_grpc.DirectoryStub:
@@ -227,7 +231,8 @@ class Link:
 
     async def _attach(self, on_call: OnCall) -> None:
         up: asyncio.Queue[relay_pb2.LinkUp] = asyncio.Queue()
-        up.put_nowait(relay_pb2.LinkUp(hello=relay_pb2.Hello(version=__version__)))
+        hello = relay_pb2.Hello(version=__version__, head=self.seen_head())
+        up.put_nowait(relay_pb2.LinkUp(hello=hello))
         stream = self._relay.Attach(_drain(up))
         try:
             async for message in stream:

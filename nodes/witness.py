@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from nodes.governing import Governing
 from nodes.link import Link
 from nodes.members import Members
 from trisect.clock import Clock
-from trisect.errors import ConflictError, TrisectError, VerificationError
+from trisect.errors import ConflictError, NotFoundError, StaleError, TrisectError, VerificationError
 from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.notes import Note
 from trisect.record.quorum import Cosigned, cosigned, eldest
+from trisect.store.record import NewEntry, Record
 from trisect.store.settings import Setting
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.statements import Standing
@@ -27,7 +29,9 @@ from trisect.wire.v1 import record_pb2
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY_S = 30.0
+PAGE = 100
 _TIMEOUT_S = 15.0
+_RESTORE_S = 600.0
 
 
 class Witness:
@@ -39,6 +43,7 @@ class Witness:
         link: the way to the coordinator.
         seen: keeps the newest head that was verified.
         fork: keeps a head that contradicts it.
+        copy: keeps every entry, as it was verified.
         clock: tells the time of cosignatures.
 
     Attributes:
@@ -53,6 +58,7 @@ class Witness:
         link: Link,
         seen: Setting,
         fork: Setting,
+        copy: Record,
         clock: Clock,
     ) -> None:
         self._members = members
@@ -60,6 +66,7 @@ class Witness:
         self._link = link
         self._seen = seen
         self._fork = fork
+        self.copy = copy
         self._clock = clock
         self._following = asyncio.Lock()
         self.trouble = ""
@@ -79,6 +86,9 @@ class Witness:
         """Load what was seen before."""
         if seen := await asyncio.to_thread(self._seen.read):
             self.note = Note.parse(seen.decode())
+            await asyncio.to_thread(
+                self.copy.cut, Checkpoint.of(self.note).size
+            )  # what was not verified to its end
         if await asyncio.to_thread(self._fork.read):
             self.trouble = _FORKED
 
@@ -93,6 +103,7 @@ class Witness:
                     self._tell(error.message)
                 except ConflictError as error:
                     self._tell(f"record behind: {error.message}")
+                    await self._give_back()
                 except TrisectError as error:  # the link tells why, or there is no head yet
                     _log.info("the record could not be followed", extra={"reason": error.message})
             with suppress(TimeoutError):
@@ -133,11 +144,79 @@ class Witness:
             except VerificationError:
                 await asyncio.to_thread(self._fork.keep, str(note).encode())
                 raise VerificationError(_FORKED) from None
+        await self._copy(head)
         await asyncio.to_thread(self._seen.keep, str(note).encode())
         self.note = note
         await self._cosign(note)
         if not await asyncio.to_thread(self._fork.read):
             self._tell("")
+
+    async def check_gossip(self, text: str) -> None:
+        """Check that a head which another party has seen is of the record that is followed here.
+
+        Raises:
+            VerificationError: it is not; both are kept as the proof.
+            StaleError: it is newer than any that the coordinator shows here.
+        """
+        if not text:
+            raise StaleError("a peer has not seen the record yet", hint="it follows it by itself; try again")
+        note, key = Note.parse(text), self._members.require_coordinator_key()
+        other = Checkpoint.of(note)
+        consortium = self._members.membership.consortium
+        if other.origin != origin(consortium):
+            raise VerificationError("a peer shows the record of another consortium")
+        note.verify(log_key(consortium, key))
+        if self.head is None or self.head.size < other.size:
+            await self.follow()
+        if self.head is None or self.head.size < other.size:
+            raise StaleError(
+                f"a peer has seen {other.size} entries of the record, which the coordinator does not show here",
+                hint="try again in a moment; where that does not help, tell the government",
+            )
+        if await asyncio.to_thread(self.copy.root, other.size) != other.root:
+            await asyncio.to_thread(self._fork.keep, text.encode())
+            self._tell(_FORKED)
+            raise VerificationError(_FORKED)
+
+    async def _copy(self, head: Checkpoint) -> None:
+        """Fetch the entries up to a head, and check that they are its."""
+        while (size := await asyncio.to_thread(lambda: self.copy.size)) < head.size:
+            async with self._link.translated():
+                page = await self._link.record.ListEntries(
+                    record_pb2.ListEntriesRequest(first=size), timeout=_TIMEOUT_S
+                )
+            found = [NewEntry(entry) for entry in page.entries[: head.size - size]]
+            if not found:
+                raise VerificationError(f"the coordinator gives {size} of the record's {head.size} entries")
+            await asyncio.to_thread(self.copy.append, found)
+        if await asyncio.to_thread(self.copy.root, head.size) != head.root:
+            await asyncio.to_thread(self.copy.cut, self.head.size if self.head else 0)
+            raise VerificationError("the entries of the record are not those of its signed head")
+
+    async def _give_back(self) -> None:
+        """Bring back to a coordinator what it has lost, as after the restore of an old backup."""
+        if self.note is None:
+            return
+        async with self._link.translated():
+            reply = await self._link.record.Restore(self._lost(self.note), timeout=_RESTORE_S)
+        _log.warning("the coordinator's record was brought back", extra={"entries": reply.size})
+        self._link.head_signed.set()
+
+    async def _lost(self, note: Note) -> AsyncIterator[record_pb2.RestoreRequest]:
+        size = Checkpoint.of(note).size
+        first = at = await self._size_there()
+        while at < size:
+            page = list(await asyncio.to_thread(self.copy.entries, at, limit=min(PAGE, size - at)))
+            yield record_pb2.RestoreRequest(note=str(note), first=first, entries=page)
+            at += len(page)
+
+    async def _size_there(self) -> int:
+        try:
+            async with self._link.translated():
+                newest = await self._link.record.GetHead(record_pb2.GetHeadRequest(), timeout=_TIMEOUT_S)
+        except NotFoundError:
+            return 0
+        return Checkpoint.of(Note.parse(newest.note)).size
 
     async def _coordinator_key(self) -> IdentityPublic | None:
         """Give the key that a government has vouched for; the eldest does so where none has."""

@@ -82,6 +82,7 @@ class Answering:
         try:
             with self.means.slots.take(Side.ANSWERER, party.name) as slot:
                 snapshot = await self._check(offer, party)
+                await self.means.witness.check_gossip(offer.head)
                 answer = self._answer(snapshot)
                 regime = self.means.regime
                 leave = await asyncio.to_thread(permit.propose, offer, signed.payload_hash, answer, regime)
@@ -225,6 +226,7 @@ class Answering:
             offer_hash=signed.payload_hash,
             permit_hash=documents.payload_hash(permitted),
             answered_padded=leave.answered_padded,
+            head=str(self.means.witness.note or ""),
             share=handshake.share,
             created=to_text(self.means.clock()),
         )

@@ -89,6 +89,7 @@ class Asking:
             )
             reply = relay_pb2.OfferReply.FromString(body)
             terms = await asyncio.to_thread(self._read_reply, reply, offer, envelope, party)
+            await self.means.witness.check_gossip(terms.accept.head)
             await asyncio.to_thread(
                 self.means.book.store.update,
                 exchange.id,
@@ -155,6 +156,7 @@ class Asking:
             asked_padded=band(snapshot.size),
             rulebook=regime.rulebooks.at(now).hash,
             notice=regime.notice_hash(self.means.members.name),
+            head=str(self.means.witness.note or ""),
             share=share,
             details=Details(question.peer_collection).seal(party.keys.sealing, exchange_id),
             created=to_text(now),

@@ -13,6 +13,7 @@ from nodes.exchanges.slots import Slots
 from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
+from nodes.witness import Witness
 from nodes.workers import Worker, Workers
 from trisect.clock import Clock, Randomness
 from trisect.errors import DeniedError
@@ -67,6 +68,7 @@ class Means:
     workers: Workers
     slots: Slots
     budgets: Budgets
+    witness: Witness
     clock: Clock
     randomness: Randomness
     config: Callable[[], Config]

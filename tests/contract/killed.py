@@ -19,6 +19,7 @@ from trisect.store.database import Database
 from trisect.store.intake import Imports, Progress, RejectRow
 from trisect.store.record import NewEntry, Record
 from trisect.store.rolling import Rolling
+from trisect.store.tables import coordinator_record
 
 BATCHES = [range(at, at + 40) for at in range(0, 240, 30)]  # ten of each are duplicates of the batch before
 PEPPERS = tuple(Pepper(bytes([number]) * 32) for number in range(3))
@@ -55,7 +56,7 @@ def roll_all(database: Database) -> None:
 
 def record_all(database: Database) -> None:
     """Append entries in small batches until there are enough."""
-    record = Record(database)
+    record = Record(database, coordinator_record)
     while (size := record.size) < ENTRIES:
         record.append([NewEntry(b"entry %d" % number, number + 1) for number in range(size, size + 5)])
 

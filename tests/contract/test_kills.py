@@ -20,7 +20,7 @@ from trisect.store.exchanges import Exchanges
 from trisect.store.intake import Imports
 from trisect.store.record import Record
 from trisect.store.rolling import Rolling
-from trisect.store.tables import imports, record_entries, record_nodes
+from trisect.store.tables import coordinator_record, imports
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
@@ -101,11 +101,11 @@ def test_a_killed_append_leaves_a_whole_record(
     whole, broken = open_database("coordinator"), open_database("coordinator")
     killed.record_all(whole)
     kill_at(url(broken), "record", number, place)
-    record = Record(broken)
+    record = Record(broken, coordinator_record)
     done = 5 * (number - (place == "before"))
     assert record.size == record.newest_statement() == done
-    assert record.root(done) == Record(whole).root(done)
+    assert record.root(done) == Record(whole, coordinator_record).root(done)
     killed.record_all(broken)
-    assert [dump(broken, table) for table in (record_entries, record_nodes)] == [
-        dump(whole, table) for table in (record_entries, record_nodes)
+    assert [dump(broken, table) for table in (coordinator_record.entries, coordinator_record.nodes)] == [
+        dump(whole, table) for table in (coordinator_record.entries, coordinator_record.nodes)
     ]

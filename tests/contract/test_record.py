@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from contract.rows import dump
 
-from trisect.errors import ConflictError, NotFoundError
+from trisect.errors import ConflictError, NotFoundError, VerificationError
 from trisect.record import tree
 from trisect.store.database import Database
 from trisect.store.record import NewEntry, Record
-from trisect.store.tables import record_entries, record_nodes
+from trisect.store.tables import coordinator_record
 
 SIZES = (1, 1, 2, 5, 1, 13, 64, 3)
 
@@ -22,7 +22,7 @@ def named(first: int, count: int) -> list[NewEntry]:
 
 @pytest.fixture
 def record(coordinator: Database) -> Record:
-    return Record(coordinator)
+    return Record(coordinator, coordinator_record)
 
 
 def grown(record: Record) -> Record:
@@ -96,10 +96,13 @@ def test_appends_at_once_stand_one_after_another(record: Record) -> None:
 def test_an_append_that_fails_leaves_nothing(record: Record, coordinator: Database) -> None:
     """Two entries of one statement cannot be."""
     record.append([NewEntry(b"a", 1), NewEntry(b"b"), NewEntry(b"c", 2)])
-    before = dump(coordinator, record_entries), dump(coordinator, record_nodes)
+    before = dump(coordinator, coordinator_record.entries), dump(coordinator, coordinator_record.nodes)
     with pytest.raises(ConflictError):
         record.append([NewEntry(b"d", 3), NewEntry(b"e", 2)])
-    assert (dump(coordinator, record_entries), dump(coordinator, record_nodes)) == before
+    assert (
+        dump(coordinator, coordinator_record.entries),
+        dump(coordinator, coordinator_record.nodes),
+    ) == before
     assert record.newest_statement() == 2
 
 
@@ -108,3 +111,30 @@ def test_a_head_is_kept_with_what_is_added_to_it(record: Record) -> None:
     record.keep_head(5, "five")
     record.keep_head(3, "three, cosigned")
     assert (record.head(), record.head(3), record.head(4)) == ("five", "three, cosigned", None)
+
+
+def test_with_another_root_than_expected_nothing_is_appended(record: Record) -> None:
+    grown(record)
+    size, before = record.size, record.root(record.size)
+    with pytest.raises(VerificationError):
+        record.append(named(size, 3), root=bytes(32))
+    assert (record.size, record.root(size)) == (size, before)
+    record.append(named(size, 3), root=expected(size + 3))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 31, 64, 89, 90, 200])
+def test_a_copy_that_was_cut_goes_on_as_if_it_had_never_been_longer(record: Record, size: int) -> None:
+    grown(record)
+    whole = record.size
+    record.cut(size)
+    kept = min(size, whole)
+    assert (record.size, record.root(kept)) == (kept, expected(kept))
+    record.append(named(kept, whole + 5 - kept))
+    assert record.root(whole + 5) == expected(whole + 5)
+
+
+def expected(size: int) -> bytes:
+    frontier = tree.Frontier.empty()
+    for new in named(0, size):
+        frontier.add(tree.leaf_hash(new.entry))
+    return frontier.root

@@ -160,9 +160,9 @@ class Cluster:
         founder = next(iter(self.nodes.values()))
 
         async def place(node: Node) -> None:
+            role = Role(ROLES.get(node.name, "provider"))
+            await node.put_rules_in_place(role, founder=node is founder)
             async with node.channel() as channel:
-                role = Role(ROLES.get(node.name, "provider"))
-                await demo_rules.put_in_place(channel, system_clock(), role, founder=node is founder)
                 known = partial(demo_rules.known, channel, len(self.nodes))
                 await until(known, f"{node.name} to know all notices")
 

@@ -28,6 +28,7 @@ from trisect.indicators.readers.batch import Batch
 from trisect.rpc import tls
 from trisect.rpc.ending import Ending
 from trisect.rpc.status import from_rpc
+from trisect.trust.statements import Role
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import (
     collections_pb2,
@@ -197,6 +198,11 @@ class Node(Daemon):
                 vetted_until=vetting.expires,
             )
             return (await node_admin_pb2_grpc.NodeAdminStub(channel).Admit(request, timeout=20)).party
+
+    async def put_rules_in_place(self, role: Role, *, founder: bool = False) -> None:
+        """Publish a notice, and the founder's rulebook."""
+        async with self.channel() as channel:
+            await rules.put_in_place(channel, system_clock(), role, founder=founder)
 
     async def admin(self, method: str, request):
         async with self.channel() as channel:

@@ -125,6 +125,7 @@ def offer(**changes: Any) -> Offer:
             asked_padded=1_024,
             rulebook=rulebook(approvals=1).hash,
             notice=b"",
+            head="",
             share=b"share",
             details=b"sealed",
             created=to_text(NOW),

@@ -20,7 +20,7 @@ from support.tcp import Tunnel
 
 from trisect.clock import from_text, system_clock
 from trisect.trust.keys import IdentityKey, SealingKey
-from trisect.trust.statements import PartyKeys
+from trisect.trust.statements import PartyKeys, Role
 from trisect.wire.v1 import node_admin_pb2
 
 pytestmark = pytest.mark.walk
@@ -337,6 +337,7 @@ async def test_no_proxy_is_asked_for_this_machine(cluster: Cluster, tmp_path: Pa
     try:
         await cluster["government"].admit("proxied")
         await until(node.is_admitted, "admission past the proxy")
+        await node.put_rules_in_place(Role.PROXY)
         doctor = ("trisect", "--home", node.home, "doctor", "--format", "json")
         told = json.loads((await asyncio.to_thread(run, *doctor, environment=environment)).stdout)
         found = {finding["name"]: finding["ok"] for finding in told["data"]["checks"]}

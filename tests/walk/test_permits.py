@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,7 +25,13 @@ from trisect.rules.rulebook import Rulebook
 from trisect.store.budgets import Budgets
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import Record
-from trisect.store.tables import coordinator_budgets, node_budgets
+from trisect.store.tables import (
+    RecordTables,
+    coordinator_budgets,
+    coordinator_record,
+    node_budgets,
+    node_record,
+)
 from trisect.trust import canonical_json
 from trisect.trust.filings import NoticeFiling, RulebookFiling
 from trisect.trust.keys import IdentityPublic
@@ -64,9 +72,17 @@ async def permit_of(node: Node, exchange_id: str) -> bytes:
     return reply.envelope
 
 
+def entries_of(path: Path, tables: RecordTables) -> list[bytes]:
+    with closing(Database(sqlite_url(path))) as database:
+        return list(Record(database, tables).entries(0))
+
+
+def all_entries(cluster: Cluster) -> list[bytes]:
+    return entries_of(cluster.coordinator.home / "coordinator.db", coordinator_record)
+
+
 def recorded(cluster: Cluster) -> list[bytes]:
-    with closing(Database(sqlite_url(cluster.coordinator.home / "coordinator.db"))) as database:
-        return [entry for entry in Record(database).entries(0) if entries.kind(entry) == Permit.KIND]
+    return [entry for entry in all_entries(cluster) if entries.kind(entry) == Permit.KIND]
 
 
 def frames(cluster: Cluster) -> float:
@@ -182,3 +198,44 @@ async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) ->
     error = await failure(own["government"].start_match("list", "bank", "list"))
     assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
     assert "bank" in error.message
+
+
+async def test_a_coordinator_restored_from_an_old_backup_gets_its_record_back(own: Cluster) -> None:
+    """Permits too, which no statement brings back; until then it signs no other record."""
+    coordinator = own.coordinator
+    database, backup = coordinator.home / "coordinator.db", coordinator.home / "backup.db"
+    before = await settled(own)
+    await asyncio.to_thread(coordinator.terminate)
+    shutil.copy(database, backup)
+    with closing(sqlite3.connect(backup)) as connection:  # as it was when it had twelve entries
+        connection.execute("DELETE FROM record_entries WHERE number >= 12")
+        connection.execute("DELETE FROM record_nodes WHERE (position + 1) << level > 12")
+        connection.execute("DELETE FROM record_heads WHERE size > 12")
+        connection.commit()
+    for name in ("coordinator.db-wal", "coordinator.db-shm"):
+        (coordinator.home / name).unlink(missing_ok=True)
+    shutil.copy(backup, database)
+    await coordinator.start()
+
+    async def healed() -> bool:
+        return all_entries(own)[: len(before)] == before and not [
+            reason for node in own.nodes.values() for reason in node.ready() if reason["check"] == "record"
+        ]
+
+    await until(healed, "the record to be back")
+    assert "lost entries of the record are back" in coordinator.log()
+    assert "was brought back" in "".join(node.log() for node in own.nodes.values())
+    assert len(recorded(own)) == 3
+    for node in own.nodes.values():
+        await until(node.is_admitted, f"{node.name} to be back")
+
+
+async def settled(cluster: Cluster) -> list[bytes]:
+    """Wait until every node has a copy of the whole record; gives its entries."""
+
+    async def same() -> list[bytes]:
+        found = all_entries(cluster)
+        copies = [entries_of(node.home / "node.db", node_record) for node in cluster.nodes.values()]
+        return found if all(copy == found for copy in copies) else []
+
+    return await until(same, "every node to have the record")

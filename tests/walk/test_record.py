@@ -22,7 +22,7 @@ from trisect.record.notes import Note, NoteKey
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import NewEntry, Record
 from trisect.store.settings import Setting
-from trisect.store.tables import record_entries, record_heads, record_nodes
+from trisect.store.tables import coordinator_record
 from trisect.wire.v1 import node_admin_pb2
 
 pytestmark = pytest.mark.walk
@@ -65,7 +65,7 @@ def witnesses(cluster: Cluster) -> list[NoteKey]:
 
 def newest(cluster: Cluster) -> Note:
     with closing(Database(sqlite_url(cluster.coordinator.home / "coordinator.db"))) as database:
-        note = Record(database).head()
+        note = Record(database, coordinator_record).head()
     assert note is not None
     return Note.parse(note)
 
@@ -92,7 +92,7 @@ async def cosigned_by_all(cluster: Cluster, *, above: int = 0) -> Note:
 
 def entries(cluster: Cluster) -> list[bytes]:
     with closing(Database(sqlite_url(cluster.coordinator.home / "coordinator.db"))) as database:
-        return list(Record(database).entries(0))
+        return list(Record(database, coordinator_record).entries(0))
 
 
 async def test_anybody_checks_an_export_and_a_proof_without_a_daemon(own: Cluster, tmp_path: Path) -> None:
@@ -192,9 +192,9 @@ async def test_a_record_that_was_rewritten_is_cosigned_by_nobody_and_proved(own:
 def rewrite(coordinator: Coordinator) -> None:
     """Change the first entry, and make everything else fit."""
     with closing(Database(sqlite_url(coordinator.home / "coordinator.db"))) as database:
-        record = Record(database)
+        record = Record(database, coordinator_record)
         changed = [entry.replace(b'"payload":"', b'"payload":"A', 1) for entry in record.entries(0)]
         with database.write() as connection:
-            for table in (record_heads, record_nodes, record_entries):
+            for table in (coordinator_record.heads, coordinator_record.nodes, coordinator_record.entries):
                 connection.execute(table.delete())
         record.append([NewEntry(entry, number) for number, entry in enumerate(changed, start=1)])

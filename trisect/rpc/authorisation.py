@@ -39,7 +39,13 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Record/GetProof",
             ),
             Access.GOVERNMENT: ("Directory/ListApplicants",),
-            Access.MEMBER: ("Relay/Call", "Relay/IssuePermit", "Relay/Exchange", "Record/Cosign"),
+            Access.MEMBER: (
+                "Relay/Call",
+                "Relay/IssuePermit",
+                "Relay/Exchange",
+                "Record/Cosign",
+                "Record/Restore",
+            ),
             Access.ADMINISTRATOR: (
                 "CoordinatorAdmin/Invite",
                 "CoordinatorAdmin/GetCoordinatorStatus",

@@ -33,6 +33,7 @@ class Offer(Document):
         basis: its legal basis.
         rulebook: hash of the rulebook that the asker goes by.
         notice: hash of the asker's notice.
+        head: the newest head of the record that the asker has verified, a signed note.
         created: when it was offered, which is when it is decided, whoever decides.
     """
 
@@ -56,6 +57,7 @@ class Offer(Document):
     asked_padded: int
     rulebook: bytes
     notice: bytes
+    head: str
     share: bytes
     details: bytes
     created: str
@@ -72,6 +74,7 @@ class Accept(Document):
     offer_hash: bytes
     permit_hash: bytes
     answered_padded: int
+    head: str
     share: bytes
     created: str
 

@@ -1,4 +1,4 @@
-"""The public record as the coordinator keeps it: entries, the tree over them, and signed heads.
+"""The public record as a daemon keeps it: entries, the tree over them, and signed heads.
 
 An entry, its statement's number and the nodes that it completes are one transaction, durable when it is over: a
 record that was torn anywhere is the one from before. Called from threads; one appends at a time.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 
-from trisect.errors import NotFoundError
+from trisect.errors import NotFoundError, VerificationError
 from trisect.record import tree
 from trisect.store.database import Database
-from trisect.store.tables import record_entries, record_heads, record_nodes
+from trisect.store.tables import RecordTables
 
 PAGE = 500
 HEADS_KEPT = 1_000
@@ -35,30 +36,37 @@ class NewEntry:
 
 
 class Record:
-    """One coordinator's record."""
+    """The record of one daemon: the coordinator's own, or a node's copy."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tables: RecordTables) -> None:
         self._database = database
+        self._tables = tables
         self._appending = threading.Lock()
 
-    def append(self, entries: Sequence[NewEntry]) -> range:
-        """Append entries in one transaction; gives their numbers, from 0."""
+    def append(self, entries: Sequence[NewEntry], *, root: bytes | None = None) -> range:
+        """Append entries in one transaction; gives their numbers, from 0.
+
+        Raises:
+            VerificationError: with them the tree's root is not the one given, and nothing was appended.
+        """
         with self._appending, self._database.write() as connection:
-            frontier = tree.Frontier(_size(connection), lambda *at: _node(connection, *at))
+            frontier = tree.Frontier(self._size(connection), partial(self._node, connection))
             first = frontier.size
             nodes: list[tuple[int, int, bytes]] = []
             for new in entries:
                 nodes += frontier.append(tree.leaf_hash(new.entry))
+            if root is not None and frontier.root != root:
+                raise VerificationError("the record's entries are not those of its signed head")
             if entries:
                 connection.execute(
-                    sa.insert(record_entries),
+                    sa.insert(self._tables.entries),
                     [
                         {"number": number, "entry": new.entry, "statement": new.statement}
                         for number, new in enumerate(entries, start=first)
                     ],
                 )
                 connection.execute(
-                    sa.insert(record_nodes),
+                    sa.insert(self._tables.nodes),
                     [{"level": level, "position": at, "hash": found} for level, at, found in nodes],
                 )
             return range(first, frontier.size)
@@ -67,11 +75,11 @@ class Record:
     def size(self) -> int:
         """How many entries there are."""
         with self._database.read() as connection:
-            return _size(connection)
+            return self._size(connection)
 
     def newest_statement(self) -> int:
         """Tell the sequence of the newest statement that has an entry, 0 without any."""
-        newest = sa.select(sa.func.coalesce(sa.func.max(record_entries.c.statement), 0))
+        newest = sa.select(sa.func.coalesce(sa.func.max(self._tables.entries.c.statement), 0))
         with self._database.read() as connection:
             found: int = connection.execute(newest).scalar_one()
             return found
@@ -79,9 +87,9 @@ class Record:
     def entries(self, first: int, *, limit: int = PAGE) -> Sequence[bytes]:
         """Read entries from a number on."""
         query = (
-            sa.select(record_entries.c.entry)
-            .where(record_entries.c.number >= first)
-            .order_by(record_entries.c.number)
+            sa.select(self._tables.entries.c.entry)
+            .where(self._tables.entries.c.number >= first)
+            .order_by(self._tables.entries.c.number)
             .limit(limit)
         )
         with self._database.read() as connection:
@@ -90,7 +98,7 @@ class Record:
     def root(self, size: int) -> bytes:
         """Compute the root over the first `size` entries."""
         with self._database.read() as connection:
-            return tree.root(size, lambda *at: _node(connection, *at))
+            return tree.root(size, partial(self._node, connection))
 
     def inclusion(self, number: int, size: int) -> list[bytes]:
         """Prove an entry in the tree of a size.
@@ -99,8 +107,8 @@ class Record:
             NotFoundError: there is no such entry in a record of that size, or no such size.
         """
         with self._database.read() as connection:
-            _require(0 <= number < size <= _size(connection))
-            return tree.inclusion_proof(number, size, lambda *at: _node(connection, *at))
+            _require(0 <= number < size <= self._size(connection))
+            return tree.inclusion_proof(number, size, partial(self._node, connection))
 
     def consistency(self, first: int, second: int) -> list[bytes]:
         """Prove that the record of one size is the beginning of another.
@@ -109,40 +117,48 @@ class Record:
             NotFoundError: one of them does not exist, or is without entries.
         """
         with self._database.read() as connection:
-            _require(0 < first <= second <= _size(connection))
-            return tree.consistency_proof(first, second, lambda *at: _node(connection, *at))
+            _require(0 < first <= second <= self._size(connection))
+            return tree.consistency_proof(first, second, partial(self._node, connection))
 
     def head(self, size: int | None = None) -> str | None:
         """Give the signed head of a size, by default the newest; None where there is none."""
-        query = sa.select(record_heads.c.note).order_by(record_heads.c.size.desc()).limit(1)
+        query = sa.select(self._tables.heads.c.note).order_by(self._tables.heads.c.size.desc()).limit(1)
         if size is not None:
-            query = query.where(record_heads.c.size == size)
+            query = query.where(self._tables.heads.c.size == size)
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def keep_head(self, size: int, note: str) -> None:
         """Keep a head, in place of a former one of that size; of many, the oldest go."""
         with self._database.write() as connection:
-            newest = sa.select(record_heads.c.size).order_by(record_heads.c.size.desc())
+            newest = sa.select(self._tables.heads.c.size).order_by(self._tables.heads.c.size.desc())
             oldest = newest.offset(HEADS_KEPT).limit(1).scalar_subquery()
-            connection.execute(sa.delete(record_heads).where(record_heads.c.size <= oldest))
-            connection.execute(sa.delete(record_heads).where(record_heads.c.size == size))
-            connection.execute(sa.insert(record_heads).values(size=size, note=note))
+            connection.execute(sa.delete(self._tables.heads).where(self._tables.heads.c.size <= oldest))
+            connection.execute(sa.delete(self._tables.heads).where(self._tables.heads.c.size == size))
+            connection.execute(sa.insert(self._tables.heads).values(size=size, note=note))
 
+    def cut(self, size: int) -> None:
+        """Forget what comes after the first `size` entries of a copy that did not verify; the record itself is never cut."""
+        entries, nodes = self._tables.entries, self._tables.nodes
+        with self._appending, self._database.write() as connection:
+            connection.execute(sa.delete(entries).where(entries.c.number >= size))
+            for level in range(tree.MAX_SIZE.bit_length()):
+                if not connection.execute(
+                    sa.delete(nodes).where(nodes.c.level == level, nodes.c.position >= size >> level)
+                ).rowcount:
+                    break
 
-def _size(connection: sa.Connection) -> int:
-    newest = sa.select(sa.func.coalesce(sa.func.max(record_entries.c.number) + 1, 0))
-    found: int = connection.execute(newest).scalar_one()
-    return found
+    def _size(self, connection: sa.Connection) -> int:
+        newest = sa.select(sa.func.coalesce(sa.func.max(self._tables.entries.c.number) + 1, 0))
+        found: int = connection.execute(newest).scalar_one()
+        return found
 
-
-def _node(connection: sa.Connection, level: int, position: int) -> bytes:
-    found: bytes = connection.execute(
-        sa.select(record_nodes.c.hash).where(
-            record_nodes.c.level == level, record_nodes.c.position == position
-        )
-    ).scalar_one()
-    return found
+    def _node(self, connection: sa.Connection, level: int, position: int) -> bytes:
+        nodes = self._tables.nodes
+        found: bytes = connection.execute(
+            sa.select(nodes.c.hash).where(nodes.c.level == level, nodes.c.position == position)
+        ).scalar_one()
+        return found
 
 
 def _require(exists: bool) -> None:  # noqa: FBT001  (a condition)

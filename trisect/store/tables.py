@@ -5,6 +5,8 @@ Tokens are stored with the pepper epoch they belong to, so that a rotation can r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 NODE = sa.MetaData()
@@ -41,9 +43,52 @@ def _budgets(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RecordTables:
+    """The public record at one daemon.
+
+    Attributes:
+        entries: in order; each of a statement has that one's sequence.
+        nodes: the complete nodes of the tree; level 0 are the entries' hashes.
+        heads: those that were signed, each with the cosignatures that came for it.
+    """
+
+    entries: sa.Table
+    nodes: sa.Table
+    heads: sa.Table
+
+
+def _record(metadata: sa.MetaData) -> RecordTables:
+    return RecordTables(
+        sa.Table(
+            "record_entries",
+            metadata,
+            sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+            sa.Column("entry", sa.LargeBinary, nullable=False),
+            sa.Column("statement", sa.BigInteger, index=True, unique=True),
+        ),
+        sa.Table(
+            "record_nodes",
+            metadata,
+            sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
+            sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+            sa.Column("hash", sa.LargeBinary, nullable=False),
+            sqlite_with_rowid=False,
+        ),
+        sa.Table(
+            "record_heads",
+            metadata,
+            sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+            sa.Column("note", sa.Text, nullable=False),
+        ),
+    )
+
+
 node_statements = _statements(NODE)
 coordinator_statements = _statements(COORDINATOR)
 settings = _settings(NODE)
+node_record = _record(NODE)
+coordinator_record = _record(COORDINATOR)
 node_budgets = _budgets(NODE)
 coordinator_budgets = _budgets(COORDINATOR)
 
@@ -190,31 +235,4 @@ enrolled = sa.Table(
     sa.Column("sealing", sa.LargeBinary, nullable=False),
     sa.Column("sealing_signature", sa.LargeBinary, nullable=False),
     sa.Column("joined_at", sa.Text, nullable=False),
-)
-
-record_entries = sa.Table(
-    "record_entries",
-    COORDINATOR,
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("entry", sa.LargeBinary, nullable=False),
-    # The sequence of the statement that the entry is of; null for entries that are of none.
-    sa.Column("statement", sa.BigInteger, index=True, unique=True),
-)
-
-# The complete nodes of the record's tree. Level 0 are the entries' hashes.
-record_nodes = sa.Table(
-    "record_nodes",
-    COORDINATOR,
-    sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("hash", sa.LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-# Heads that the coordinator has signed, each with the cosignatures that came for it.
-record_heads = sa.Table(
-    "record_heads",
-    COORDINATOR,
-    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("note", sa.Text, nullable=False),
 )

@@ -9,12 +9,13 @@ from support.membership import CONSORTIUM, GOVERNMENT, identity, signed
 from unit.coordinator.office import Office
 
 from coordinator.record import PublicRecord
-from trisect.errors import ConflictError, NotFoundError, VerificationError
+from trisect.errors import ConflictError, NotFoundError, UnreachableError, VerificationError
 from trisect.record import tree
-from trisect.record.checkpoint import Checkpoint, log_key, witness_key
+from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.entries import kind
 from trisect.record.notes import Note
 from trisect.store.record import NewEntry, Record
+from trisect.store.tables import coordinator_record
 from trisect.trust.statements import Role
 
 KEY = identity("coordinator")
@@ -29,7 +30,9 @@ def founded(office: Office) -> Office:
 
 
 def opened(office: Office) -> PublicRecord:
-    return PublicRecord(Record(office.database), office.registry, KEY, CONSORTIUM)
+    record = PublicRecord(Record(office.database, coordinator_record), office.registry, KEY, CONSORTIUM)
+    record.settle()
+    return record
 
 
 def line(note: Note, party: str, *, by: str = "", time_s: int = 1) -> str:
@@ -89,7 +92,7 @@ def test_cosignatures_come_under_the_head_that_they_are_for(founded: Office) -> 
     record.cosign("telco", 2, line(former, "telco"))
     assert head(record).signatures == head(opened(founded)).signatures
     assert len(head(record).signatures) == 1
-    kept = Record(founded.database).head(2)
+    kept = Record(founded.database, coordinator_record).head(2)
     assert kept is not None
     assert [signature.name.rpartition("/")[2] for signature in Note.parse(kept).signatures] == [
         "record",
@@ -138,16 +141,107 @@ def test_a_closed_record_signs_nothing(founded: Office) -> None:
     record = opened(founded)
     record.close()
     assert record.sign() == 0
-    assert Record(founded.database).size == 0
+    assert Record(founded.database, coordinator_record).size == 0
 
 
 def test_entries_of_no_statement_stand_between_statements(founded: Office) -> None:
     record = opened(founded)
     record.sign()
-    Record(founded.database).append([NewEntry(b'{"commitment":{"kind":"x.v1","sha256":"00"}}')])
+    Record(founded.database, coordinator_record).append(
+        [NewEntry(b'{"commitment":{"kind":"x.v1","sha256":"00"}}')]
+    )
     founded.publish(founded.consortium.grant("telco", 0))
     assert record.sign() == 4
     assert [kind(entry) for entry in record.entries(2)] == ["x.v1", "pepper-grant.v1"]
+
+
+PERMIT = b'{"commitment":{"kind":"permit.v1","sha256":"00"}}'
+
+
+def grown(founded: Office) -> tuple[str, list[bytes]]:
+    """Have a record with an entry of no statement between two, and give its head and entries."""
+    record = opened(founded)
+    record.sign()
+    store = Record(founded.database, coordinator_record)
+    store.append([NewEntry(PERMIT)])
+    founded.publish(founded.consortium.grant("telco", 0))
+    record.sign()
+    return str(head(record)), list(record.entries(0))
+
+
+def forget(founded: Office, size: int) -> PublicRecord:
+    """Open the record as a backup from when it had so many entries would have it."""
+    Record(founded.database, coordinator_record).cut(size)
+    with founded.database.write() as connection:
+        connection.exec_driver_sql(f"DELETE FROM record_heads WHERE size > {size}")
+    return PublicRecord(Record(founded.database, coordinator_record), founded.registry, KEY, CONSORTIUM)
+
+
+def test_after_a_start_nothing_goes_in_before_the_witnesses_were_heard(founded: Office) -> None:
+    note, _ = grown(founded)
+    record = PublicRecord(Record(founded.database, coordinator_record), founded.registry, KEY, CONSORTIUM)
+    founded.publish(founded.consortium.grant("telco", 1))
+    with pytest.raises(UnreachableError, match="just started"):
+        record.add(PERMIT)
+    assert record.sign() == 4
+    for party in (GOVERNMENT, "telco"):
+        assert record.waits
+        record.heard(party, note)
+    assert record.waits == ""
+    assert record.sign() == 5
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_what_was_lost_comes_back_and_nothing_else_goes_in_before(founded: Office, size: int) -> None:
+    note, found = grown(founded)
+    record = forget(founded, size)
+    record.heard("telco", note)
+    record.settle()
+    with pytest.raises(UnreachableError, match=f"has {size} entries and had 4"):
+        record.add(PERMIT)
+    assert record.sign() == 2
+    assert record.restore(note, 2, found[2:]) == 4
+    assert record.waits == ""
+    assert str(head(record)) == note
+    assert list(record.entries(0)) == found
+    founded.publish(founded.consortium.grant("telco", 1))
+    assert record.sign() == 5, "statements go on after those that came back"
+    tree.check_consistency(4, Checkpoint.of(Note.parse(note)).root, 5, Checkpoint.of(head(record)).root,
+                           list(record.head(4).consistency))  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["changed", "short", "long", "late", "empty"])
+def test_what_does_not_lead_to_the_head_is_not_taken_back(founded: Office, how: str) -> None:
+    note, found = grown(founded)
+    record = forget(founded, 2)
+    first, given = {
+        "changed": (2, [found[3], found[2]]),
+        "short": (2, found[2:3]),
+        "long": (2, [*found[2:], PERMIT]),
+        "late": (3, found[3:]),
+        "empty": (2, []),
+    }[how]
+    with pytest.raises(VerificationError):
+        record.restore(note, first, given)
+    assert len(record.entries(0)) == 2
+
+
+def test_a_head_by_anybody_else_brings_nothing_back_and_stops_nothing(founded: Office) -> None:
+    _, found = grown(founded)
+    record = forget(founded, 2)
+    record.settle()
+    forged = Checkpoint(origin(CONSORTIUM), 9, bytes(32)).note
+    thief = identity("thief")
+    for note in ("noise", str(forged.signed(log_key(CONSORTIUM, thief.public), thief))):
+        record.heard("telco", note)
+        assert record.waits == ""
+        with pytest.raises(VerificationError):
+            record.restore(note, 2, found[2:])
+
+
+def test_bringing_back_what_is_there_changes_nothing(founded: Office) -> None:
+    note, found = grown(founded)
+    assert opened(founded).restore(note, 0, found) == 4
 
 
 def test_a_government_vouches_for_this_coordinators_key_alone(founded: Office) -> None:

@@ -42,7 +42,7 @@ async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> lis
         clock=system_clock,
         randomness=drawn("id"),
     )
-    service = CollectionsService(collections, desk, peppers, Import, allow_reserved=False)
+    service = CollectionsService(collections, desk, peppers, Import, lambda: None, allow_reserved=False)
     found = [row.reason async for step in service.import_steps(begin, batches()) for row in step.rejects]
     await desk.close()
     return found

@@ -15,7 +15,7 @@ from trisect.store.exchanges import Side
 
 def terms(asked: int, answered: int) -> Terms:
     leave = permit(offer(asked_padded=band(asked)), answered_padded=band(answered))
-    accept = Accept(b"e", b"", b"", band(answered), b"", "")
+    accept = Accept(b"e", b"", b"", band(answered), "", b"", "")
     return Terms(offer(asked_padded=band(asked)), b"", accept, b"", leave)
 
 

@@ -35,12 +35,13 @@ OFFER = Offer(
     asked_padded=16,
     rulebook=b"r" * 32,
     notice=b"n" * 32,
+    head="a head",
     share=b"\x00share",
     details=b"sealed",
     created="2026-11-01T00:00:00Z",
     expires="2026-11-01T00:02:00Z",
 )
-ACCEPT = Accept(EXCHANGE, b"o" * 32, b"p" * 32, 32, b"share", "2026-11-01T00:00:01Z")
+ACCEPT = Accept(EXCHANGE, b"o" * 32, b"p" * 32, 32, "a head", b"share", "2026-11-01T00:00:01Z")
 REASON = Reason("denied", "TRI-DENIED", "no", "ask", "not-shared")
 REFUSAL = Refusal(EXCHANGE, b"o" * 32, b"sealed")
 VOID = Void(EXCHANGE, b"o" * 32)

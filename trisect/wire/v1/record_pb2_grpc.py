@@ -55,6 +55,11 @@ class RecordStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesReply.FromString,
                 _registered_method=True)
+        self.Restore = channel.stream_unary(
+                '/trisect.wire.v1.Record/Restore',
+                request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreReply.FromString,
+                _registered_method=True)
         self.GetProof = channel.unary_unary(
                 '/trisect.wire.v1.Record/GetProof',
                 request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofRequest.SerializeToString,
@@ -94,6 +99,13 @@ class RecordServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Restore(self, request_iterator, context):
+        """Bring back entries that the coordinator has lost, up to a head that it has signed itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetProof(self, request, context):
         """That an entry stands under the newest head.
         """
@@ -123,6 +135,11 @@ def add_RecordServicer_to_server(servicer, server):
                     servicer.ListEntries,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesReply.SerializeToString,
+            ),
+            'Restore': grpc.stream_unary_rpc_method_handler(
+                    servicer.Restore,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreReply.SerializeToString,
             ),
             'GetProof': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProof,
@@ -239,6 +256,33 @@ class Record(object):
             '/trisect.wire.v1.Record/ListEntries',
             trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_record__pb2.ListEntriesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Restore(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/trisect.wire.v1.Record/Restore',
+            trisect_dot_wire_dot_v1_dot_record__pb2.RestoreRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_record__pb2.RestoreReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,8 @@ class RecordStub:
     """Put the caller's cosignature under a head."""
     ListEntries: _aio.UnaryUnaryMultiCallable[_record_pb2.ListEntriesRequest, _record_pb2.ListEntriesReply]
     """Entries in order, a page at a time."""
+    Restore: _aio.StreamUnaryMultiCallable[_record_pb2.RestoreRequest, _record_pb2.RestoreReply]
+    """Bring back entries that the coordinator has lost, up to a head that it has signed itself."""
     GetProof: _aio.UnaryUnaryMultiCallable[_record_pb2.GetProofRequest, _record_pb2.GetProofReply]
     """That an entry stands under the newest head."""
 
@@ -61,6 +63,14 @@ class RecordServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_record_pb2.ListEntriesRequest, _abc.Awaitable[_record_pb2.ListEntriesReply]],
     ) -> _abc.Awaitable[_record_pb2.ListEntriesReply]:
         """Entries in order, a page at a time."""
+
+    @_abc_1.abstractmethod
+    def Restore(
+        self,
+        request_iterator: _abc.AsyncIterator[_record_pb2.RestoreRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_record_pb2.RestoreRequest], _abc.Awaitable[_record_pb2.RestoreReply]],
+    ) -> _abc.Awaitable[_record_pb2.RestoreReply]:
+        """Bring back entries that the coordinator has lost, up to a head that it has signed itself."""
 
     @_abc_1.abstractmethod
     def GetProof(
