@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from coordinator.registry import Registry
 from trisect.errors import ConflictError, NotFoundError, UnreachableError, VerificationError
 from trisect.record import entries
-from trisect.record.checkpoint import Checkpoint, EntryProof, log_key, origin, witness_key
+from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.notes import Note
 from trisect.record.quorum import eldest
 from trisect.store.record import NewEntry, Record
@@ -250,10 +250,3 @@ class PublicRecord:
             total += len(entry)
             count += total <= PAGE_BYTES or not count
         return found[:count]
-
-    def prove(self, number: int) -> EntryProof:
-        """Prove an entry in the newest head; raises NotFoundError."""
-        note = Note.parse(self.head(0).note)
-        hashes = self._store.inclusion(number, Checkpoint.of(note).size)
-        (entry,) = self._store.entries(number, limit=1)
-        return EntryProof(number, tuple(hashes), note, entry)

@@ -57,7 +57,3 @@ class RecordService(record_pb2_grpc.RecordServicer):
                     hint="restore the newest backup of the coordinator's database",
                 )
         return pb.RestoreReply(size=await asyncio.to_thread(self._record.restore, note, first, found))
-
-    async def GetProof(self, request: pb.GetProofRequest, _context: Context) -> pb.GetProofReply:  # noqa: N802
-        """Prove one entry."""
-        return pb.GetProofReply(proof=str(await asyncio.to_thread(self._record.prove, request.number)))

@@ -14,6 +14,7 @@ from nodes.config import DEMO, RELOADABLE, Config
 from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book
+from nodes.exchanges.expiry import Expiry
 from nodes.exchanges.means import Means
 from nodes.exchanges.recovery import Recovery
 from nodes.exchanges.slots import Slots
@@ -53,6 +54,7 @@ from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
 from trisect.store.intake import Imports
 from trisect.store.record import Record
+from trisect.store.retention import Retention
 from trisect.store.rolling import Rolling
 from trisect.store.schedules import Schedules
 from trisect.store.settings import Setting
@@ -148,6 +150,7 @@ class Node:
             randomness=system_randomness,
         )
         self._book = Book(Exchanges(self._database))
+        self._retention = Retention(self._database)
         self._workers = Workers(config.limits.max_exchanges)
         self._slots = Slots(config.limits.max_exchanges, self._underway)
         means = Means(
@@ -211,6 +214,7 @@ class Node:
         tasks.keep(self._witness.run, "follow the record")
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
+        tasks.keep(Expiry(self._retention, system_clock).run, "delete hits whose retention has ended")
         tasks.keep(scheduler.run, "run schedules")
         tasks.start(self._readiness.watch_database(), "watch the database")
         tasks.start(health.follow(self._readiness.troubles), "tell gRPC's health")
@@ -243,12 +247,14 @@ class Node:
             GovernanceService(self._members, self._proposals, system_clock), admin
         )
         collections_pb2_grpc.add_CollectionsServicer_to_server(self._lists, admin)
-        matching_pb2_grpc.add_MatchingServicer_to_server(MatchingService(self._asking, self._book), admin)
+        matching_pb2_grpc.add_MatchingServicer_to_server(
+            MatchingService(self._asking, self._book, self._retention, system_clock), admin
+        )
         schedules_pb2_grpc.add_SchedulesServicer_to_server(
             SchedulesService(scheduler, self._schedules), admin
         )
         record_admin_pb2_grpc.add_RecordAdminServicer_to_server(
-            RecordAdminService(self._members, self._witness, self._link), admin
+            RecordAdminService(self._members, self._witness), admin
         )
         services = ("NodeAdmin", "Governance", "Collections", "Matching", "Schedules", "RecordAdmin")
         names = [f"trisect.wire.v1.{name}" for name in services]

@@ -6,6 +6,7 @@ Hits are written only after the answerer's authenticated final frame, together w
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import time
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
 from nodes.exchanges.terms import OFFER_LIFE, Terms
-from trisect.clock import to_text
+from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, DeniedError, Fault, TrisectError, VerificationError
 from trisect.indicators.tokens import Token
 from trisect.psi import planner
@@ -247,7 +248,8 @@ class Asking:
             )
             matched = await running.run()
             receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, self.means.clock)
-            await self._release(exchange_id, receipt, snapshot, arrangement, matched, progress, started)
+            kept = from_text(terms.permit.decided) + dt.timedelta(days=terms.permit.retention_days)
+            await self._release(exchange_id, receipt, snapshot, arrangement, matched, progress, started, kept)
         finally:
             stream.cancel()
         try:
@@ -267,6 +269,7 @@ class Asking:
         matched: tuple[int, ...],
         progress: Progress,
         started: float,
+        keep_until: dt.datetime,
     ) -> None:
         """Check the probes and write hits, receipt and end in one transaction."""
         indices = await asyncio.to_thread(arrangement.matched, matched)
@@ -282,6 +285,7 @@ class Asking:
                 bytes_sent=progress.bytes_sent,
                 bytes_received=progress.bytes_received,
                 seconds=time.monotonic() - started,
+                keep_until=to_text(keep_until),
             )
         self.means.book.count(done)
         _log.info(

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from nodes.exchanges.asking import Asking, Question
 from nodes.exchanges.book import Book, error_of
 from nodes.exchanges.running import Progress
-from trisect.clock import from_text
-from trisect.errors import NotFoundError
+from trisect.clock import Clock, from_text, to_text
+from trisect.errors import BadInputError, NotFoundError
 from trisect.psi import planner
 from trisect.psi.bands import band
 from trisect.rpc.authentication import Context
 from trisect.rules.vocabulary import Mode, collection_name, purpose
 from trisect.store.exchanges import Exchange, HitRow
+from trisect.store.retention import Hold, Retention
 from trisect.trust.statements import party_name
 from trisect.wire.v1 import matching_pb2 as pb
 from trisect.wire.v1 import matching_pb2_grpc
@@ -30,6 +31,8 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
 
     asking: Asking
     book: Book
+    retention: Retention
+    clock: Clock
 
     async def StartMatch(self, request: pb.StartMatchRequest, _context: Context) -> pb.StartMatchReply:  # noqa: N802
         """Offer a match; returns once the peer has accepted."""
@@ -72,9 +75,10 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
             found = [await asyncio.to_thread(self.book.store.get, request.exchange_id)]
         else:
             found = list(await asyncio.to_thread(self.book.store.list, limit=request.limit or DEFAULT_LIST))
-        return pb.ListExchangesReply(
-            exchanges=[describe(exchange, self.book.progress(exchange.id)) for exchange in found]
-        )
+        described = [describe(exchange, self.book.progress(exchange.id)) for exchange in found]
+        if request.exchange_id:
+            await self._tell_hold(described[0])
+        return pb.ListExchangesReply(exchanges=described)
 
     async def CancelExchange(  # noqa: N802
         self, request: pb.CancelExchangeRequest, _context: Context
@@ -84,6 +88,34 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
         await self.book.cancel(request.exchange_id)
         found = await asyncio.to_thread(self.book.store.get, request.exchange_id)
         return pb.CancelExchangeReply(exchange=describe(found, None))
+
+    async def HoldHits(self, request: pb.HoldHitsRequest, _context: Context) -> pb.HoldHitsReply:  # noqa: N802
+        """Place a legal hold on an exchange's hits, or end it."""
+        if request.HasField("hold"):
+            found = self._hold(request)
+            await asyncio.to_thread(self.retention.hold, found)
+        else:
+            await asyncio.to_thread(self.retention.release, request.exchange_id)
+        exchange = describe(await asyncio.to_thread(self.book.store.get, request.exchange_id), None)
+        await self._tell_hold(exchange)
+        return pb.HoldHitsReply(exchange=exchange)
+
+    def _hold(self, request: pb.HoldHitsRequest) -> Hold:
+        hold, now = request.hold, self.clock()
+        try:
+            until = from_text(hold.until)
+        except ValueError as error:
+            raise BadInputError("a hold's end is no time", hint="write it as 2027-01-31T00:00:00Z") from error
+        if until <= now or not hold.placed_by.strip() or not hold.reason.strip():
+            raise BadInputError("a hold names who, why, and an end that is to come")
+        return Hold(request.exchange_id, hold.placed_by, hold.reason, to_text(until), to_text(now))
+
+    async def _tell_hold(self, described: pb.Exchange) -> None:
+        found = await asyncio.to_thread(self.retention.held, described.exchange_id)
+        if found is not None:
+            described.hold.CopyFrom(
+                pb.Hold(placed_by=found.placed_by, reason=found.reason, until=found.until)
+            )
 
     async def GetPermit(self, request: pb.GetPermitRequest, _context: Context) -> pb.GetPermitReply:  # noqa: N802
         """Give the permit of an exchange."""
@@ -156,4 +188,6 @@ def describe(exchange: Exchange, progress: Progress | None) -> pb.Exchange:
         elements_done=progress.elements_done if progress else 0,
         elements_total=progress.elements_total if progress else 0,
         key_check=exchange.key_check,
+        keep_until=exchange.keep_until or "",
+        hits_deleted_at=exchange.hits_deleted_at or "",
     )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from nodes.link import Link
 from nodes.members import Members
 from nodes.witness import Witness
 from trisect.clock import to_text
-from trisect.errors import NotFoundError, VerificationError
+from trisect.errors import NotFoundError
 from trisect.record import entries
 from trisect.record.checkpoint import Checkpoint, EntryProof, log_key
-from trisect.record.notes import NoteKey
+from trisect.record.notes import Note, NoteKey
 from trisect.rpc.authentication import Context
 from trisect.wire.v1 import record_admin_pb2 as pb
-from trisect.wire.v1 import record_admin_pb2_grpc, record_pb2
+from trisect.wire.v1 import record_admin_pb2_grpc
 
-_TIMEOUT_S = 30.0
+PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,6 @@ class RecordAdminService(record_admin_pb2_grpc.RecordAdminServicer):
 
     members: Members
     witness: Witness
-    link: Link
 
     async def GetRecord(self, _request: pb.GetRecordRequest, _context: Context) -> pb.GetRecordReply:  # noqa: N802
         """Show the newest verified head."""
@@ -36,46 +35,42 @@ class RecordAdminService(record_admin_pb2_grpc.RecordAdminServicer):
     async def GetRecordProof(  # noqa: N802
         self, request: pb.GetRecordProofRequest, _context: Context
     ) -> pb.GetRecordProofReply:
-        """Fetch the proof of an entry, and check it against the head that was seen."""
+        """Prove an entry in the newest verified head, out of the node's copy."""
         await self.witness.follow()
-        async with self.link.translated():
-            reply = await self.link.record.GetProof(
-                record_pb2.GetProofRequest(number=request.number), timeout=_TIMEOUT_S
-            )
-        proof = EntryProof.parse(reply.proof)
-        head = proof.check(self._log_key())
-        seen = self.witness.head
-        if proof.index != request.number or (seen is not None and seen.size == head.size and seen != head):
-            raise VerificationError("the coordinator has proved another entry, or in another record")
+        note, head = self._seen()
+        proof = await asyncio.to_thread(self._proof, request.number, note, head)
         return pb.GetRecordProofReply(proof=str(proof), kind=entries.kind(proof.extra), size=head.size)
 
     async def ListRecord(  # noqa: N802
         self, _request: pb.ListRecordRequest, _context: Context
     ) -> AsyncIterator[pb.RecordPage]:
-        """Give every entry under the newest verified head."""
+        """Give every entry under the newest verified head, out of the node's copy."""
         await self.witness.follow()
         shown = self._shown()
         yield pb.RecordPage(head=shown)
-        first = 0
-        while first < shown.size:
-            async with self.link.translated():
-                page = await self.link.record.ListEntries(
-                    record_pb2.ListEntriesRequest(first=first), timeout=_TIMEOUT_S
-                )
-            found = page.entries[: shown.size - first]
-            if not found:
-                raise VerificationError(f"the coordinator gives {first} of the record's {shown.size} entries")
-            first += len(found)
+        for first in range(0, shown.size, PAGE):
+            count = min(PAGE, shown.size - first)
+            found = await asyncio.to_thread(self.witness.copy.entries, first, limit=count)
             yield pb.RecordPage(entries=found)
 
-    def _shown(self) -> pb.GetRecordReply:
-        note, cosigned = self.witness.note, self.witness.cosigned()
-        if note is None or cosigned is None:
+    def _proof(self, number: int, note: Note, head: Checkpoint) -> EntryProof:
+        hashes = self.witness.copy.inclusion(number, head.size)
+        (entry,) = self.witness.copy.entries(number, limit=1)
+        return EntryProof(number, tuple(hashes), note, entry)
+
+    def _seen(self) -> tuple[Note, Checkpoint]:
+        note = self.witness.note
+        if note is None:
             raise NotFoundError(
                 "this node has not seen the record yet",
                 hint="it follows the record once its party is admitted and its link is up: `trisect status`",
             )
-        head = Checkpoint.of(note)
+        return note, Checkpoint.of(note)
+
+    def _shown(self) -> pb.GetRecordReply:
+        note, head = self._seen()
+        cosigned = self.witness.cosigned()
+        assert cosigned is not None  # noqa: S101  (there is a head)
         membership = self.members.membership
         return pb.GetRecordReply(
             note=str(note),

@@ -316,3 +316,12 @@ async def test_a_permit_is_shown_with_its_signers(trisect: Command, node: FakeNo
     assert (data["rules"], data["exchange"], data["asked_padded"]) == ("a-rule", EXCHANGE, 1_024)
     assert len(data["signed_by"]) == 2
     assert "a-rule" in (await trisect.text("permit", "show", EXCHANGE)).out
+
+
+async def test_hits_are_held_and_released(trisect: Command, node: FakeNode) -> None:
+    order = ("--by", "court", "--reason", "case 7", "--until", "2027-01-01T00:00:00Z")
+    data = (await trisect.json("exchange", "hold", EXCHANGE, *order)).data
+    assert data["hold"] == {"placed_by": "court", "reason": "case 7", "until": "2027-01-01T00:00:00Z"}
+    data = (await trisect.json("exchange", "release", EXCHANGE)).data
+    assert (data["hold"], data["keep_until"]) == (None, NOW)
+    assert [request.HasField("hold") for request in node.saw("HoldHits")] == [True, False]

@@ -131,6 +131,8 @@ def exchange(state: str = "complete", **changes) -> matching_pb2.Exchange:
     )
     if (error := changes.pop("error", None)) is not None:
         found.error.CopyFrom(error)
+    if (hold := changes.pop("hold", None)) is not None:
+        found.hold.CopyFrom(hold)
     for name, value in changes.items():
         setattr(found, name, value)
     return found
@@ -311,6 +313,11 @@ class _Matching(matching_pb2_grpc.MatchingServicer):
     async def CancelExchange(self, request, context):
         self.node._note("CancelExchange", request)
         return matching_pb2.CancelExchangeReply(exchange=exchange("cancelled"))
+
+    async def HoldHits(self, request, context):
+        self.node._note("HoldHits", request)
+        hold = request.hold if request.HasField("hold") else None
+        return matching_pb2.HoldHitsReply(exchange=exchange(keep_until=NOW, hold=hold))
 
     async def GetPermit(self, request, context):
         self.node._note("GetPermit", request)

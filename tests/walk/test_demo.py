@@ -97,6 +97,22 @@ def test_the_demo_succeeds(told: Told):
         assert re.search(rf"\b{name} \(pid \d+\)", told.words), name
 
 
+@pytest.mark.parametrize(
+    ("step", "detail"),
+    [
+        (
+            "rulebook",
+            r"rulebook 1, signed by government, is in force at 4 of 4 nodes: 1 rules and 5 red lines",
+        ),
+        ("disclosure", r"bank, government, proxy, telco"),
+        ("refused", r"\(rule notice-declares\).+; 0 frames passed"),
+        ("record_verified", r"\d+ entries checked .+ the permits of 10 of 10 exchanges .+ is refused"),
+    ],
+)
+def test_the_mechanism_is_shown_step_by_step(told: Told, step: str, detail: str):
+    assert re.search(rf"ok +{step}: [^:]*.*?{detail}", told.words), told.words
+
+
 def test_every_exchange_of_the_known_answer_is_shown_with_its_figures(told: Told):
     plans = samples.load().matches
     pairs = {(ROLES[plan.asker], ROLES[plan.answerer]) for plan in plans}

@@ -33,11 +33,12 @@ class Engine:
 ECDH = Engine(
     name="ecdh",
     modes=frozenset({Mode.MATCH}),
-    asker_learns="which of its own entries the answerer has too, and the answerer's size to within a band",
-    answerer_learns="that it was asked, for what purpose, when, and the asker's size to within a band; "
-    "not what was asked, not what matched",
-    coordinator_learns="who asked whom, when, for what purpose, and both sizes to within a band; "
-    "no entry, no token, no collection's name, no result",
+    asker_learns="which of its own entries the answerer has too; kinds, legal basis and, to within a band, size of the "
+    "answerer's list",
+    answerer_learns="that it was asked, for what purpose, when; kinds, legal basis and, to within a band, size of the "
+    "asker's list; not what was asked, not what matched",
+    coordinator_learns="who asked whom, when, for what purpose, by which rule; kinds, legal bases and, to within a band, "
+    "sizes of both lists; no entry, no token, no collection's name, no result",
     assumes="the Diffie-Hellman problem on P-256; honest input: either side can lie about its own list",
 )
 ENGINES = {engine.name: engine for engine in (ECDH,)}

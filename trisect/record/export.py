@@ -18,6 +18,8 @@ from trisect.record.checkpoint import Checkpoint, log_key, origin
 from trisect.record.notes import Note, NoteKey, decoded
 from trisect.record.quorum import Cosigned, cosigned, eldest
 from trisect.rules import regime
+from trisect.rules.permit import Permit
+from trisect.rules.tracing import Traced, trace
 from trisect.trust.filings import STATEMENTS
 from trisect.trust.keys import Fingerprint
 from trisect.trust.membership import Membership
@@ -40,6 +42,7 @@ class Checked:
         membership: the consortium as it follows from the entries.
         size: how many entries there are.
         kinds: how many there are of each kind of document.
+        permits: each with the rulebook, rules and notices that it rests on.
         log: the key by which the head is signed, as a government has stated it.
         cosigned: who has cosigned the head.
     """
@@ -47,12 +50,13 @@ class Checked:
     membership: Membership
     size: int
     kinds: Mapping[str, int]
+    permits: tuple[Traced, ...]
     log: NoteKey
     cosigned: Cosigned
 
 
 def check(lines: Iterable[str], founder: Fingerprint | None) -> Checked:
-    """Check an export: every statement in it, the tree over all entries, the head's signatures.
+    """Check an export: every statement and permit in it, the tree over all entries, the head's signatures.
 
     Args:
         lines: of the file.
@@ -67,7 +71,7 @@ def check(lines: Iterable[str], founder: Fingerprint | None) -> Checked:
     if head.origin != origin(consortium):
         raise VerificationError("an export's head is of another record")
     membership, kinds = Membership(consortium, founder), Counter[str]()
-    frontier = tree.Frontier.empty()
+    frontier, permits = tree.Frontier.empty(), list[Traced]()
     for line in rest:
         entry = decoded(line.removesuffix("\n"))
         frontier.add(tree.leaf_hash(entry))
@@ -75,6 +79,8 @@ def check(lines: Iterable[str], founder: Fingerprint | None) -> Checked:
         document = entries.document(entry)
         if document is not None and entries.kind(entry) in STATEMENTS:
             regime.check(membership.apply(document), membership)
+        elif document is not None and entries.kind(entry) == Permit.KIND:
+            permits.append(trace(document, membership))
     if (frontier.size, frontier.root) != (head.size, head.root):
         raise VerificationError(
             f"the {frontier.size} entries of an export are not the {head.size} of its signed head"
@@ -83,7 +89,8 @@ def check(lines: Iterable[str], founder: Fingerprint | None) -> Checked:
         raise VerificationError("no government has stated the key that signs the record's heads")
     log = log_key(consortium, membership.coordinator_keys[-1])
     note.verify(log)
-    return Checked(membership, head.size, kinds, log, cosigned(note, membership, eldest(membership)))
+    signers = cosigned(note, membership, eldest(membership))
+    return Checked(membership, head.size, kinds, tuple(permits), log, signers)
 
 
 def _head(line: str) -> tuple[str, Note]:

@@ -36,7 +36,6 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Record/GetKey",
                 "Record/GetHead",
                 "Record/ListEntries",
-                "Record/GetProof",
             ),
             Access.GOVERNMENT: ("Directory/ListApplicants",),
             Access.MEMBER: (
@@ -70,6 +69,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Matching/WatchExchange",
                 "Matching/ListExchanges",
                 "Matching/CancelExchange",
+                "Matching/HoldHits",
                 "Matching/GetPermit",
                 "Matching/ListHits",
                 "RecordAdmin/GetRecord",

@@ -34,6 +34,11 @@ class Regime:
         """All rulebooks that were published."""
         return Rulebooks(_read_rulebook(one.filing) for one in self.membership.filed(RulebookFiling))
 
+    def notices(self, name: str) -> list[tuple[Notice, Filed]]:
+        """List all notices of a party and how they were filed, oldest first."""
+        role = self.membership.party(name).role
+        return [(_read_notice(one.filing, role), one) for one in self.membership.filed(NoticeFiling, name)]
+
     def notice(self, name: str) -> tuple[Notice, Filed] | None:
         """Give the newest notice of a party and how it was filed, None where it has filed none."""
         filed = self.membership.filed(NoticeFiling, name)

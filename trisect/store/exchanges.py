@@ -77,6 +77,8 @@ class Exchange:
     bytes_sent: int = 0
     bytes_received: int = 0
     seconds: float = 0.0
+    keep_until: str | None = None
+    hits_deleted_at: str | None = None
     own_receipt: bytes | None = None
     peer_receipt: bytes | None = None
 

@@ -189,6 +189,9 @@ exchanges = sa.Table(
     sa.Column("offer", sa.LargeBinary, nullable=False),
     sa.Column("answer", sa.LargeBinary),
     sa.Column("permit", sa.LargeBinary),
+    # Until when the terms of its permit let this end keep the hits, and when they were deleted.
+    sa.Column("keep_until", sa.Text, index=True),
+    sa.Column("hits_deleted_at", sa.Text),
     sa.Column("own_receipt", sa.LargeBinary),
     sa.Column("peer_receipt", sa.LargeBinary),
 )
@@ -202,6 +205,17 @@ hits = sa.Table(
     sa.Column("kind", sa.SmallInteger, nullable=False),
     sa.Column("ref", sa.Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# A legal hold: hits of an exchange stay though their retention has ended.
+holds = sa.Table(
+    "holds",
+    NODE,
+    sa.Column("exchange_id", sa.Text, sa.ForeignKey("exchanges.id"), primary_key=True),
+    sa.Column("placed_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("until", sa.Text, nullable=False),
+    sa.Column("placed_at", sa.Text, nullable=False),
 )
 
 schedules = sa.Table(

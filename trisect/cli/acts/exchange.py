@@ -82,6 +82,33 @@ def cancel(call: Call, exchange_id: str) -> None:
     call.run(_cancel(call, exchange_id))
 
 
+async def hold(call: Call, exchange_id: str, placed_by: str, reason: str, until: str) -> None:
+    """Place a legal hold on an exchange's hits."""
+    found = await _held(call, exchange_id, pb.Hold(placed_by=placed_by, reason=reason, until=until))
+    call.report.result(
+        describe(found),
+        lambda: screen.say(
+            f"the hits of {found.exchange_id} stay until {found.hold.until}, whatever their terms say"
+        ),
+    )
+
+
+async def release(call: Call, exchange_id: str) -> None:
+    """End a legal hold."""
+    found = await _held(call, exchange_id, None)
+    call.report.result(
+        describe(found), lambda: screen.say(f"the hits of {found.exchange_id} stay until {found.keep_until}")
+    )
+
+
+async def _held(call: Call, exchange_id: str, wanted: pb.Hold | None) -> pb.Exchange:
+    check_id(exchange_id)
+    async with link.node(call) as node:
+        request = pb.HoldHitsRequest(exchange_id=await whole_id(node, exchange_id), hold=wanted)
+        reply = await node.matching.HoldHits(request, timeout=link.CALL_S)
+    return reply.exchange
+
+
 async def _cancel(call: Call, exchange_id: str) -> None:
     async with link.node(call) as node:
         request = pb.CancelExchangeRequest(exchange_id=await whole_id(node, exchange_id))
@@ -195,8 +222,17 @@ def describe(found: pb.Exchange) -> dict[str, Any]:
         "elements_done": found.elements_done,
         "elements_total": found.elements_total,
         "key_check": found.key_check or None,
+        "keep_until": found.keep_until or None,
+        "hits_deleted_at": found.hits_deleted_at or None,
+        "hold": _hold(found),
         "error": error,
     }
+
+
+def _hold(found: pb.Exchange) -> dict[str, str] | None:
+    if not found.HasField("hold"):
+        return None
+    return {"placed_by": found.hold.placed_by, "reason": found.hold.reason, "until": found.hold.until}
 
 
 def _print(found: pb.Exchange) -> None:

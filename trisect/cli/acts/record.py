@@ -101,6 +101,7 @@ def _verify_export(call: Call, lines: Iterable[str], founder: str) -> None:
         "consortium": checked.membership.consortium,
         "kinds": dict(sorted(checked.kinds.items())),
         "parties": len(checked.membership.parties),
+        "permits": len(checked.permits),
         "founder_fingerprint": checked.membership.founder,
         "founder_checked": bool(founder),
         "log_key": str(checked.log),
@@ -113,6 +114,10 @@ def _verify_export(call: Call, lines: Iterable[str], founder: str) -> None:
             f"the record of {data['consortium']} holds: {screen.count(checked.size, 'entry', 'entries')}"
         )
         screen.facts(data["kinds"])
+        if checked.permits:
+            screen.say(
+                "every permit is signed by answerer and coordinator, and rests on rules and notices in the record"
+            )
         screen.facts(
             {"founder": checked.membership.founder, "cosigned by": ", ".join(data["cosigned_by"]) or "nobody"}
         )

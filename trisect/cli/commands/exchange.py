@@ -53,3 +53,26 @@ def cancel(call: Call, exchange_id: ExchangeId) -> None:
     from trisect.cli.acts import exchange as act  # noqa: PLC0415
 
     act.cancel(call, exchange_id)
+
+
+@command(app)
+def hold(
+    call: Call,
+    exchange_id: ExchangeId,
+    *,
+    who: Annotated[str, typer.Option("--by", metavar="WHO", help="Who has ordered it.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why: a case, a court's order.")],
+    until: Annotated[str, typer.Option(metavar="TIME", help="When it ends (2027-01-31T00:00:00Z).")],
+) -> None:
+    """Keep the hits of an exchange beyond their retention: a legal hold."""
+    from trisect.cli.acts import exchange as act  # noqa: PLC0415
+
+    call.run(act.hold(call, exchange_id, who, reason, until))
+
+
+@command(app)
+def release(call: Call, exchange_id: ExchangeId) -> None:
+    """End a legal hold; hits whose retention has ended go within a minute."""
+    from trisect.cli.acts import exchange as act  # noqa: PLC0415
+
+    call.run(act.release(call, exchange_id))

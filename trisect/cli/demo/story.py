@@ -42,15 +42,6 @@ class WrongAnswerError(TrisectError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the demonstration."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Matched:
     """One exchange with its figures, as the asker's node tells them."""
 
@@ -91,7 +82,7 @@ class Story:
                     purpose=self._samples.purpose, modes=["match"], **{"with": recipient}
                 )
                 request = lists_pb2.ShareCollectionRequest(collection=share.collection, sharing=sharing)
-                async with self._channel(share.party) as channel, translated(f"the node of {share.party}"):
+                async with self.channel(share.party) as channel, translated(f"the node of {share.party}"):
                     await collections_pb2_grpc.CollectionsStub(channel).ShareCollection(
                         request, timeout=CALL_S
                     )
@@ -99,7 +90,7 @@ class Story:
     async def matches(self) -> AsyncIterator[Matched]:
         """Run every exchange and compare its hits with the known answer."""
         for plan in self._samples.matches:
-            async with self._channel(plan.asker) as channel, translated(f"the node of {plan.asker}"):
+            async with self.channel(plan.asker) as channel, translated(f"the node of {plan.asker}"):
                 stub = matching_pb2_grpc.MatchingStub(channel)
                 started = await stub.StartMatch(
                     matching_pb2.StartMatchRequest(
@@ -155,13 +146,14 @@ class Story:
             yield lists_pb2.ImportRequest(finish=lists_pb2.ImportFinish())
 
         last = lists_pb2.ImportReply()
-        async with self._channel(one.party) as channel, translated(f"the node of {one.party}"):
+        async with self.channel(one.party) as channel, translated(f"the node of {one.party}"):
             stub = collections_pb2_grpc.CollectionsStub(channel)
             async for last in stub.Import(requests(), timeout=MATCH_S):  # noqa: B007  (the last one counts)
                 pass
         return last
 
-    def _channel(self, name: str) -> grpc.aio.Channel:
+    def channel(self, name: str) -> grpc.aio.Channel:
+        """Open a channel to the socket of a party's node."""
         return tls.socket_channel(self._cluster.socket(name))
 
 

@@ -11,8 +11,10 @@ from trisect.cli import screen
 from trisect.cli.call import Call
 from trisect.cli.demo import samples
 from trisect.cli.demo.cluster import Cluster, Member, describe
+from trisect.cli.demo.mechanism import Mechanism
 from trisect.cli.demo.scan import Scan
-from trisect.cli.demo.story import Matched, Step, Story
+from trisect.cli.demo.step import Step
+from trisect.cli.demo.story import Matched, Story
 from trisect.cli.failures import FlawedResultError
 from trisect.psi import planner
 from trisect.wire.v1 import matching_pb2
@@ -34,15 +36,20 @@ async def whole(call: Call) -> None:
         try:
             members = await cluster.up()
             call.report.note(f"all are ready and admitted after {time.monotonic() - started:.1f} s")
+            mechanism = Mechanism(cluster, story.channel)
+            rules = [await mechanism.rulebook(), await mechanism.disclosure()]
             await story.fill(call.report.note)
             call.report.note("matching ...")
             matched = [one async for one in story.matches()]
+            first = matched[0].plan
+            refused = await mechanism.refused(first.asker, first.collection, first.answerer, first.theirs)
+            verified = await mechanism.record_verified({one.exchange.exchange_id for one in matched})
             call.report.note("scanning all that the coordinator keeps ...")
             scan = await asyncio.to_thread(story.blindness, Path(folder))
         finally:
             await cluster.down()
     seconds = time.monotonic() - started
-    steps = [_match_step(matched), _blind_step(scan)]
+    steps = [*rules, _match_step(matched), refused, _blind_step(scan), verified]
     data = {
         "steps": [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps],
         "exchanges": [_exchange(one) for one in matched],

@@ -163,6 +163,9 @@ class Exchange(_message.Message):
     ELEMENTS_DONE_FIELD_NUMBER: _builtins.int
     ELEMENTS_TOTAL_FIELD_NUMBER: _builtins.int
     KEY_CHECK_FIELD_NUMBER: _builtins.int
+    KEEP_UNTIL_FIELD_NUMBER: _builtins.int
+    HITS_DELETED_AT_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
     exchange_id: _builtins.str
     end: _builtins.str
     """asker or answerer"""
@@ -186,9 +189,16 @@ class Exchange(_message.Message):
     elements_done: _builtins.int
     elements_total: _builtins.int
     key_check: _builtins.str
+    keep_until: _builtins.str
+    """RFC 3339; empty at an answerer, and where there is no result."""
+    hits_deleted_at: _builtins.str
     @_builtins.property
     def error(self) -> _errors_pb2.ErrorDetail:
         """Why there is no result; absent where there is one, or may be."""
+
+    @_builtins.property
+    def hold(self) -> Global___Hold:
+        """Absent where there is no hold."""
 
     def __init__(
         self,
@@ -215,14 +225,87 @@ class Exchange(_message.Message):
         elements_done: _builtins.int = ...,
         elements_total: _builtins.int = ...,
         key_check: _builtins.str = ...,
+        keep_until: _builtins.str = ...,
+        hits_deleted_at: _builtins.str = ...,
+        hold: Global___Hold | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "hold", b"hold"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error", b"error", "exchange_id", b"exchange_id", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "seconds", b"seconds", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error", b"error", "exchange_id", b"exchange_id", "hits_deleted_at", b"hits_deleted_at", "hold", b"hold", "keep_until", b"keep_until", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "seconds", b"seconds", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Exchange: _TypeAlias = Exchange  # noqa: Y015
+
+@_typing.final
+class Hold(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    placed_by: _builtins.str
+    reason: _builtins.str
+    until: _builtins.str
+    def __init__(
+        self,
+        *,
+        placed_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["placed_by", b"placed_by", "reason", b"reason", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hold: _TypeAlias = Hold  # noqa: Y015
+
+@_typing.final
+class HoldHitsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXCHANGE_ID_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    exchange_id: _builtins.str
+    @_builtins.property
+    def hold(self) -> Global___Hold:
+        """Absent ends the hold that there is."""
+
+    def __init__(
+        self,
+        *,
+        exchange_id: _builtins.str = ...,
+        hold: Global___Hold | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exchange_id", b"exchange_id", "hold", b"hold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldHitsRequest: _TypeAlias = HoldHitsRequest  # noqa: Y015
+
+@_typing.final
+class HoldHitsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXCHANGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def exchange(self) -> Global___Exchange: ...
+    def __init__(
+        self,
+        *,
+        exchange: Global___Exchange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exchange", b"exchange"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exchange", b"exchange"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldHitsReply: _TypeAlias = HoldHitsReply  # noqa: Y015
 
 @_typing.final
 class ListExchangesRequest(_message.Message):

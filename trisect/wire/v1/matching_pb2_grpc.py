@@ -59,6 +59,11 @@ class MatchingStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeReply.FromString,
                 _registered_method=True)
+        self.HoldHits = channel.unary_unary(
+                '/trisect.wire.v1.Matching/HoldHits',
+                request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsReply.FromString,
+                _registered_method=True)
         self.GetPermit = channel.unary_unary(
                 '/trisect.wire.v1.Matching/GetPermit',
                 request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitRequest.SerializeToString,
@@ -104,6 +109,13 @@ class MatchingServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HoldHits(self, request, context):
+        """Keep the hits of an exchange beyond their retention, for a reason and a time; or end that.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPermit(self, request, context):
         """The permit of an exchange at either end.
         """
@@ -144,6 +156,11 @@ def add_MatchingServicer_to_server(servicer, server):
                     servicer.CancelExchange,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeReply.SerializeToString,
+            ),
+            'HoldHits': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldHits,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsReply.SerializeToString,
             ),
             'GetPermit': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPermit,
@@ -291,6 +308,33 @@ class Matching(object):
             '/trisect.wire.v1.Matching/CancelExchange',
             trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_matching__pb2.CancelExchangeReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldHits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Matching/HoldHits',
+            trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,6 +19,8 @@ class MatchingStub:
     WatchExchange: _aio.UnaryStreamMultiCallable[_matching_pb2.WatchExchangeRequest, _matching_pb2.Exchange]
     ListExchanges: _aio.UnaryUnaryMultiCallable[_matching_pb2.ListExchangesRequest, _matching_pb2.ListExchangesReply]
     CancelExchange: _aio.UnaryUnaryMultiCallable[_matching_pb2.CancelExchangeRequest, _matching_pb2.CancelExchangeReply]
+    HoldHits: _aio.UnaryUnaryMultiCallable[_matching_pb2.HoldHitsRequest, _matching_pb2.HoldHitsReply]
+    """Keep the hits of an exchange beyond their retention, for a reason and a time; or end that."""
     GetPermit: _aio.UnaryUnaryMultiCallable[_matching_pb2.GetPermitRequest, _matching_pb2.GetPermitReply]
     """The permit of an exchange at either end."""
     ListHits: _aio.UnaryStreamMultiCallable[_matching_pb2.ListHitsRequest, _matching_pb2.HitPage]
@@ -58,6 +60,14 @@ class MatchingServicer(metaclass=_abc_1.ABCMeta):
         request: _matching_pb2.CancelExchangeRequest,
         context: _aio.ServicerContext[_matching_pb2.CancelExchangeRequest, _abc.Awaitable[_matching_pb2.CancelExchangeReply]],
     ) -> _abc.Awaitable[_matching_pb2.CancelExchangeReply]: ...
+
+    @_abc_1.abstractmethod
+    def HoldHits(
+        self,
+        request: _matching_pb2.HoldHitsRequest,
+        context: _aio.ServicerContext[_matching_pb2.HoldHitsRequest, _abc.Awaitable[_matching_pb2.HoldHitsReply]],
+    ) -> _abc.Awaitable[_matching_pb2.HoldHitsReply]:
+        """Keep the hits of an exchange beyond their retention, for a reason and a time; or end that."""
 
     @_abc_1.abstractmethod
     def GetPermit(

@@ -179,46 +179,6 @@ class ListEntriesReply(_message.Message):
 Global___ListEntriesReply: _TypeAlias = ListEntriesReply  # noqa: Y015
 
 @_typing.final
-class GetProofRequest(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NUMBER_FIELD_NUMBER: _builtins.int
-    number: _builtins.int
-    """The entry's number, from 0."""
-    def __init__(
-        self,
-        *,
-        number: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___GetProofRequest: _TypeAlias = GetProofRequest  # noqa: Y015
-
-@_typing.final
-class GetProofReply(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PROOF_FIELD_NUMBER: _builtins.int
-    proof: _builtins.str
-    """A proof as a file (C2SP tlog-proof) that holds the entry, the signed head and its cosignatures."""
-    def __init__(
-        self,
-        *,
-        proof: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___GetProofReply: _TypeAlias = GetProofReply  # noqa: Y015
-
-@_typing.final
 class RestoreRequest(_message.Message):
     """The first message has note and first; all have entries, in order."""
 

@@ -60,11 +60,6 @@ class RecordStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreReply.FromString,
                 _registered_method=True)
-        self.GetProof = channel.unary_unary(
-                '/trisect.wire.v1.Record/GetProof',
-                request_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofRequest.SerializeToString,
-                response_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofReply.FromString,
-                _registered_method=True)
 
 
 class RecordServicer(object):
@@ -106,13 +101,6 @@ class RecordServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetProof(self, request, context):
-        """That an entry stands under the newest head.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_RecordServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -140,11 +128,6 @@ def add_RecordServicer_to_server(servicer, server):
                     servicer.Restore,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.RestoreReply.SerializeToString,
-            ),
-            'GetProof': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetProof,
-                    request_deserializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofRequest.FromString,
-                    response_serializer=trisect_dot_wire_dot_v1_dot_record__pb2.GetProofReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -283,33 +266,6 @@ class Record(object):
             '/trisect.wire.v1.Record/Restore',
             trisect_dot_wire_dot_v1_dot_record__pb2.RestoreRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_record__pb2.RestoreReply.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetProof(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/trisect.wire.v1.Record/GetProof',
-            trisect_dot_wire_dot_v1_dot_record__pb2.GetProofRequest.SerializeToString,
-            trisect_dot_wire_dot_v1_dot_record__pb2.GetProofReply.FromString,
             options,
             channel_credentials,
             insecure,

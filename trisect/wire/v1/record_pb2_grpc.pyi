@@ -26,8 +26,6 @@ class RecordStub:
     """Entries in order, a page at a time."""
     Restore: _aio.StreamUnaryMultiCallable[_record_pb2.RestoreRequest, _record_pb2.RestoreReply]
     """Bring back entries that the coordinator has lost, up to a head that it has signed itself."""
-    GetProof: _aio.UnaryUnaryMultiCallable[_record_pb2.GetProofRequest, _record_pb2.GetProofReply]
-    """That an entry stands under the newest head."""
 
 class RecordServicer(metaclass=_abc_1.ABCMeta):
     """Caller: a party's certificate."""
@@ -71,13 +69,5 @@ class RecordServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_abc.AsyncIterator[_record_pb2.RestoreRequest], _abc.Awaitable[_record_pb2.RestoreReply]],
     ) -> _abc.Awaitable[_record_pb2.RestoreReply]:
         """Bring back entries that the coordinator has lost, up to a head that it has signed itself."""
-
-    @_abc_1.abstractmethod
-    def GetProof(
-        self,
-        request: _record_pb2.GetProofRequest,
-        context: _aio.ServicerContext[_record_pb2.GetProofRequest, _abc.Awaitable[_record_pb2.GetProofReply]],
-    ) -> _abc.Awaitable[_record_pb2.GetProofReply]:
-        """That an entry stands under the newest head."""
 
 def add_RecordServicer_to_server(servicer: RecordServicer, server: _aio.Server) -> None: ...

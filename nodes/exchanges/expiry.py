@@ -1,0 +1,38 @@
+"""Hits go when the terms of their permit end, unless a legal hold keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from prometheus_client import Counter
+
+from trisect.clock import Clock, to_text
+from trisect.store.retention import Retention
+
+_log = logging.getLogger(__name__)
+EVERY_S = 60.0
+DELETED = Counter(
+    "trisect_hits_expired_exchanges", "Exchanges whose hits were deleted at the end of their retention."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Deletes hits of one node in time."""
+
+    retention: Retention
+    clock: Clock
+
+    async def run(self) -> None:
+        """Delete what is due, again and again, until cancelled."""
+        while True:
+            await self.expire()
+            await asyncio.sleep(EVERY_S)
+
+    async def expire(self) -> None:
+        """Delete what is due now."""
+        for exchange_id in await asyncio.to_thread(self.retention.expire, to_text(self.clock())):
+            DELETED.inc()
+            _log.info("hits were deleted at the end of their retention", extra={"exchange_id": exchange_id})
