@@ -5,11 +5,12 @@ from __future__ import annotations
 import platform
 import sys
 
-from bench import canonical, imports, matching, record
+from bench import canonical, decision, imports, matching, record
 
 CANONICAL_ROWS = 50_000
 MEASUREMENTS = {
     "canonical": lambda: canonical.main(CANONICAL_ROWS),
+    "decision": decision.main,
     "imports": imports.main,
     "matching": matching.main,
     "record": record.main,
