@@ -25,7 +25,7 @@ END_S = 60.0
 ENVIRONMENT = {
     name: value for name, value in os.environ.items() if not name.startswith(("TRISECT_", "_TRISECT"))
 } | {"COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
-PLANTED = ("+14259990187", "14259990187", "4259990187", "planted-scam.example")
+PLANTED = ("+14255550187", "14255550187", "4255550187", "planted-scam.example")
 """Raw values that tests feed in; no run may ever say one."""
 
 

@@ -77,7 +77,7 @@ async def test_a_code_that_only_the_node_knows_survives(trisect: Command, node: 
 
 
 async def test_a_bug_of_the_node_brings_its_correlation_id(trisect: Command, node: FakeNode) -> None:
-    node.failures["GetStatus"] = RuntimeError("+14259990187")  # type: ignore[assignment]
+    node.failures["GetStatus"] = RuntimeError("+14255550187")  # type: ignore[assignment]
     ended = await trisect.json("status")
     assert ended.code == 5
     assert ended.error["code"] == "TRI-BUG"

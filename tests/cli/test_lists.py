@@ -9,7 +9,7 @@ from trisect.wire.v1 import collections_pb2
 
 from .conftest import Command
 
-VALUE = "+14259990187"
+VALUE = "+14255550187"
 
 
 @pytest.fixture(autouse=True)

@@ -133,12 +133,12 @@ async def test_words_are_checked_before_the_node_is_asked(trisect: Command, node
     for change in (
         ("--purpose", "fun"),
         ("--collection", "Not A Name"),
-        ("--with", "+14259990187"),
-        ("--peer", "+14259990187"),
+        ("--with", "+14255550187"),
+        ("--peer", "+14255550187"),
         ("--engine", "magic"),
     ):
         assert (await trisect.json(*MATCH, *change)).code == 4
-    assert (await trisect.json("exchange", "show", "+14259990187")).code == 4
+    assert (await trisect.json("exchange", "show", "+14255550187")).code == 4
     assert not node.calls
 
 
@@ -303,7 +303,7 @@ async def test_an_exchange_is_known_by_the_beginning_of_its_id(trisect: Command,
     ):
         assert (await trisect.json(*command, shown)).code == 0
         assert node.saw(method)[-1].exchange_id == EXCHANGE
-        for beginning in (EXCHANGE[:14], "ffffffffffff", EXCHANGE[:7], f"{EXCHANGE}0", "+14259990187"):
+        for beginning in (EXCHANGE[:14], "ffffffffffff", EXCHANGE[:7], f"{EXCHANGE}0", "+14255550187"):
             sent = len(node.saw(method))
             ended = await trisect.json(*command, beginning)
             assert ended.code == 4

@@ -13,7 +13,7 @@ from trisect import __version__
 from trisect.cli.main import run
 from trisect.cli.settings import Format, format_of
 
-VALUE = "+14259990187"
+VALUE = "+14255550187"
 
 
 def _error(capsys: pytest.CaptureFixture[str]) -> dict:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.walk
 WARM = Path(__file__).parents[1] / "cli" / "warm.py"
 # Kind, a spelling as lists have it, and its canonical form, written by hand.
 VALUES = (
-    ("phone", "+1 (425) 999-0187", "+14259990187"),
+    ("phone", "+1 (425) 555-0187", "+14255550187"),
     ("domain", "Planted-Scam.Example-Shop.com.", "planted-scam.example-shop.com"),
     (
         "url",
@@ -44,18 +44,18 @@ VALUES = (
     ("iban", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000"),
     (
         "wallet",
-        "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B",
-        "eip155:0xab5801a7d398351b8be11c439e05c5b3259aec9b",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "eip155:0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
     ),
     ("email", "Planted.Person@Example-Mail.com", "Planted.Person@example-mail.com"),
 )
 NAME = "Wolfgang Plantagenet-Smythe"
 BAD = {
-    "masked": ("phone", "+1 425 999 01xx", ""),
+    "masked": ("phone", "+1 425 555 01xx", ""),
     "checksum": ("iban", "DE88 3704 0044 0532 0130 77", ""),
-    "unknown_kind": ("+1 425 999 0166", "phone", ""),
-    "bad_category": ("phone", "+1 425 999 0155", NAME),
-    "ref_is_identifier": ("phone", "+1 425 999 0144", ""),
+    "unknown_kind": ("+1 425 555 0166", "phone", ""),
+    "bad_category": ("phone", "+1 425 555 0155", NAME),
+    "ref_is_identifier": ("phone", "+1 425 555 0144", ""),
     "invalid": ("email", "planted person at example-mail.com", ""),
 }
 """Reason of the refusal -> kind, value and category of a row; each row holds something that must not show."""

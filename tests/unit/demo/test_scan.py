@@ -19,10 +19,11 @@ from trisect.cli.demo import scan as scanning
 from trisect.cli.demo import telling
 from trisect.cli.demo.samples import Match
 from trisect.cli.demo.scan import BlindScanError, Scan, find, forms, places, scan, search
+from trisect.cli.demo.step import Step
 from trisect.cli.demo.story import Matched
 from trisect.wire.v1 import matching_pb2
 
-PHONE = "+14259990187"
+PHONE = "+14255550187"
 DOMAIN = "plänted-scam.example/?a=b"
 TOKEN = hashlib.sha256(b"a token").digest()
 NOISE = bytes(value for value in range(256) if value not in b"+14259087") * 5
@@ -235,6 +236,7 @@ class FakeStory:
 
     def __init__(self, cluster: FakeCluster, _samples: object) -> None:
         self._cluster = cluster
+        self.channel = None
 
     async def fill(self, say: Callable[[str], None]) -> None:
         say("one list was imported")
@@ -248,12 +250,38 @@ class FakeStory:
         return scan(self._cluster.home, secrets(PHONE, DOMAIN), scratch)
 
 
+class FakeMechanism:
+    """Stands for rules and record, which need daemons; the walk of the demonstration shows them."""
+
+    broken = ""
+
+    def __init__(self, _cluster: FakeCluster, _channel: object) -> None:
+        pass
+
+    def _step(self, name: str) -> Step:
+        return Step(name, name != self.broken, "as it was found")
+
+    async def rulebook(self) -> Step:
+        return self._step("rulebook")
+
+    async def disclosure(self) -> Step:
+        return self._step("disclosure")
+
+    async def refused(self, *_asked: str) -> Step:
+        return self._step("refused")
+
+    async def record_verified(self, exchanges: set[str]) -> Step:
+        assert exchanges
+        return self._step("record_verified")
+
+
 @pytest.fixture
 def demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run `trisect demo` here, without its five daemons."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(telling, "Cluster", FakeCluster)
     monkeypatch.setattr(telling, "Story", FakeStory)
+    monkeypatch.setattr(telling, "Mechanism", FakeMechanism)
     monkeypatch.setattr(FakeCluster, "home", home, raising=False)
     return lambda *arguments: main.run(["demo", *arguments])
 
@@ -263,8 +291,12 @@ def test_the_demo_is_well_with_a_clean_home(demo, capsys: pytest.CaptureFixture[
     whole = json.loads(capsys.readouterr().out)
     assert whole["status"] == "ok"
     assert [(step["name"], step["ok"]) for step in whole["data"]["steps"]] == [
+        ("rulebook", True),
+        ("disclosure", True),
         ("match", True),
+        ("refused", True),
         ("blind_coordinator", True),
+        ("record_verified", True),
     ]
 
 
@@ -291,8 +323,12 @@ def test_a_failed_demo_gives_one_object_with_its_steps(demo, home: Path, capsys)
     whole = json.loads(capsys.readouterr().out)
     assert (whole["status"], whole["error"]["code"]) == ("error", "TRI-DEMO-RESULT")
     assert [(step["name"], step["ok"]) for step in whole["data"]["steps"]] == [
+        ("rulebook", True),
+        ("disclosure", True),
         ("match", True),
+        ("refused", True),
         ("blind_coordinator", False),
+        ("record_verified", True),
     ]
 
 
@@ -302,6 +338,17 @@ def test_wrong_hits_fail_the_demo(demo, monkeypatch: pytest.MonkeyPatch, capsys)
     said = capsys.readouterr()
     assert "error: the demonstration failed at: match" in said.err
     assert "NOT these" in said.out
+
+
+@pytest.mark.parametrize("step", ["rulebook", "disclosure", "refused", "record_verified"])
+def test_a_mechanism_that_is_not_shown_fails_the_demo(
+    demo, monkeypatch: pytest.MonkeyPatch, capsys, step: str
+) -> None:
+    monkeypatch.setattr(FakeMechanism, "broken", step)
+    assert demo() == 1
+    said = capsys.readouterr()
+    assert f"error: the demonstration failed at: {step}" in said.err
+    assert f"FAIL {step}" in said.out
 
 
 def test_a_blind_scan_fails_the_demo(demo, monkeypatch: pytest.MonkeyPatch, capsys) -> None:

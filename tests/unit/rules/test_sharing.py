@@ -132,7 +132,7 @@ def test_whom_a_collection_can_be_shared_with(text: str) -> None:
         "all ",
         "a\n",
         "role:provider\n",
-        "14259990187",
+        "14255550187",
         "call-442079460123",
     ],
 )
@@ -150,7 +150,7 @@ def test_names_of_collections() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["14259990187", "list-14259990187", "login.example-shop.com", "8.8.8.8", "2026.11", "123"]
+    "text", ["14255550187", "list-14255550187", "login.example-shop.com", "8.8.8.8", "2026.11", "123"]
 )
 def test_a_name_that_reads_as_an_identifier_is_refused_and_not_repeated(text: str) -> None:
     """Names are stored, logged and sent to peers as they stand."""
