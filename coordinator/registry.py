@@ -259,6 +259,17 @@ class Registry:
 
     def require_member(self, name: str) -> Party:
         """Give an active member, or raise DeniedError; one that has joined anew waits to be admitted anew."""
+        member = self.require_admitted(name)
+        member.require_active()
+        return member
+
+    def require_admitted(self, name: str, *, role: Role | None = None) -> Party:
+        """Give a party that was admitted, suspended or not, or raise DeniedError.
+
+        Args:
+            name: whose certificate it is, or who is called.
+            role: that it must have, where that matters.
+        """
         member = self.membership.parties.get(party_name(name))
         enrolled = self._enrolled.get(name)
         if member is None or (enrolled is not None and not self._is_admitted(enrolled)):
@@ -267,7 +278,10 @@ class Registry:
                 f"party {name} has not been admitted {anew}yet",
                 hint=f"a government node admits it with `trisect party admit {name} --fingerprint ...`",
             )
-        member.require_active()
+        if member.standing is Standing.EXPELLED:
+            member.require_active()
+        if role is not None and member.role is not role:
+            raise DeniedError(f"party {name} is no {role.value}", hint=f"only a {role.value} does this")
         return member
 
     def _enrol_successor(self, succession: Succession) -> None:

@@ -16,6 +16,7 @@ from trisect.errors import BadInputError, DeniedError
 from trisect.rpc.authentication import Context, certified, expires_at
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Authorise, Gate, caller
+from trisect.rules.consent_frames import SEALED_BYTES
 from trisect.trust.certificates import Caller, Principal
 from trisect.trust.channel import EXCHANGE_ID_BYTES
 from trisect.trust.statements import Role, Standing
@@ -191,10 +192,21 @@ class RelayService(relay_pb2_grpc.RelayServicer):
         """Pass a call to another party's node."""
         if len(request.exchange_id) != EXCHANGE_ID_BYTES:
             raise BadInputError("a call needs an exchange id of 16 bytes")
-        if request.to == caller().name:
-            raise BadInputError("a party does not call itself")
+        if request.to == caller().name or request.method == relay_pb2.PEER_METHOD_CONSENTS:
+            raise BadInputError("a party does not call itself, nor consents by the way of calls")
         self._registry.require_member(request.to)
         return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
+
+    async def Deliver(  # noqa: N802
+        self, request: relay_pb2.DeliverRequest, _context: Context
+    ) -> relay_pb2.DeliverReply:
+        """Bring a proxy's frame of consents to another party's node, suspended or not, and its answer back."""
+        self._registry.require_admitted(caller().name, role=Role.PROXY)
+        self._registry.require_admitted(request.to)
+        if len(request.frame) != SEALED_BYTES or request.to == caller().name:
+            raise BadInputError(f"a frame of consents has {SEALED_BYTES} bytes and is for another party")
+        call = relay_pb2.CallRequest(to=request.to, method=relay_pb2.PEER_METHOD_CONSENTS, body=request.frame)
+        return relay_pb2.DeliverReply(frame=await self._switchboard.call(caller().name, call))
 
     async def IssuePermit(  # noqa: N802
         self, request: relay_pb2.IssuePermitRequest, _context: Context

@@ -11,6 +11,10 @@ import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
 from nodes.config import DEMO, RELOADABLE, Config
+from nodes.consents.courier import Courier
+from nodes.consents.receiving import Receiving
+from nodes.consents.register import Register
+from nodes.consents.replay import Replay
 from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book
@@ -29,6 +33,7 @@ from nodes.proposals import Proposals
 from nodes.readiness import Readiness
 from nodes.schedules import Scheduler
 from nodes.services.collections import CollectionsService
+from nodes.services.consents import ConsentsService
 from nodes.services.governance import GovernanceService
 from nodes.services.matching import MatchingService
 from nodes.services.node_admin import NodeAdminService
@@ -50,8 +55,10 @@ from trisect.rpc.gate import Gate
 from trisect.rpc.health import SERVICE_NAME, Health
 from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections
+from trisect.store.consents import Consents
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
+from trisect.store.granting import GrantedConsents
 from trisect.store.intake import Imports
 from trisect.store.record import Record
 from trisect.store.retention import Retention
@@ -65,10 +72,12 @@ from trisect.trust.keys import Fingerprint
 from trisect.trust.statements import Role, party_name
 from trisect.wire.v1 import (
     collections_pb2_grpc,
+    consents_pb2_grpc,
     governance_pb2_grpc,
     matching_pb2_grpc,
     node_admin_pb2_grpc,
     record_admin_pb2_grpc,
+    relay_pb2,
     schedules_pb2_grpc,
 )
 
@@ -129,6 +138,25 @@ class Node:
             system_clock,
         )
         self._link.seen_head = lambda: str(self._witness.note or "")
+        consents = Consents(self._database)
+        self._replay = Replay(self._members, self._link, consents, system_clock)
+        self._receiving = Receiving(
+            self._members, self._link, consents, self._peppers, self._replay, system_clock
+        )
+        granted = GrantedConsents(self._database)
+        self._courier = Courier(self._members, self._link, granted, lambda: self._config.consents.tick_s)
+        self._register_of_consents = Register(
+            self._members,
+            self._link,
+            granted,
+            consents,
+            self._receiving,
+            self._replay,
+            self._proposals,
+            clock=system_clock,
+            randomness=system_randomness,
+            epoch_s=lambda: self._config.consents.epoch_s,
+        )
         self._readiness = Readiness(
             underway=self._underway,
             link=self._link,
@@ -136,6 +164,7 @@ class Node:
             peppers=self._peppers,
             history=self._history,
             witness=self._witness,
+            replay=self._replay,
             database=self._database,
             clock=system_clock,
         )
@@ -163,6 +192,7 @@ class Node:
             slots=self._slots,
             budgets=Budgets(self._database, node_budgets),
             witness=self._witness,
+            replay=self._replay,
             clock=system_clock,
             randomness=system_randomness,
             config=lambda: self._config,
@@ -186,6 +216,7 @@ class Node:
         await self._peppers.start()
         await self._members.start()
         await self._witness.start()
+        await self._replay.start()
         await self._book.start()
         scheduler = Scheduler(
             self._schedules,
@@ -207,11 +238,15 @@ class Node:
         tasks.reload = self._reload
         self._workers.warm()
         tasks.start(self._beat.run(), "measure the event loop")
-        tasks.start(self._link.run(self._answering.on_call), "keep the link up")
+        tasks.start(self._link.run(self._on_call), "keep the link up")
         tasks.start(self._link.renew_in_time(), "renew the certificate")
         tasks.keep(self._members.run, "synchronise statements")
         tasks.keep(self._history.run, "compare statements with the coordinator's")
         tasks.keep(self._witness.run, "follow the record")
+        tasks.keep(self._receiving.run, "take in consents")
+        if self._config.role == Role.PROXY:
+            tasks.keep(self._courier.run, "tell of consents")
+            tasks.keep(self._register_of_consents.run, "commit to consents")
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(Expiry(self._retention, system_clock).run, "delete hits whose retention has ended")
@@ -228,6 +263,12 @@ class Node:
             await self._workers.close()
             await self._intake.close()
             self._database.close()
+
+    async def _on_call(self, call: relay_pb2.IncomingCall) -> tuple[bytes, bool]:
+        """Answer a call of a peer; gives the reply, and whether it accepts an offer."""
+        if call.method == relay_pb2.PEER_METHOD_CONSENTS:
+            return await self._receiving.on_frame(call), False
+        return await self._answering.on_call(call)
 
     def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> Health:
         successions = Successions(self._members, self._link, clock=system_clock, randomness=system_randomness)
@@ -256,7 +297,18 @@ class Node:
         record_admin_pb2_grpc.add_RecordAdminServicer_to_server(
             RecordAdminService(self._members, self._witness), admin
         )
-        services = ("NodeAdmin", "Governance", "Collections", "Matching", "Schedules", "RecordAdmin")
+        consents_pb2_grpc.add_ConsentsServicer_to_server(
+            ConsentsService(self._register_of_consents, self._courier), admin
+        )
+        services = (
+            "NodeAdmin",
+            "Governance",
+            "Consents",
+            "Collections",
+            "Matching",
+            "Schedules",
+            "RecordAdmin",
+        )
         names = [f"trisect.wire.v1.{name}" for name in services]
         reflection.enable_server_reflection([*names, SERVICE_NAME, reflection.SERVICE_NAME], admin)
         return Health(admin, names)

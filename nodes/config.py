@@ -18,6 +18,8 @@ DEMO = "demo"
 PRODUCTION = "production"
 RELOADABLE = frozenset(
     (
+        "consents.epoch_s",
+        "consents.tick_s",
         "drain_s",
         "imports.legal_basis",
         "imports.region",
@@ -75,6 +77,19 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Consents:
+    """How a proxy tells of consents, in seconds.
+
+    Attributes:
+        tick_s: from one frame to every party to the next.
+        epoch_s: from one commitment in the public record to the next, where there is something to commit to.
+    """
+
+    tick_s: float = 10.0
+    epoch_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Http:
     """Where /live, /ready and /metrics are served."""
 
@@ -97,6 +112,7 @@ class Config:
     imports: Import = field(default_factory=Import)
     limits: Limits = field(default_factory=Limits)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    consents: Consents = field(default_factory=Consents)
     http: Http = field(default_factory=Http)
 
     def check(self) -> None:
@@ -126,6 +142,8 @@ class Config:
             timeouts__call_s=self.timeouts.call_s,
             timeouts__peer_idle_s=self.timeouts.peer_idle_s,
             timeouts__write_s=self.timeouts.write_s,
+            consents__tick_s=self.consents.tick_s,
+            consents__epoch_s=self.consents.epoch_s,
         )
 
 

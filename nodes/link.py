@@ -140,6 +140,18 @@ class Link:
             reply = await self._relay.Call(request, timeout=self.call_timeout_s)
         return reply.body
 
+    async def deliver(self, to: str, frame: bytes) -> bytes:
+        """Send another party's node a frame of consents; gives its answer, which is as large.
+
+        Raises:
+            UnreachableError: the coordinator or the party's node is not there.
+        """
+        async with self.translated():
+            reply = await self._relay.Deliver(
+                relay_pb2.DeliverRequest(to=to, frame=frame), timeout=self.call_timeout_s
+            )
+        return reply.frame
+
     async def issue_permit(self, offer: bytes, permit: bytes) -> bytes:
         """Have the coordinator judge and sign a permit; gives it with both signatures.
 

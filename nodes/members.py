@@ -50,6 +50,10 @@ class Members:
         store: keeps verified statements.
         peppers: keeps the peppers granted to this party.
         clock: tells the time.
+
+    Attributes:
+        trouble: what keeps statements from being synchronised, for /ready; empty where nothing does.
+        synced: whether they have been once since the node started.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Members:
         self._trusted = Membership(consortium, founder)
         self._granted: PepperGrant | None = None
         self.trouble = ""
+        self.synced = False
 
     @property
     def membership(self) -> Membership:
@@ -149,6 +154,7 @@ class Members:
                 try:
                     await self.sync()
                     self.trouble = ""
+                    self.synced = True
                 except TrisectError as error:
                     self.trouble = error.message
                     _log.warning("statements could not be synchronised", extra={"reason": error.message})

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from nodes.consents.replay import Replay
 from nodes.history import History
 from nodes.link import Link
 from nodes.members import Members
@@ -34,6 +35,7 @@ class Readiness:
     peppers: Peppers
     history: History
     witness: Witness
+    replay: Replay
     database: Database
     clock: Clock
     _database_trouble: str = ""
@@ -50,6 +52,8 @@ class Readiness:
             yield "statements", trouble
         if self.witness.trouble:
             yield "record", self.witness.trouble
+        if trouble := self.replay.trouble:
+            yield "consents", trouble
         yield from self._of_rules()
         if self._database_trouble:
             yield "database", self._database_trouble

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
 from nodes.exchanges.terms import Terms
-from trisect.clock import from_text, to_text
+from trisect.clock import to_text
 from trisect.errors import (
     BadInputError,
     ConflictError,
@@ -133,11 +133,9 @@ class Answering:
             )
         details = Details.open(offer.details, self.means.link.keys.sealing, offer.exchange)
         await asyncio.to_thread(self._require_shared, details.collection, party, wanted, mode)
-        snapshot = await asyncio.to_thread(
-            self.means.collections.snapshot, details.collection, epoch=offer.pepper_epoch
-        )
-        rulebook = self.means.regime.rulebooks.named(offer.rulebook, from_text(offer.created))
-        least = rulebook.provisions.limits.min_set
+        use = self.means.use(offer, party.name)
+        snapshot = await self.means.snapshot(details.collection, use, offer.pepper_epoch)
+        least = self.means.limits_of(offer).min_set
         self.means.limits.check_set(snapshot.size, "the collection asked", least)
         return snapshot
 
@@ -270,6 +268,12 @@ class Answering:
             secret, asked = keys.export(b"probes"), terms.offer.asked_padded
             return answered_items(snapshot.tokens, secret, asked, self.means.randomness)
 
+        use = self.means.use(terms.offer, terms.offer.asker)
+
+        async def unconfirmed() -> None:
+            await self.means.require_usable(snapshot, use)
+            await self._unconfirmed(exchange_id, terms, running, progress, started)
+
         running = Running(
             session=AnswererSession(terms.answered, terms.asked),
             staff=lambda: self.means.staffed(Side.ANSWERER, items),
@@ -278,7 +282,7 @@ class Answering:
             opener=keys.opener(Direction.ASKER_TO_ANSWERER),
             progress=progress,
             after_first=lambda: self._charge(terms.permit),
-            before_final=lambda: self._unconfirmed(exchange_id, terms, running, progress, started),
+            before_final=unconfirmed,
             idle_s=terms.idle_s(Side.ANSWERER, self.means.idle_s),
             total_s=terms.total_s(self.means.idle_s),
             write_s=self.means.write_s,

@@ -28,6 +28,7 @@ from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusa
 from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode, Purpose
 from trisect.store.collections import Snapshot
+from trisect.store.consents import Use
 from trisect.store.exchanges import Exchange, ExchangeState, Side
 from trisect.trust import documents
 from trisect.trust.channel import AskerHandshake, ChannelKeys, Direction
@@ -120,12 +121,10 @@ class Asking:
             raise BadInputError("a party does not match with itself")
         party.require_active()
         engine = planner.choose(question.engine, question.mode).name
-        snapshot = await asyncio.to_thread(
-            self.means.collections.snapshot, question.collection, epoch=self.means.peppers.epoch
-        )
-        rulebook = self.means.regime.rulebooks.at(self.means.clock())
-        least = rulebook.provisions.limits.min_set
-        self.means.limits.check_set(snapshot.size, f"collection {question.collection}", least)
+        limits = self.means.regime.rulebooks.at(self.means.clock()).provisions.limits
+        use = Use(party.name, question.purpose, self.means.clock(), limits.min_voluntariness)
+        snapshot = await self.means.snapshot(question.collection, use, self.means.peppers.epoch)
+        self.means.limits.check_set(snapshot.size, f"collection {question.collection}", limits.min_set)
         return party, snapshot, engine
 
     async def preview(self, offer: Offer) -> None:
@@ -227,6 +226,7 @@ class Asking:
         progress = self.means.book.progress(exchange_id) or Progress()
         progress.elements_total = 2 * terms.asked
         stream = self.means.link.exchange(terms.offer.exchange)
+        use = self.means.use(terms.offer, party.name)
         try:
             items, arrangement = await asyncio.to_thread(
                 asked_items, snapshot.tokens, keys.export(b"probes"), self.means.randomness
@@ -241,7 +241,7 @@ class Asking:
                 opener=keys.opener(Direction.ANSWERER_TO_ASKER),
                 progress=progress,
                 after_first=_nothing,
-                before_final=_nothing,
+                before_final=lambda: self.means.require_usable(snapshot, use),
                 idle_s=terms.idle_s(Side.ASKER, self.means.idle_s),
                 total_s=terms.total_s(self.means.idle_s),
                 write_s=self.means.write_s,

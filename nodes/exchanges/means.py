@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from nodes.config import Config
+from nodes.consents.replay import Replay
 from nodes.exchanges.book import Book
 from nodes.exchanges.slots import Slots
 from nodes.link import Link
@@ -15,13 +17,17 @@ from nodes.members import Members
 from nodes.peppers import Peppers
 from nodes.witness import Witness
 from nodes.workers import Worker, Workers
-from trisect.clock import Clock, Randomness
+from trisect.clock import Clock, Randomness, from_text
 from trisect.errors import DeniedError
 from trisect.psi.bands import band
 from trisect.psi.items import Items
+from trisect.rules import rulebook
+from trisect.rules.offers import Offer
 from trisect.rules.regime import Regime
+from trisect.rules.vocabulary import Purpose
 from trisect.store.budgets import Budgets
-from trisect.store.collections import Collections
+from trisect.store.collections import Collections, Snapshot
+from trisect.store.consents import Use
 from trisect.store.exchanges import Side
 
 
@@ -69,6 +75,7 @@ class Means:
     slots: Slots
     budgets: Budgets
     witness: Witness
+    replay: Replay
     clock: Clock
     randomness: Randomness
     config: Callable[[], Config]
@@ -94,6 +101,33 @@ class Means:
     def write_s(self) -> float:
         """Longest time for the relay to take one frame."""
         return self.config().timeouts.write_s
+
+    def limits_of(self, offer: Offer) -> rulebook.Limits:
+        """Give the limits of the rulebook that an offer names; raises StaleError where it may not."""
+        return self.regime.rulebooks.named(offer.rulebook, from_text(offer.created)).provisions.limits
+
+    def use(self, offer: Offer, peer: str) -> Use:
+        """Tell for what an offer uses entries, and by which consents."""
+        least = self.limits_of(offer).min_voluntariness
+        return Use(peer, Purpose(offer.purpose), from_text(offer.created), least)
+
+    async def snapshot(self, collection: str, use: Use, epoch: int) -> Snapshot:
+        """Take what may be used of a collection; raises NotFoundError, or ConflictError while it is rolled."""
+        self.replay.require_done()
+        return await asyncio.to_thread(self.collections.snapshot, collection, use, epoch=epoch)
+
+    async def require_usable(self, snapshot: Snapshot, use: Use) -> None:
+        """Raise DeniedError where somebody whose indicator is in a snapshot has taken the consent back since."""
+        async with self.peppers.held() as epoch:
+            climb = partial(self.peppers.climb, epoch=snapshot.epoch, to=epoch)
+            now = replace(use, moment=self.clock())
+            usable = await asyncio.to_thread(self.collections.still_usable, snapshot, now, climb)
+        if not usable:
+            raise DeniedError(
+                "a consent was taken back, or ended, while the exchange ran",
+                hint="start it again: its next snapshot leaves that person out",
+                rule="consent-live",
+            )
 
     @asynccontextmanager
     async def staffed(self, side: Side, items: Callable[[], Items]) -> AsyncIterator[Worker]:

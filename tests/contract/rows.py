@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from support.consents import USE
 
 from trisect.indicators.kinds import KINDS, Kind
 from trisect.indicators.tokens import Token
@@ -24,10 +25,12 @@ def token(number: int) -> Token:
     return Token(hashlib.sha256(f"token {number}".encode()).digest())
 
 
-def entry(number: int, *, ref: str | None = None, category: str | None = None) -> StoredEntry:
+def entry(
+    number: int, *, ref: str | None = None, category: str | None = None, subject: str | None = None
+) -> StoredEntry:
     """Make the stored row of a number."""
     name = f"case-{number}" if ref is None else ref
-    return (token(number), PHONE, name, None, category, None, None, None, 50, "2026-01-01", None)
+    return (token(number), PHONE, name, subject, category, None, None, None, 50, "2026-01-01", None)
 
 
 def batch(numbers: Iterable[int]) -> list[StoredEntry]:
@@ -35,13 +38,13 @@ def batch(numbers: Iterable[int]) -> list[StoredEntry]:
     return sorted((entry(number) for number in numbers), key=lambda row: row[0])
 
 
-def make_collection(database: Database, name: str = "scams") -> Collection:
+def make_collection(database: Database, name: str = "scams", basis: str = "art. 6") -> Collection:
     """Make a collection."""
     return Collections(database).create(
         name,
         public_id=f"public id of {name}",
         source="hotline",
-        legal_basis="art. 6",
+        legal_basis=basis,
         retention_days=30,
         created_at="2026-11-01T00:00:00Z",
     )
@@ -66,7 +69,7 @@ def fill(
 
 def active(database: Database, name: str = "scams", *, epoch: int = 0) -> set[bytes]:
     """Give the active tokens of a collection."""
-    tokens = Collections(database).snapshot(name, epoch=epoch).tokens
+    tokens = Collections(database).snapshot(name, USE, epoch=epoch).tokens
     return {tokens[at : at + 32] for at in range(0, len(tokens), 32)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from contract.rows import active, entry, fill, make_collection, token, tokens
+from support.consents import USE
 
 from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.labels import State
@@ -44,7 +45,7 @@ def test_what_is_not_there_is_named(node: Database) -> None:
         lambda found: found.sharings("none"),
         lambda found: found.share("none", [SharingRow("all", "rights", "match")]),
         lambda found: found.unshare("none", "all", None),
-        lambda found: found.snapshot("none", epoch=0),
+        lambda found: found.snapshot("none", USE, epoch=0),
         lambda found: found.set_state("none", State.RETRACTED, ref="x"),
     ],
 )
@@ -121,7 +122,7 @@ def test_a_snapshot_holds_active_entries_only(node: Database, state: State) -> N
 def test_a_snapshot_is_of_one_collection_and_knows_its_version(node: Database) -> None:
     fill(node, range(3))
     fill(node, range(10, 30), name="other")
-    taken = Collections(node).snapshot("scams", epoch=0)
+    taken = Collections(node).snapshot("scams", USE, epoch=0)
     assert (taken.size, len(taken.tokens)) == (3, 96)
     assert taken.collection == Collections(node).get("scams")
     Collections(node).set_state("scams", State.RETRACTED, token=token(0))
@@ -131,7 +132,7 @@ def test_a_snapshot_is_of_one_collection_and_knows_its_version(node: Database) -
 
 def test_an_empty_collection_has_an_empty_snapshot(node: Database) -> None:
     make_collection(node)
-    assert Collections(node).snapshot("scams", epoch=3).tokens == b""
+    assert Collections(node).snapshot("scams", USE, epoch=3).tokens == b""
 
 
 @pytest.mark.parametrize("epoch", [0, 2])
@@ -139,7 +140,7 @@ def test_a_snapshot_of_another_epoch_is_refused(node: Database, epoch: int) -> N
     fill(node, range(3), epoch=1)
     assert len(active(node, epoch=1)) == 3
     with pytest.raises(ConflictError, match="rolled"):
-        Collections(node).snapshot("scams", epoch=epoch)
+        Collections(node).snapshot("scams", USE, epoch=epoch)
 
 
 def test_one_entry_behind_holds_the_whole_snapshot_back(node: Database) -> None:
@@ -147,7 +148,7 @@ def test_one_entry_behind_holds_the_whole_snapshot_back(node: Database) -> None:
     with node.write() as connection:
         connection.execute(entries.update().where(entries.c.token == token(7)).values(epoch=0))
     with pytest.raises(ConflictError):
-        Collections(node).snapshot("scams", epoch=1)
+        Collections(node).snapshot("scams", USE, epoch=1)
 
 
 def test_a_retracted_entry_behind_holds_it_back_too(node: Database) -> None:
@@ -156,7 +157,7 @@ def test_a_retracted_entry_behind_holds_it_back_too(node: Database) -> None:
     with node.write() as connection:
         connection.execute(entries.update().where(entries.c.token == token(1)).values(epoch=0, state=3))
     with pytest.raises(ConflictError):
-        Collections(node).snapshot("scams", epoch=1)
+        Collections(node).snapshot("scams", USE, epoch=1)
 
 
 def test_entries_are_found_by_token_in_every_collection(node: Database) -> None:

@@ -82,7 +82,7 @@ def test_batch_by_batch_it_comes_to_what_a_direct_computation_gives(filled: Data
         assert store.behind(3) == behind
     assert behind == 0
     assert now(filled) == wanted
-    assert list(store.roll(3, climb)) == [0, 0]
+    assert not any(store.roll(3, climb))
     assert now(filled) == wanted
 
 
@@ -133,7 +133,7 @@ def test_rolling_step_by_step_equals_one_climb(filled: Database) -> None:
 
 def test_nothing_is_rolled_backwards(filled: Database) -> None:
     before = now(filled)
-    assert list(Rolling(filled).roll(0, climb)) == [0, 0]
+    assert not any(Rolling(filled).roll(0, climb))
     assert now(filled) == before
 
 

@@ -21,6 +21,7 @@ from trisect.errors import ConflictError, TimedOutError, UnreachableError
 from trisect.rpc.status import translated
 from trisect.rpc.tls import socket_channel
 from trisect.wire.v1.collections_pb2_grpc import CollectionsStub
+from trisect.wire.v1.consents_pb2_grpc import ConsentsStub
 from trisect.wire.v1.coordinator_admin_pb2_grpc import CoordinatorAdminStub
 from trisect.wire.v1.governance_pb2_grpc import GovernanceStub
 from trisect.wire.v1.matching_pb2_grpc import MatchingStub
@@ -44,6 +45,7 @@ class Node:
 
     admin: NodeAdminStub
     governance: GovernanceStub
+    consents: ConsentsStub
     collections: CollectionsStub
     matching: MatchingStub
     schedules: SchedulesStub
@@ -73,6 +75,7 @@ async def node(call: Call) -> AsyncIterator[Node]:
         yield Node(
             NodeAdminStub(channel),
             GovernanceStub(channel),
+            ConsentsStub(channel),
             CollectionsStub(channel),
             MatchingStub(channel),
             SchedulesStub(channel),

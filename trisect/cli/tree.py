@@ -10,6 +10,7 @@ from trisect.cli.call import Call
 from trisect.cli.commands import (
     approval,
     collection,
+    consent,
     demo,
     doctor,
     entry,
@@ -65,6 +66,7 @@ invite.declare(app)
 app.add_typer(party.app, name="party")
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(notice.app, name="notice")
+app.add_typer(consent.app, name="consent")
 app.add_typer(officer.app, name="officer")
 app.add_typer(approval.app, name="approval")
 app.add_typer(collection.app, name="collection")

@@ -11,11 +11,19 @@ import functools
 from dataclasses import dataclass
 
 from trisect.errors import DeniedError, VerificationError
+from trisect.rules.consents import EpochCommitment
 from trisect.rules.facts import PartyFacts
 from trisect.rules.notices import Notice
 from trisect.rules.rulebook import Rulebook, Rulebooks
 from trisect.rules.vocabulary import Purpose
-from trisect.trust.filings import Filed, Filing, NoticeFiling, RulebookFiling, Statement
+from trisect.trust.filings import (
+    ConsentsFiling,
+    Filed,
+    Filing,
+    NoticeFiling,
+    RulebookFiling,
+    Statement,
+)
 from trisect.trust.membership import Membership
 from trisect.trust.statements import KeyCheck, Role
 
@@ -74,6 +82,11 @@ class Regime:
                 rule=NOT_VETTED,
             )
 
+    def consents_told(self, name: str) -> int:
+        """Tell up to which of its numbers a proxy has committed to consents."""
+        filed = self.membership.filed(ConsentsFiling, name)
+        return EpochCommitment.from_content(filed[-1].filing.content).sequence if filed else 0
+
     def budget(self, asker: str, answerer: str, purpose: Purpose, day: str, rulebook: bytes) -> int:  # noqa: ARG002
         """Tell the elements that an asker may have evaluated by an answerer on a day, by the rulebook of a hash."""
         found = next(one for one in self.rulebooks if one.hash == rulebook)
@@ -102,6 +115,20 @@ def check(statement: Statement, membership: Membership) -> None:
         _read_rulebook(statement)
     elif isinstance(statement, NoticeFiling):
         _read_notice(statement, membership.party(statement.party).role)
+    elif isinstance(statement, ConsentsFiling):
+        _check_consents(statement, membership)
+
+
+def _check_consents(filing: Filing, membership: Membership) -> None:
+    if membership.party(filing.party).role is not Role.PROXY:
+        raise VerificationError(f"{filing.party} is no proxy and keeps no consents")
+    found = EpochCommitment.from_content(filing.content)
+    before = [
+        one for one in membership.filed(ConsentsFiling, filing.party) if one.filing.serial < filing.serial
+    ]
+    least = EpochCommitment.from_content(before[-1].filing.content).sequence if before else 0
+    if found.epoch != filing.serial or found.sequence <= least:
+        raise VerificationError("a commitment to consents does not go on from the one before")
 
 
 def _read_rulebook(filing: Filing) -> Rulebook:

@@ -5,7 +5,7 @@ Not here: the import of many rows (`trisect.store.intake`) and pepper rotation (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,8 +14,9 @@ from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.kinds import Kind, kind_of_number
 from trisect.indicators.labels import State
 from trisect.indicators.tokens import Token
+from trisect.store.consents import Use, on_consent
 from trisect.store.database import Database
-from trisect.store.tables import collections, entries, imports, rejects, sharings
+from trisect.store.tables import collections, entries, imports, rejects, sharings, suppressions
 
 STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3}
 _STATES = {number: state for state, number in STATE_NUMBERS.items()}
@@ -195,8 +196,8 @@ class Collections:
                 where.append(sharings.c.purpose == purpose)
             return connection.execute(sa.delete(sharings).where(*where)).rowcount
 
-    def snapshot(self, name: str, *, epoch: int) -> Snapshot:
-        """Read all active tokens of a collection at one moment.
+    def snapshot(self, name: str, use: Use, *, epoch: int) -> Snapshot:
+        """Read all tokens of a collection that may be used, at one moment.
 
         Raises:
             NotFoundError: no such collection.
@@ -205,24 +206,39 @@ class Collections:
         with self._database.read() as connection:
             found = _require(connection, name)
             mine = entries.c.collection_id == found.id
-            behind = connection.execute(
-                sa.select(sa.literal(1)).where(mine, entries.c.epoch != epoch).limit(1)
-            ).one_or_none()
-            if behind is not None:
-                raise ConflictError(
-                    "the collection is being rolled to another pepper epoch", hint="try again in a moment"
-                )
-            query = sa.select(entries.c.token).where(mine, entries.c.state == _ACTIVE)
+            rolling = (sa.and_(mine, entries.c.epoch != epoch), suppressions.c.epoch != epoch)
+            for behind in rolling:
+                if connection.execute(sa.select(sa.literal(1)).where(behind).limit(1)).first() is not None:
+                    raise ConflictError(
+                        "the collection is being rolled to another pepper epoch", hint="try again in a moment"
+                    )
+            query = sa.select(entries.c.token).where(_usable(found, use))
             rows = connection.execution_options(yield_per=10_000).execute(query).scalars()
             tokens = bytearray()
             for some in rows.partitions():
                 tokens += b"".join(some)
-            return Snapshot(found, epoch, bytes(tokens), _kinds(connection, found.id))
+            return Snapshot(found, epoch, bytes(tokens), _kinds(connection, _usable(found, use)))
 
     def kinds(self, name: str) -> frozenset[Kind]:
         """Tell of what kinds the active entries of a collection are."""
         with self._database.read() as connection:
-            return _kinds(connection, _require(connection, name).id)
+            return _kinds(connection, _active(_require(connection, name)))
+
+    def still_usable(self, snapshot: Snapshot, use: Use, climb: Callable[[Token], Token]) -> bool:
+        """Tell whether everybody whose indicators are in a snapshot still consents; always so on another basis.
+
+        Args:
+            snapshot: as it was taken.
+            use: what it is used for, at this moment.
+            climb: gives a token of the snapshot as it is after a rotation since.
+        """
+        if not on_consent(snapshot.collection.legal_basis):
+            return True
+        query = sa.select(entries.c.token).where(_usable(snapshot.collection, use))
+        with self._database.read() as connection:
+            usable = frozenset(connection.execute(query).scalars())
+        size = len(snapshot.tokens)
+        return all(climb(Token(snapshot.tokens[at : at + 32])) in usable for at in range(0, size, 32))
 
     def entries_of(self, token: Token) -> Sequence[EntryRow]:
         """List what every collection says about a token."""
@@ -274,12 +290,19 @@ def bump(connection: sa.Connection, collection_id: int) -> None:
     )
 
 
-def _kinds(connection: sa.Connection, collection_id: int) -> frozenset[Kind]:
-    query = sa.select(entries.c.kind).distinct()
-    rows = connection.execute(
-        query.where(entries.c.collection_id == collection_id, entries.c.state == _ACTIVE)
-    )
-    return frozenset(kind_of_number(number) for number in rows.scalars())
+def _active(collection: Collection) -> sa.ColumnElement[bool]:
+    return sa.and_(entries.c.collection_id == collection.id, entries.c.state == _ACTIVE)
+
+
+def _usable(collection: Collection, use: Use) -> sa.ColumnElement[bool]:
+    """Give the condition under which an entry of a collection enters a snapshot."""
+    active = _active(collection)
+    return sa.and_(active, use.allows_entry()) if on_consent(collection.legal_basis) else active
+
+
+def _kinds(connection: sa.Connection, which: sa.ColumnElement[bool]) -> frozenset[Kind]:
+    numbers = connection.execute(sa.select(entries.c.kind).distinct().where(which)).scalars()
+    return frozenset(kind_of_number(number) for number in numbers)
 
 
 def _find(connection: sa.Connection, name: str) -> Collection | None:

@@ -127,6 +127,13 @@ entries = sa.Table(
     sqlite_with_rowid=False,
 )
 
+sa.Index(
+    "ix_entries_subject",
+    entries.c.subject,
+    sqlite_where=entries.c.subject.is_not(None),
+    postgresql_where=entries.c.subject.is_not(None),
+)
+
 sharings = sa.Table(
     "sharings",
     NODE,
@@ -216,6 +223,83 @@ holds = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("until", sa.Text, nullable=False),
     sa.Column("placed_at", sa.Text, nullable=False),
+)
+
+# What proxies have told this party of persons' consents; one that was revoked stays, so that it never comes back.
+consents = sa.Table(
+    "consents",
+    NODE,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("proxy", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, index=True),
+    sa.Column("purposes", sa.Text, nullable=False),
+    sa.Column("kinds", sa.Text, nullable=False),
+    sa.Column("parties", sa.Text, nullable=False),
+    sa.Column("voluntariness", sa.SmallInteger, nullable=False),
+    sa.Column("expires_at", sa.Text, nullable=False),
+    sa.Column("revoked", sa.Boolean, nullable=False),
+)
+
+# Up to which of its numbers each proxy's word has been taken in.
+consent_cursors = sa.Table(
+    "consent_cursors",
+    NODE,
+    sa.Column("proxy", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+)
+
+# What a revocation has changed here, until its proxy has the acknowledgement.
+consent_effects = sa.Table(
+    "consent_effects",
+    NODE,
+    sa.Column("proxy", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("versions", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+# Indicators of persons who have taken their consent back: they enter no snapshot, whoever brings them again.
+suppressions = sa.Table(
+    "suppressions",
+    NODE,
+    sa.Column("token", sa.LargeBinary, primary_key=True),
+    sa.Column("proxy", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+)
+
+# At a proxy: the consents that persons have given it. Erasure leaves nothing but the numbers.
+granted_consents = sa.Table(
+    "granted_consents",
+    NODE,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("subject", sa.Text, index=True),
+    sa.Column("subjects", sa.LargeBinary),
+    sa.Column("record", sa.LargeBinary),
+    sa.Column("salt", sa.LargeBinary),
+    sa.Column("parties", sa.Text, nullable=False),
+    sa.Column("revoked_sequence", sa.BigInteger, unique=True),
+    sa.Column("revoked_at", sa.Text),
+)
+
+# At a proxy: who has acknowledged a revocation, and in which versions of its collections it took effect.
+consent_acknowledgements = sa.Table(
+    "consent_acknowledgements",
+    NODE,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("party", sa.Text, primary_key=True),
+    sa.Column("versions", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+# At a proxy: the leaves of each consent epoch whose root stands in the public record, 32 bytes each.
+consent_epochs = sa.Table(
+    "consent_epochs",
+    NODE,
+    sa.Column("epoch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("leaves", sa.LargeBinary, nullable=False),
 )
 
 schedules = sa.Table(

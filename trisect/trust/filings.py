@@ -91,8 +91,15 @@ class VettingFiling(Filing):
     AUTHOR = Author.GOVERNMENT
 
 
+class ConsentsFiling(Filing):
+    """A proxy's commitment to the consents that were given and taken back in one consent epoch."""
+
+    KIND = "consents.v1"
+    AUTHOR = Author.ITSELF
+
+
 FILINGS: Mapping[str, type[Filing]] = {
-    kind.KIND: kind for kind in (RulebookFiling, OfficerFiling, NoticeFiling, VettingFiling)
+    kind.KIND: kind for kind in (RulebookFiling, OfficerFiling, NoticeFiling, VettingFiling, ConsentsFiling)
 }
 Statement = PartyStatement | Filing
 STATEMENTS: Mapping[str, type[Statement]] = {**PARTY_STATEMENTS, **FILINGS}

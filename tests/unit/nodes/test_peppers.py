@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
+from support.consents import USE
 from support.membership import drawn
 
 from nodes.intake import Intake, Target
@@ -48,7 +49,7 @@ def tokens(count: int, *, chain: tuple[Pepper, ...]) -> set[bytes]:
 
 
 def stored(database: Database, *, epoch: int) -> set[bytes]:
-    data = Collections(database).snapshot("scams", epoch=epoch).tokens
+    data = Collections(database).snapshot("scams", USE, epoch=epoch).tokens
     return {data[at : at + 32] for at in range(0, len(data), 32)}
 
 

@@ -5,22 +5,19 @@ Stdin is read before the event loop runs, which would keep Ctrl-C from ending a 
 
 from __future__ import annotations
 
-import getpass
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trisect.cli import link, screen
+from trisect.cli import link, screen, stdin
 from trisect.cli.acts.import_options import check_kind, check_region
 from trisect.cli.call import Call
 from trisect.cli.failures import UsageError
-from trisect.errors import BadInputError, NotFoundError
+from trisect.errors import NotFoundError
 from trisect.rules.vocabulary import collection_name
 from trisect.wire.v1 import collections_pb2 as pb
 
 STDIN = "-"
-MAX_VALUE_BYTES = 64 * 1024
 _ACTS = {
     "show": pb.ChangeEntryRequest.ACT_SHOW,
     "retract": pb.ChangeEntryRequest.ACT_RETRACT,
@@ -106,20 +103,8 @@ async def _change(call: Call, request: pb.ChangeEntryRequest) -> list[dict[str, 
 def _value(call: Call, named: Named) -> str:
     if named.value != STDIN:
         return named.value
-    if call.asks:
-        text = getpass.getpass("value (not shown): ", stream=sys.stderr)
-    else:
-        # One byte more than a value has, so that a file given by mistake is noticed and not read whole.
-        text = sys.stdin.buffer.read(MAX_VALUE_BYTES + 1).decode("utf-8", "replace")
-    lines = [line for line in text.lstrip("\ufeff").splitlines() if line.strip()]
-    if len(lines) != 1 or len(text) > MAX_VALUE_BYTES:
-        raise BadInputError(
-            "stdin holds more than one value" if lines else "stdin holds no value",
-            hint="give one value on one line, or name the entry by --ref; `trisect import -` takes many",
-        )
-    if "\ufffd" in lines[0]:
-        raise BadInputError("the value on stdin is not UTF-8")
-    return lines[0].strip()
+    hint = "give one value on one line, or name the entry by --ref; `trisect import -` takes many"
+    return stdin.one(call, "value", hint)
 
 
 def _refs(found: list[dict[str, Any]]) -> str:

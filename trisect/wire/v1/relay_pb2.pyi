@@ -33,6 +33,8 @@ class _PeerMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PeerMethod
     """An answerer asks what became of an exchange that it has not seen confirmed. Body: empty. Reply: the
     asker's signed receipt, or empty where the exchange failed or is unknown there.
     """
+    PEER_METHOD_CONSENTS: _PeerMethod.ValueType  # 4
+    """By Deliver alone. Body: a proxy's sealed frame of consents. Reply: the party's, as large."""
 
 class PeerMethod(_PeerMethod, metaclass=_PeerMethodEnumTypeWrapper): ...
 
@@ -45,6 +47,8 @@ PEER_METHOD_INQUIRE: PeerMethod.ValueType  # 3
 """An answerer asks what became of an exchange that it has not seen confirmed. Body: empty. Reply: the
 asker's signed receipt, or empty where the exchange failed or is unknown there.
 """
+PEER_METHOD_CONSENTS: PeerMethod.ValueType  # 4
+"""By Deliver alone. Body: a proxy's sealed frame of consents. Reply: the party's, as large."""
 Global___PeerMethod: _TypeAlias = PeerMethod  # noqa: Y015
 
 @_typing.final
@@ -162,6 +166,48 @@ class CallReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CallReply: _TypeAlias = CallReply  # noqa: Y015
+
+@_typing.final
+class DeliverRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    to: _builtins.str
+    frame: _builtins.bytes
+    """Sealed; all have one size."""
+    def __init__(
+        self,
+        *,
+        to: _builtins.str = ...,
+        frame: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliverRequest: _TypeAlias = DeliverRequest  # noqa: Y015
+
+@_typing.final
+class DeliverReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: _builtins.int
+    frame: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        frame: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliverReply: _TypeAlias = DeliverReply  # noqa: Y015
 
 @_typing.final
 class LinkUp(_message.Message):

@@ -45,6 +45,11 @@ class RelayStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallReply.FromString,
                 _registered_method=True)
+        self.Deliver = channel.unary_unary(
+                '/trisect.wire.v1.Relay/Deliver',
+                request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverReply.FromString,
+                _registered_method=True)
         self.IssuePermit = channel.unary_unary(
                 '/trisect.wire.v1.Relay/IssuePermit',
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.SerializeToString,
@@ -70,6 +75,13 @@ class RelayServicer(object):
 
     def Call(self, request, context):
         """Call a method of another party's node and wait for its reply.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Deliver(self, request, context):
+        """Bring another party's node a frame of consents, and its answer back. A suspended party does it too, and gets it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +113,11 @@ def add_RelayServicer_to_server(servicer, server):
                     servicer.Call,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.CallReply.SerializeToString,
+            ),
+            'Deliver': grpc.unary_unary_rpc_method_handler(
+                    servicer.Deliver,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverReply.SerializeToString,
             ),
             'IssuePermit': grpc.unary_unary_rpc_method_handler(
                     servicer.IssuePermit,
@@ -168,6 +185,33 @@ class Relay(object):
             '/trisect.wire.v1.Relay/Call',
             trisect_dot_wire_dot_v1_dot_relay__pb2.CallRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_relay__pb2.CallReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Deliver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Relay/Deliver',
+            trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverReply.FromString,
             options,
             channel_credentials,
             insecure,

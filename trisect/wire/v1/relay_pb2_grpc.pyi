@@ -20,6 +20,8 @@ class RelayStub:
     """The one long-lived link of a node: calls of peers and notices come down, replies go up."""
     Call: _aio.UnaryUnaryMultiCallable[_relay_pb2.CallRequest, _relay_pb2.CallReply]
     """Call a method of another party's node and wait for its reply."""
+    Deliver: _aio.UnaryUnaryMultiCallable[_relay_pb2.DeliverRequest, _relay_pb2.DeliverReply]
+    """Bring another party's node a frame of consents, and its answer back. A suspended party does it too, and gets it."""
     IssuePermit: _aio.UnaryUnaryMultiCallable[_relay_pb2.IssuePermitRequest, _relay_pb2.IssuePermitReply]
     """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it."""
     Exchange: _aio.StreamStreamMultiCallable[_relay_pb2.Frame, _relay_pb2.Frame]
@@ -43,6 +45,14 @@ class RelayServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_relay_pb2.CallRequest, _abc.Awaitable[_relay_pb2.CallReply]],
     ) -> _abc.Awaitable[_relay_pb2.CallReply]:
         """Call a method of another party's node and wait for its reply."""
+
+    @_abc_1.abstractmethod
+    def Deliver(
+        self,
+        request: _relay_pb2.DeliverRequest,
+        context: _aio.ServicerContext[_relay_pb2.DeliverRequest, _abc.Awaitable[_relay_pb2.DeliverReply]],
+    ) -> _abc.Awaitable[_relay_pb2.DeliverReply]:
+        """Bring another party's node a frame of consents, and its answer back. A suspended party does it too, and gets it."""
 
     @_abc_1.abstractmethod
     def IssuePermit(

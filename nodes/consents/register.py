@@ -1,0 +1,297 @@
+"""The consents that a proxy keeps for its people: given, taken back, committed to in the public record."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nodes.consents.receiving import Receiving
+from nodes.consents.replay import Replay
+from nodes.link import Link
+from nodes.members import Members
+from nodes.proposals import Proposals
+from trisect.clock import Clock, Randomness, from_text, to_text
+from trisect.errors import BadInputError, ConflictError, DeniedError, StaleError, TrisectError
+from trisect.indicators.kinds import KINDS, Kind
+from trisect.record import commitments
+from trisect.rules.consent_frames import Effect, Frame
+from trisect.rules.consents import (
+    ID_BYTES,
+    SALT_BYTES,
+    Consent,
+    EpochCommitment,
+    Language,
+    Pressure,
+    commitment,
+    withdrawal,
+    words,
+)
+from trisect.rules.regime import Regime
+from trisect.rules.vocabulary import Purpose
+from trisect.store.consents import Consents
+from trisect.store.granting import GrantedConsent, GrantedConsents
+from trisect.trust.filings import ConsentsFiling
+from trisect.trust.keys import PartyName
+from trisect.trust.pseudonyms import Pseudonyms
+from trisect.trust.statements import Role, Standing
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person allows, as it is told to the proxy.
+
+    Attributes:
+        person: the proxy's own reference.
+        purposes: names of purposes.
+        kinds: names of kinds of indicators.
+        parties: who may process them.
+        days: for how long.
+        notice: which of the proxy's notices the person has seen, from 1; 0 the newest.
+        language: in which it was read.
+        method: how the person was asked, in words.
+        pressures: what made the consent less than free.
+    """
+
+    person: str
+    purposes: Sequence[str]
+    kinds: Sequence[str]
+    parties: Sequence[str]
+    days: int
+    notice: int
+    language: str
+    method: str
+    pressures: Sequence[str]
+
+
+class Register:
+    """Keeps the consents of one proxy's people.
+
+    Args:
+        members: tells who this party and the others are.
+        link: has this node's keys.
+        granted: keeps them.
+        consents: what counts at this node, as at every party.
+        receiving: takes them in for that.
+        replay: tells how far that is.
+        proposals: files commitments.
+        clock: tells the time.
+        randomness: draws ids and salts.
+        epoch_s: gives the seconds from one commitment to the next.
+    """
+
+    def __init__(
+        self,
+        members: Members,
+        link: Link,
+        granted: GrantedConsents,
+        consents: Consents,
+        receiving: Receiving,
+        replay: Replay,
+        proposals: Proposals,
+        *,
+        clock: Clock,
+        randomness: Randomness,
+        epoch_s: Callable[[], float],
+    ) -> None:
+        self._members = members
+        self._link = link
+        self._granted = granted
+        self._consents = consents
+        self._receiving = receiving
+        self._replay = replay
+        self._proposals = proposals
+        self._clock = clock
+        self._randomness = randomness
+        self._epoch_s = epoch_s
+        self._changing = asyncio.Lock()
+
+    @property
+    def name(self) -> PartyName:
+        """Whose it is."""
+        return self._members.name
+
+    async def grant(self, wish: Wish) -> tuple[GrantedConsent, Mapping[str, str]]:
+        """Record a consent; gives it, and the person's pseudonym towards each party.
+
+        Raises:
+            DeniedError: this party is no proxy, or has no notice in force.
+            BadInputError: it names something that there is not.
+            ConflictError: this node's database is older than the public record.
+        """
+        self._require_sound()
+        now = self._clock()
+        self._members.require_notice()
+        consent = self._consent(wish, now)
+        subjects: dict[str, str] = {
+            name: self._pseudonyms.of(wish.person, name) for name in (self._members.name, *consent.parties)
+        }
+        record = consent.sign(self._link.keys.identity)
+        salt = self._randomness(SALT_BYTES)
+        async with self._changing:
+            await asyncio.to_thread(self._granted.grant, consent, record, salt, subjects)
+            await self._tell_own()
+        return await asyncio.to_thread(self._granted.get, consent.id), subjects
+
+    async def revoke(self, consent: bytes, *, erase: bool = False) -> GrantedConsent:
+        """Take a consent back, and forget it where that is wanted; gives it as it is then.
+
+        Raises:
+            NotFoundError: there is no such consent.
+            ConflictError: this node's database is older than the public record.
+        """
+        self._require_sound()
+        async with self._changing:
+            await asyncio.to_thread(self._granted.revoke, consent, to_text(self._clock()))
+            await self._tell_own()
+            if erase:
+                await asyncio.to_thread(self._granted.erase, consent)
+        return await asyncio.to_thread(self._granted.get, consent)
+
+    async def find(self, person: str, consent: bytes) -> Sequence[GrantedConsent]:
+        """List one consent, those of a person, or the newest."""
+        self._require_proxy()
+        if consent:
+            return [await asyncio.to_thread(self._granted.get, consent)]
+        if person:
+            subject = self._pseudonyms.of(person, self._members.name)
+            return await asyncio.to_thread(self._granted.of_subject, subject)
+        return await asyncio.to_thread(self._granted.latest)
+
+    async def proof(self, found: GrantedConsent) -> tuple[int, int, int, list[bytes]] | None:
+        """Prove that a consent is committed to; gives epoch, place, leaves and hashes, or None before it is."""
+        epoch = await asyncio.to_thread(self._granted.epoch_of, found.sequence)
+        if epoch is None or found.record is None or found.salt is None:
+            return None
+        number, leaves = epoch
+        index, path = commitments.proof(leaves, commitment(found.record, found.salt))
+        return number, index, len(leaves), path
+
+    def why_not(self, found: GrantedConsent) -> str:
+        """Tell why a consent is no basis now, empty where it is one."""
+        if found.revoked_at:
+            return "it was taken back"
+        if found.record is None:
+            return "it was erased"
+        consent, now = Consent.peek(found.record), self._clock()
+        if from_text(consent.expires) <= now:
+            return "it has ended"
+        try:
+            rulebook = Regime(self._members.membership).rulebooks.at(now)
+        except StaleError as error:
+            return error.message
+        least = rulebook.provisions.limits.min_voluntariness
+        if consent.voluntariness < least:
+            return f"it was not given freely: voluntariness {consent.voluntariness}, the rulebook asks for {least}"
+        return ""
+
+    async def commit(self) -> None:
+        """Commit in the public record to what has come since the last time; nothing where nothing has.
+
+        Raises:
+            TrisectError: it cannot be published now.
+        """
+        own = self._members.own
+        if own is None or own.role is not Role.PROXY or self.trouble or not self._members.admitted:
+            return
+        while content := await self._next_epoch(
+            len(self._members.membership.filed(ConsentsFiling, own.name))
+        ):
+            await self._proposals.file(ConsentsFiling.KIND, "", content.to_content())
+
+    async def _next_epoch(self, filed: int) -> EpochCommitment | None:
+        """Give the epoch after those that were filed; one that was kept and not filed comes as it was kept."""
+        kept = await asyncio.to_thread(self._granted.epoch, filed + 1)
+        if kept is None:
+            epoch, upto, given, taken = await asyncio.to_thread(
+                self._granted.uncommitted, limit=commitments.MOST_EVENTS
+            )
+            if not given and not taken:
+                return None
+            found = [commitment(one.record, one.salt) for one in given if one.record and one.salt]
+            found += [withdrawal(one.id, one.salt) for one in taken if one.salt]
+            leaves: Sequence[bytes] = commitments.padded(found, self._randomness)
+            await asyncio.to_thread(self._granted.keep_epoch, epoch, upto, b"".join(leaves))
+            kept = (upto, leaves)
+        upto, leaves = kept
+        return EpochCommitment(filed + 1, upto, len(leaves), commitments.root(leaves))
+
+    async def run(self) -> None:
+        """Commit once an epoch, until cancelled."""
+        while True:
+            try:
+                if self._members.own is not None and self._members.own.role is Role.PROXY:
+                    await self._tell_own()
+                await self.commit()
+            except TrisectError as error:
+                _log.warning("consents could not be committed to", extra={"reason": error.message})
+            await asyncio.sleep(self._epoch_s())
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with what is kept, for /ready; empty where nothing is."""
+        own = self._members.own
+        if own is None or own.role is not Role.PROXY:
+            return ""
+        told = Regime(self._members.membership).consents_told(own.name)
+        if told <= self._replay.cursor(own.name):
+            return ""
+        return f"the database knows less of consents than the public record, which has {told} numbers: it is an old backup"
+
+    @property
+    def _pseudonyms(self) -> Pseudonyms:
+        return Pseudonyms(self._link.keys.storage)
+
+    def _require_proxy(self) -> None:
+        own = self._members.own
+        if own is None or own.role is not Role.PROXY:
+            raise DeniedError("only a proxy keeps consents", hint="use --home of a proxy's node")
+
+    def _require_sound(self) -> None:
+        self._require_proxy()
+        if trouble := self.trouble:
+            raise ConflictError(trouble, hint="restore the newest backup of this node's database")
+
+    def _consent(self, wish: Wish, now: dt.datetime) -> Consent:
+        membership, regime = self._members.membership, Regime(self._members.membership)
+        notices = regime.notices(self._members.name)
+        number = wish.notice or len(notices)
+        if not 1 <= number <= len(notices):
+            raise BadInputError(f"{self._members.name} has not published a notice {number}")
+        parties = tuple(sorted({membership.party(name).name for name in wish.parties} - {self._members.name}))
+        for name in parties:
+            if membership.party(name).standing is Standing.EXPELLED:
+                raise BadInputError(f"{name} is expelled", hint="name parties that take part")
+        kinds = words(Kind, wish.kinds, "kind of indicator")
+        for kind in kinds:
+            if KINDS[kind].refusal:
+                raise DeniedError(f"indicators of the kind {kind} {KINDS[kind].refusal}", rule="kind")
+        return Consent(
+            consortium=membership.consortium,
+            proxy=self._members.name,
+            id=self._randomness(ID_BYTES),
+            subject=self._pseudonyms.of(wish.person, self._members.name),
+            purposes=words(Purpose, wish.purposes, "purpose"),
+            kinds=kinds,
+            parties=parties,
+            notice=notices[number - 1][1].hash,
+            language=words(Language, [wish.language], "language")[0],
+            method=wish.method,
+            pressures=words(Pressure, wish.pressures, "pressure"),
+            given=to_text(now),
+            expires=to_text(now + dt.timedelta(days=wish.days)),
+        )
+
+    async def _tell_own(self) -> None:
+        """Let what was just kept count at this node too, and keep its own acknowledgement."""
+        own = self._members.name
+        while (after := self._replay.cursor(own)) < await asyncio.to_thread(lambda: self._granted.newest):
+            events, last = await asyncio.to_thread(self._granted.events, own, own, after=after, limit=512)
+            frame = Frame(self._members.membership.consortium, own, own, after, last, after, tuple(events))
+            await self._receiving.take(frame)
+        effects: Sequence[Effect] = await asyncio.to_thread(self._consents.effects, own, after=0)
+        await asyncio.to_thread(self._granted.acknowledge, own, effects)

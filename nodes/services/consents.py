@@ -1,0 +1,93 @@
+"""Consents, for a proxy's administrator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nodes.consents.courier import Courier
+from nodes.consents.register import Register, Wish
+from trisect.errors import ConflictError
+from trisect.rpc.authentication import Context
+from trisect.store.granting import GrantedConsent
+from trisect.wire.v1 import consents_pb2 as pb
+from trisect.wire.v1 import consents_pb2_grpc
+
+LONGEST_WAIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentsService(consents_pb2_grpc.ConsentsServicer):
+    """Grants, revokes and shows."""
+
+    register: Register
+    courier: Courier
+
+    async def GrantConsent(  # noqa: N802
+        self, request: pb.GrantConsentRequest, _context: Context
+    ) -> pb.GrantConsentReply:
+        """Record what a person allows."""
+        wish = Wish(
+            person=request.person,
+            purposes=list(request.purposes),
+            kinds=list(request.kinds),
+            parties=list(request.parties),
+            days=request.days,
+            notice=request.notice,
+            language=request.language,
+            method=request.method,
+            pressures=list(request.pressures),
+        )
+        found, subjects = await self.register.grant(wish)
+        return pb.GrantConsentReply(consent=self._to_wire(found), subjects=subjects)
+
+    async def RevokeConsent(  # noqa: N802
+        self, request: pb.RevokeConsentRequest, _context: Context
+    ) -> pb.RevokeConsentReply:
+        """Take a consent back, and wait for the parties to say so where that is wanted."""
+        found = await self.register.revoke(request.id, erase=request.erase)
+        if request.wait_s > 0 and found.revoked_sequence is not None:
+            wait_s = min(request.wait_s, LONGEST_WAIT_S)
+            await self.courier.until_told(found.revoked_sequence, frozenset(found.parties), wait_s)
+            (found,) = await self.register.find("", found.id)
+        return pb.RevokeConsentReply(consent=self._to_wire(found))
+
+    async def ListConsents(  # noqa: N802
+        self, request: pb.ListConsentsRequest, _context: Context
+    ) -> pb.ListConsentsReply:
+        """List consents."""
+        found = await self.register.find(request.person, request.id)
+        return pb.ListConsentsReply(consents=[self._to_wire(one) for one in found])
+
+    async def GetConsentReceipt(  # noqa: N802
+        self, request: pb.GetConsentReceiptRequest, _context: Context
+    ) -> pb.GetConsentReceiptReply:
+        """Give what the person's copy holds."""
+        (found,) = await self.register.find("", request.id)
+        if found.record is None or found.salt is None:
+            raise ConflictError(
+                "the consent was erased", hint="nothing is left of it that a receipt could hold"
+            )
+        reply = pb.GetConsentReceiptReply(record=found.record, salt=found.salt)
+        if proof := await self.register.proof(found):
+            reply.epoch, reply.leaf, reply.leaves, path = proof
+            reply.proof.extend(path)
+        return reply
+
+    def _to_wire(self, found: GrantedConsent) -> pb.Consent:
+        why_not = self.register.why_not(found)
+        consent = pb.Consent(
+            id=found.id,
+            sequence=found.sequence,
+            record=found.record or b"",
+            revoked_at=found.revoked_at,
+            revoked_sequence=found.revoked_sequence or 0,
+            in_force=not why_not,
+            why_not=why_not,
+        )
+        if found.revoked_sequence is not None:
+            for party in (self.register.name, *found.parties):
+                effect = found.effects.get(party)
+                told = consent.acknowledgements.add(party=party, at=effect.at if effect else "")
+                for collection, version in effect.versions if effect else ():
+                    told.versions.add(collection=collection, version=version)
+        return consent

@@ -1,0 +1,195 @@
+"""Consents at real nodes: given through a proxy, effective everywhere, taken back for good."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cluster import Cluster, run
+from support.daemons import Coordinator, Daemon, Node, hosts, until
+
+from trisect.record.export import check
+from trisect.rules.regime import Regime
+
+pytestmark = pytest.mark.walk
+PERSONS = 14
+LISTED = range(4, 40)
+"""Hosts in the telco's list of scams; those from 4 on are persons' too."""
+
+
+def quick(daemon: Daemon) -> None:
+    """Have nodes tell of consents at once."""
+    if isinstance(daemon, Coordinator):
+        return
+    with (daemon.home / "config.toml").open("a") as config:
+        config.write("[consents]\ntick_s = 0.3\nepoch_s = 0.5\n")
+
+
+def trisect(node: Daemon, *arguments: object, stdin: str = "", code: int = 0) -> dict[str, Any]:
+    """Run a command against a daemon; gives its data, or its error."""
+    done = run("trisect", "--home", node.home, "--format", "json", "--yes", *arguments, stdin=stdin)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    answer = json.loads(done.stdout)
+    found: dict[str, Any] = answer.get("data") or answer["error"]
+    return found
+
+
+def grant(proxy: Node, person: int, *arguments: object) -> dict[str, Any]:
+    """Record the consent of a person of a number."""
+    scope = ("--purpose", "scam-prevention", "--kind", "domain", "--party", "telco")
+    method = ("--method", "a form on paper")
+    return trisect(proxy, "consent", "grant", *scope, *method, *arguments, stdin=f"member {person}\n")
+
+
+class People:
+    """Persons who have consented, and where their indicators are listed.
+
+    Attributes:
+        consents: the answers to their consents, by number.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.proxy, self.telco = cluster["proxy"], cluster["telco"]
+        self.consents = [grant(self.proxy, person) for person in range(PERSONS)]
+
+    def file(self, folder: Path, party: str) -> Path:
+        """Write the persons' hosts with their pseudonyms towards a party."""
+        path = folder / f"{party}.csv"
+        with path.open("w", newline="") as stream:
+            rows = csv.writer(stream)
+            rows.writerow(["value", "subject"])
+            for consent, host in zip(self.consents, hosts(range(PERSONS)), strict=True):
+                rows.writerow([host, consent["subjects"][party]])
+        return path
+
+    def keep(self, folder: Path, party: str, collection: str = "people") -> None:
+        """Import the persons' hosts at a party, on their consent."""
+        where = ("--collection", collection, "--kind", "domain", "--legal-basis", "consent")
+        trisect(self.cluster[party], "import", self.file(folder, party), *where, "--map", "subject=subject")
+
+    def asked(self, party: str, peer: str, theirs: str, collection: str = "people") -> int:
+        """Match, and give how many entries were asked for."""
+        what = ("--collection", collection, "--peer", peer, "--with", theirs)
+        return int(trisect(self.cluster[party], "match", *what, "--purpose", "scam-prevention")["asked"])
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    cluster = asyncio.run(
+        Cluster.create(tmp_path_factory.mktemp("consents"), ("government", "telco", "proxy"), prepare=quick)
+    )
+    try:
+        asyncio.run(cluster["telco"].offer_hosts(LISTED))
+        found = People(cluster)
+        for party in ("proxy", "telco"):
+            found.keep(tmp_path_factory.mktemp("lists"), party)
+        trisect(cluster["telco"], "collection", "share", "people", "--with", "proxy",
+                "--purpose", "scam-prevention", "--mode", "match")  # fmt: skip
+        yield found
+    finally:
+        cluster.stop()
+
+
+def test_only_those_who_consent_are_asked_about(people: People) -> None:
+    assert people.asked("proxy", "telco", "list") == PERSONS
+    revoked = people.consents[4]["id"]
+    answer = trisect(people.proxy, "consent", "revoke", revoked)
+    assert {one["party"] for one in answer["acknowledged"]} == {"proxy", "telco"}
+    assert all(one["at"] and one["versions"] for one in answer["acknowledged"])
+    assert people.asked("proxy", "telco", "list") == PERSONS - 1
+    hits = trisect(people.proxy, "hits")["hits"]
+    assert {hit["ref"] for hit in hits} == {f"proxy.csv:{number + 2}" for number in range(4, PERSONS)}
+
+
+def test_a_revocation_reaches_every_party_that_holds_the_person(people: People, tmp_path: Path) -> None:
+    version = trisect(people.telco, "collection", "show", "people")["version"]
+    answer = trisect(people.proxy, "consent", "revoke", people.consents[5]["id"])
+    told = {one["party"]: one["versions"] for one in answer["acknowledged"]}
+    assert [one["version"] for one in told["telco"]] == [version + 1]
+    before = trisect(people.proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
+                     "--purpose", "scam-prevention")  # fmt: skip
+    people.keep(tmp_path, "telco")  # again
+    after = trisect(people.proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
+                    "--purpose", "scam-prevention")  # fmt: skip
+    assert before["matched"] == after["matched"] == PERSONS - 2
+
+
+def test_what_was_not_given_freely_is_no_basis(people: People) -> None:
+    found = grant(people.proxy, 90, "--pressure", "bundled")
+    assert (found["in_force"], found["voluntariness"]) == (False, 50)
+    assert "not given freely" in found["why_not"]
+
+
+def test_nobody_but_a_proxy_keeps_consents(people: People) -> None:
+    error = trisect(people.telco, "consent", "list", code=6)
+    assert "only a proxy" in error["message"]
+
+
+def test_a_receipt_is_checked_without_any_daemon(people: People, tmp_path: Path) -> None:
+    found, receipt, export = people.consents[1]["id"], tmp_path / "receipt.json", tmp_path / "record"
+    trisect(people.proxy, "consent", "show", found, "--receipt", receipt)
+
+    async def in_the_record() -> bool:
+        trisect(people.proxy, "record", "export", "--output", export)
+        done = run("trisect", "consent", "verify", receipt, "--record", export, "--format", "json")
+        return done.returncode == 0 and json.loads(done.stdout)["data"]["id"] == found
+
+    asyncio.run(until(in_the_record, "the commitment to stand in the record"))
+    for name in ("salt", "record"):
+        changed = json.loads(receipt.read_text())
+        changed[name] = changed[name][:-2] + ("00" if changed[name][-2:] != "00" else "11")
+        receipt.with_name("changed.json").write_text(json.dumps(changed))
+        done = run("trisect", "consent", "verify", receipt.with_name("changed.json"), "--record", export)
+        assert done.returncode == 1, name
+
+
+def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> None:
+    """A node whose database was restored serves nothing before it has been told what it has forgotten."""
+    telco, proxy = people.telco, people.proxy
+    telco.terminate()
+    backup = tmp_path / "node.db"
+    shutil.copy(telco.home / "node.db", backup)
+    asyncio.run(telco.start())
+    asyncio.run(until(telco.is_admitted, "telco's link"))
+    gone = people.consents[6]["id"]
+    assert trisect(proxy, "consent", "revoke", gone)["acknowledged"]
+    number = PERSONS + 4  # all consents, the one that is no basis, and three revocations
+
+    async def in_the_record() -> bool:
+        export = tmp_path / "export"
+        trisect(telco, "record", "export", "--output", export)
+        with export.open() as lines:
+            return Regime(check(lines, None).membership).consents_told("proxy") == number
+
+    asyncio.run(until(in_the_record, "the revocation's number to stand in the record"))
+    proxy.terminate()
+    telco.terminate()
+    shutil.copy(backup, telco.home / "node.db")
+    for leftover in ("node.db-wal", "node.db-shm"):
+        (telco.home / leftover).unlink(missing_ok=True)
+    asyncio.run(telco.start())
+
+    async def waits() -> bool:
+        return any(one["check"] == "consents" and "number" in one["reason"] for one in telco.ready())
+
+    asyncio.run(until(waits, "telco to say that it has not been told"))
+    error = trisect(telco, "match", "--collection", "people", "--peer", "proxy", "--with", "people",
+                    "--purpose", "scam-prevention", code=8)  # fmt: skip
+    assert error["rule"] == "consents-replayed"
+    asyncio.run(proxy.start())
+
+    async def told_again() -> bool:
+        return not any(one["check"] == "consents" for one in telco.ready())
+
+    asyncio.run(until(told_again, "telco to be told"))
+    asyncio.run(until(proxy.is_admitted, "proxy's link"))
+    after = trisect(proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
+                    "--purpose", "scam-prevention")  # fmt: skip
+    assert after["matched"] == PERSONS - 3

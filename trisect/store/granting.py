@@ -1,0 +1,286 @@
+"""The consents that persons have given a proxy, in the numbered order in which it tells them.
+
+A number is used once, whether a consent is given or taken back. Not here: what a party that hears of them does
+(`trisect.store.consents`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from trisect.errors import ConflictError, NotFoundError
+from trisect.rules.consent_frames import Effect, Event, Granted, Revoked
+from trisect.rules.consents import Consent
+from trisect.store.consents import read_versions, write_versions
+from trisect.store.database import Database
+from trisect.store.tables import consent_acknowledgements, consent_epochs, granted_consents
+from trisect.trust.keys import PartyName
+
+MAX_LISTED = 1_000
+_SEQUENCES = (granted_consents.c.sequence, granted_consents.c.revoked_sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedConsent:
+    """One consent as the proxy keeps it.
+
+    Attributes:
+        id: of the consent.
+        sequence: its number.
+        record: the signed record, None after erasure.
+        salt: of its commitment, None after erasure.
+        parties: that it names besides the proxy.
+        revoked_sequence: the number of its revocation, None while nobody has taken it back.
+        revoked_at: when somebody did, or empty.
+        effects: what parties have acknowledged of the revocation, by name.
+    """
+
+    id: bytes
+    sequence: int
+    record: bytes | None
+    salt: bytes | None
+    parties: Sequence[PartyName]
+    revoked_sequence: int | None
+    revoked_at: str
+    effects: Mapping[str, Effect]
+
+
+class GrantedConsents:
+    """Consents at one proxy. Called from threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def newest(self) -> int:
+        """The number that was used last, 0 before the first."""
+        with self._database.read() as connection:
+            return _newest(connection)
+
+    def grant(self, consent: Consent, record: bytes, salt: bytes, subjects: Mapping[str, str]) -> int:
+        """Keep a consent; gives its number.
+
+        Args:
+            consent: what the record says.
+            record: signed.
+            salt: of its commitment.
+            subjects: the person's pseudonym towards each party that it names.
+        """
+        with self._database.write() as connection:
+            sequence = _newest(connection) + 1
+            connection.execute(
+                sa.insert(granted_consents).values(
+                    id=consent.id,
+                    sequence=sequence,
+                    subject=consent.subject,
+                    subjects=json.dumps(dict(subjects)).encode(),
+                    record=record,
+                    salt=salt,
+                    parties=f",{','.join(consent.parties)},",
+                )
+            )
+            return sequence
+
+    def revoke(self, consent: bytes, now: str) -> int:
+        """Take a consent back; gives the number of that. A second time gives the first one's.
+
+        Raises:
+            NotFoundError: there is no such consent.
+        """
+        mine = granted_consents.c.id == consent
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(granted_consents.c.revoked_sequence).where(mine)).one_or_none()
+            if row is None:
+                raise _unknown()
+            if row.revoked_sequence is not None:
+                return int(row.revoked_sequence)
+            sequence = _newest(connection) + 1
+            connection.execute(
+                sa.update(granted_consents).where(mine).values(revoked_sequence=sequence, revoked_at=now)
+            )
+            return sequence
+
+    def erase(self, consent: bytes) -> None:
+        """Forget all of a consent but its numbers.
+
+        Raises:
+            NotFoundError: there is no such consent.
+            ConflictError: it was not taken back.
+        """
+        mine = granted_consents.c.id == consent
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(granted_consents.c.revoked_at).where(mine)).one_or_none()
+            if row is None:
+                raise _unknown()
+            if row.revoked_at is None:
+                raise ConflictError(
+                    "a consent that is in force is not erased", hint="revoke it with `trisect consent revoke`"
+                )
+            connection.execute(
+                sa.update(granted_consents)
+                .where(mine)
+                .values(subject=None, subjects=None, record=None, salt=None)
+            )
+
+    def get(self, consent: bytes) -> GrantedConsent:
+        """Look a consent up; raises NotFoundError."""
+        found = self._select(granted_consents.c.id == consent)
+        if not found:
+            raise _unknown()
+        return found[0]
+
+    def of_subject(self, subject: str) -> Sequence[GrantedConsent]:
+        """List the consents of a person by the pseudonym with the proxy, oldest first."""
+        return self._select(granted_consents.c.subject == subject)
+
+    def latest(self) -> Sequence[GrantedConsent]:
+        """List the newest consents in their order."""
+        return self._select(sa.true())
+
+    def events(self, party: str, own: str, *, after: int, limit: int) -> tuple[list[Event], int]:
+        """List what a party has to be told after a number, in order.
+
+        Args:
+            party: who is told; of the proxy itself everything is.
+            own: the proxy's name.
+            after: the number up to which the party has been told.
+            limit: how many at most.
+
+        Returns:
+            The events, and the number up to which there are no others for this party.
+        """
+        mine = granted_consents.c.parties.contains(f",{party},", autoescape=True)
+        concerns = sa.true() if party == own else mine
+        given, taken = _SEQUENCES
+        with self._database.read() as connection:
+            newest = _newest(connection)
+            grants = connection.execute(
+                sa.select(given, granted_consents.c.record, granted_consents.c.subjects)
+                .where(concerns, given > after, taken.is_(None))
+                .order_by(given)
+                .limit(limit + 1)
+            ).all()
+            revocations = connection.execute(
+                sa.select(taken, granted_consents.c.id)
+                .where(concerns, taken > after)
+                .order_by(taken)
+                .limit(limit + 1)
+            ).all()
+        found: list[Event] = [
+            _granted(sequence, record, subjects, party) for sequence, record, subjects in grants
+        ]
+        found += [Revoked(sequence, consent) for sequence, consent in revocations]
+        found.sort(key=lambda event: event.sequence)
+        return (found, newest) if len(found) <= limit else (found[:limit], found[limit - 1].sequence)
+
+    def acknowledge(self, party: str, effects: Sequence[Effect]) -> None:
+        """Keep what a party says of revocations; what it has said before stays."""
+        numbers = [effect.sequence for effect in effects]
+        column = consent_acknowledgements.c
+        with self._database.write() as connection:
+            known = set(
+                connection.execute(
+                    sa.select(column.sequence).where(column.party == party, column.sequence.in_(numbers))
+                ).scalars()
+            )
+            for effect in effects:
+                if effect.sequence not in known:
+                    connection.execute(
+                        sa.insert(consent_acknowledgements).values(
+                            sequence=effect.sequence,
+                            party=party,
+                            versions=write_versions(effect.versions),
+                            at=effect.at,
+                        )
+                    )
+
+    def uncommitted(self, *, limit: int) -> tuple[int, int, list[GrantedConsent], list[GrantedConsent]]:
+        """Give what the next consent epoch has to commit to.
+
+        Returns:
+            The epoch's number; the sequence that it reaches; consents given in it; consents taken back in it.
+        """
+        with self._database.read() as connection:
+            epoch, done = connection.execute(
+                sa.select(sa.func.max(consent_epochs.c.epoch), sa.func.max(consent_epochs.c.sequence))
+            ).one()
+            upto = min(_newest(connection), (done or 0) + limit)
+        given, taken = (self._select(sa.and_(column > (done or 0), column <= upto)) for column in _SEQUENCES)
+        return (epoch or 0) + 1, upto, list(given), list(taken)
+
+    def keep_epoch(self, epoch: int, sequence: int, leaves: bytes) -> None:
+        """Keep the leaves of an epoch whose root was published."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.insert(consent_epochs).values(epoch=epoch, sequence=sequence, leaves=leaves)
+            )
+
+    def epoch(self, number: int) -> tuple[int, Sequence[bytes]] | None:
+        """Give the sequence that an epoch reaches, and its leaves; None where it was not kept."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                sa.select(consent_epochs).where(consent_epochs.c.epoch == number)
+            ).one_or_none()
+        return (row.sequence, _leaves(row.leaves)) if row else None
+
+    def epoch_of(self, sequence: int) -> tuple[int, Sequence[bytes]] | None:
+        """Give the epoch that a number was committed to in, and its leaves; None before it was."""
+        query = sa.select(consent_epochs).where(consent_epochs.c.sequence >= sequence)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(consent_epochs.c.epoch).limit(1)).first()
+        return (row.epoch, _leaves(row.leaves)) if row else None
+
+    def _select(self, where: sa.ColumnElement[bool]) -> Sequence[GrantedConsent]:
+        newest = sa.select(granted_consents).where(where).order_by(granted_consents.c.sequence.desc())
+        with self._database.read() as connection:
+            rows = connection.execute(newest.limit(MAX_LISTED)).all()[::-1]
+            numbers = [row.revoked_sequence for row in rows if row.revoked_sequence is not None]
+            told: dict[int, dict[str, Effect]] = {}
+            for one in connection.execute(
+                sa.select(consent_acknowledgements).where(consent_acknowledgements.c.sequence.in_(numbers))
+            ):
+                effect = Effect(one.sequence, read_versions(one.versions), one.at)
+                told.setdefault(one.sequence, {})[one.party] = effect
+        return [
+            GrantedConsent(
+                id=row.id,
+                sequence=row.sequence,
+                record=row.record,
+                salt=row.salt,
+                parties=[PartyName(name) for name in row.parties.strip(",").split(",")],
+                revoked_sequence=row.revoked_sequence,
+                revoked_at=row.revoked_at or "",
+                effects=told.get(row.revoked_sequence, {}),
+            )
+            for row in rows
+        ]
+
+
+def _newest(connection: sa.Connection) -> int:
+    return max(connection.execute(sa.select(sa.func.max(column))).scalar_one() or 0 for column in _SEQUENCES)
+
+
+def _granted(sequence: int, record: bytes, subjects: bytes, party: str) -> Granted:
+    consent = Consent.peek(record)
+    return Granted(
+        sequence=sequence,
+        id=consent.id,
+        subject=json.loads(subjects)[party],
+        purposes=consent.purposes,
+        kinds=consent.kinds,
+        parties=consent.parties,
+        voluntariness=consent.voluntariness,
+        expires=consent.expires,
+    )
+
+
+def _leaves(joined: bytes) -> Sequence[bytes]:
+    return [joined[at : at + 32] for at in range(0, len(joined), 32)]
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("there is no such consent here", hint="`trisect consent list` names those there are")
