@@ -1,24 +1,30 @@
-"""`trisect demo` as `make demo` runs it, and the same cluster left running for work by hand."""
+"""`trisect demo` as a script runs it, told to a person too, and the same cluster left running for work by hand."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from support.cluster import run
 from support.daemons import BIN
 
-from trisect.cli.demo import samples
+from trisect.cli.demo import samples, telling
 from trisect.cli.demo.cluster import PARTIES
 from trisect.cli.demo.scan import find
+from trisect.cli.demo.step import STEPS
+from trisect.psi.bands import band
 
 pytestmark = pytest.mark.walk
 NAMES = ["coordinator", *(party.name for party in PARTIES)]
@@ -30,13 +36,25 @@ END_S = 150.0
 
 @dataclass(frozen=True)
 class Told:
-    """One whole demonstration."""
+    """One whole demonstration: what it printed for a script, and what it prints for a person of the same."""
 
     code: int
-    out: str
+    json: str
     err: str
     scratch: Path
     left: list[list[str]]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return json.loads(self.json)["data"]
+
+    @cached_property
+    def out(self) -> str:
+        out = io.StringIO()
+        with pytest.MonkeyPatch.context() as screen, contextlib.redirect_stdout(out):
+            screen.setenv("COLUMNS", "200")
+            telling.tell(self.data)
+        return out.getvalue()
 
     @property
     def words(self) -> str:
@@ -75,10 +93,10 @@ def runs(pid: int) -> bool:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """One run of `trisect demo`, for all tests that look at what it said and left."""
+    """One run of `trisect demo --format json`, for all tests that look at what it said and left."""
     scratch = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [BIN / "trisect", "demo"],
+        [BIN / "trisect", "demo", "--format", "json"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -90,7 +108,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 def test_the_demo_succeeds(told: Told):
-    assert told.code == 0, told.out + told.err
+    assert told.code == 0, told.json + told.err
+    (line,) = told.json.splitlines()
+    found = json.loads(line)
+    assert (found["schema"], found["status"]) == (1, "ok")
+    assert [(step["name"], step["ok"]) for step in found["data"]["steps"]] == [(name, True) for name in STEPS]
+    assert all(step["detail"] for step in found["data"]["steps"])
+    assert [daemon["name"] for daemon in found["data"]["daemons"]] == NAMES
     assert "FAIL" not in told.out
     assert "NOT" not in told.out
     for name in NAMES:
@@ -102,7 +126,7 @@ def test_the_demo_succeeds(told: Told):
     [
         (
             "rulebook",
-            r"rulebook 1, signed by government, is in force at 4 of 4 nodes: 1 rules and 5 red lines",
+            r"rulebook 1, signed by government, is in force at 4 of 4 nodes: 1 rule and 5 red lines",
         ),
         ("disclosure", r"bank, government, proxy, telco"),
         ("refused", r"\(rule notice-declares\).+; 0 frames passed"),
@@ -117,19 +141,28 @@ def test_every_exchange_of_the_known_answer_is_shown_with_its_figures(told: Told
     plans = samples.load().matches
     pairs = {(ROLES[plan.asker], ROLES[plan.answerer]) for plan in plans}
     assert len(pairs) >= 4, "too few pairs of roles"
-    for plan in plans:
+    answer = json.loads((samples.load().folder / "known_answer.json").read_text())["exchanges"]
+    for plan, known_sizes in zip(plans, answer, strict=True):
         asked, answered = f"{plan.asker}/{plan.collection}", f"{plan.answerer}/{plan.theirs}"
         (row,) = [line for line in told.out.splitlines() if line.split()[:2] == [asked, answered]]
         expected = len(plan.expected)
-        figures = re.search(r"  ([\d,]+) +([\d,]+), exactly these +([\d,]+) +(\d+\.\d\d)$", row.rstrip())
+        figures = re.search(
+            r"  ([\d,]+) x ([\d,]+) +([\d,]+) x ([\d,]+) +([\d,]+) +([\d,]+), exactly these"
+            r" +([\d,]+) +(\d+\.\d\d)$",
+            row.rstrip(),
+        )
         assert figures, row
-        hits, known, size, seconds = (float(text.replace(",", "")) for text in figures.groups())
+        ours, theirs, ours_seen, theirs_seen, hits, known, size, seconds = (
+            float(text.replace(",", "")) for text in figures.groups()
+        )
+        assert (ours, theirs) == (known_sizes["asked"], known_sizes["answered_from"])
+        assert (ours_seen, theirs_seen) == (band(int(ours)), band(int(theirs)))
         assert hits == known == expected > 0
         assert size > 10_000
         assert 0 < seconds < END_S
     total = sum(len(plan.expected) for plan in plans)
     assert (
-        f"ok match: {len(plans)} of {len(plans)} exchanges gave exactly the known answer, {total} hits"
+        f"ok match: {len(plans)} of {len(plans)} exchanges gave exactly the known answer, {total:,} hits"
         in told.words
     )
 
@@ -162,7 +195,9 @@ def test_no_value_of_the_lists_is_printed(told: Told):
         "value": [value.encode() for value in shipped.raw_values()],
         "canonical form": [value.removeprefix("+").encode() for _, value in shipped.canonical_values()],
     }
-    findings, needles = find([("stdout", told.out.encode()), ("stderr", told.err.encode())], secrets)
+    findings, needles = find(
+        [("stdout", (told.json + told.out).encode()), ("stderr", told.err.encode())], secrets
+    )
     assert needles > 10_000
     assert findings == ()
 
@@ -198,8 +233,29 @@ def hand(tmp_path: Path) -> Iterator[Hand]:
     run("trisect", "demo", "down", "--dir", found.folder, environment=environment(scratch))
 
 
+def by_hand(hand: Hand) -> None:
+    """Import lists into a cluster without data, share one, and match: what an import leaves open has its default."""
+    scam = ("--purpose", "scam-prevention")
+    words = ("--collection", "numbers", "--peer", "bank", "--with", "numbers", *scam)
+    for name, first in (("telco", 100), ("bank", 105)):
+        path = hand.scratch / f"{name}.csv"
+        path.write_text("phone\n" + "".join(f"202-555-0{at}\n" for at in range(first, first + 20)))
+        hand.trisect("import", path, *hand.home(name), "--collection", "numbers")
+        made = hand.trisect("collection", "show", "numbers", *hand.home(name))["data"]
+        (party,) = [party for party in PARTIES if party.name == name]
+        assert (made["source"], made["legal_basis"], made["retention_days"]) == (
+            party.source,
+            "statutory-duty",
+            365,
+        )
+        assert made["sharings"] == []
+    hand.trisect("match", *hand.home("telco"), *words, code=6)
+    hand.trisect("collection", "share", "numbers", *hand.home("bank"), "--with", "telco", *scam)
+    assert hand.trisect("match", *hand.home("telco"), *words)["data"]["matched"] == 15
+
+
 def test_up_work_by_hand_and_down(hand: Hand):
-    first = hand.trisect("demo", "up", "--dir", hand.folder)["data"]["daemons"]
+    first = hand.trisect("demo", "up", "--dir", hand.folder, "--no-data")["data"]["daemons"]
     assert [daemon["name"] for daemon in first] == NAMES
     assert {daemon["name"]: daemon["role"] for daemon in first} == {"coordinator": "coordinator"} | ROLES
     assert hand.trisect("demo", "up", "--dir", hand.folder)["data"]["daemons"] == first, (
@@ -207,19 +263,14 @@ def test_up_work_by_hand_and_down(hand: Hand):
     )
     for daemon in first:
         assert str(hand.folder / daemon["name"]) in psutil.Process(daemon["pid"]).cmdline()
+    for name in ROLES:
+        assert hand.trisect("collection", "list", *hand.home(name))["data"]["collections"] == []
 
     proxy = hand.trisect("status", *hand.home("proxy"))["data"]
     assert (proxy["party"], proxy["role"], proxy["admitted"]) == ("proxy", "proxy", True)
     assert [link["connected"] for link in proxy["links"]] == [True]
     assert hand.trisect("status", *hand.home("coordinator"))["status"] == "ok"
-
-    plan = samples.load().matches[0]
-    words = ("--collection", plan.collection, "--peer", plan.answerer, "--with", plan.theirs)
-    purpose = ("--purpose", "scam-prevention")
-    matched = hand.trisect("match", *hand.home(plan.asker), *words, *purpose)["data"]
-    assert matched["matched"] == len(plan.expected)
-    hits = hand.trisect("hits", *hand.home(plan.asker), "--exchange", matched["exchange_id"])["data"]["hits"]
-    assert {(hit["kind"], hit["ref"]) for hit in hits} == plan.expected
+    by_hand(hand)
 
     assert hand.trisect("demo", "down", "--dir", hand.folder)["data"]["stopped"] == NAMES
     assert not any(runs(daemon["pid"]) for daemon in first)
@@ -230,7 +281,18 @@ def test_up_work_by_hand_and_down(hand: Hand):
     assert hand.trisect("demo", "down", "--dir", hand.folder)["data"]["stopped"] == []
     assert hand.trisect("status", *hand.home("telco"), code=2)["status"] == "error"
 
-    # The homes have stayed. With one that cannot start, none is left running, and its log is named.
+    # The homes have stayed, and come up with the sample lists.
+    hand.trisect("demo", "up", "--dir", hand.folder)
+    plan = samples.load().matches[0]
+    words = ("--collection", plan.collection, "--peer", plan.answerer, "--with", plan.theirs)
+    purpose = ("--purpose", "scam-prevention")
+    matched = hand.trisect("match", *hand.home(plan.asker), *words, *purpose)["data"]
+    assert matched["matched"] == len(plan.expected)
+    hits = hand.trisect("hits", *hand.home(plan.asker), "--exchange", matched["exchange_id"])["data"]["hits"]
+    assert {(hit["kind"], hit["ref"]) for hit in hits} == plan.expected
+    hand.trisect("demo", "down", "--dir", hand.folder)
+
+    # With one that cannot start, none is left running, and its log is named.
     with (hand.folder / "government" / "config.toml").open("a") as config:
         config.write("[no_such_part]\n")
     error = hand.trisect("demo", "up", "--dir", hand.folder, code=1)["error"]

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 
 import grpc.aio
 
+from trisect.cli import screen
 from trisect.cli.demo.cluster import COORDINATOR, PARTIES, Cluster
 from trisect.cli.demo.step import Step
 from trisect.daemon import ask
@@ -54,7 +55,7 @@ class Mechanism:
         red_lines = sum(rule.is_red_line for rule in rules)
         detail = (
             f"rulebook {first.version}, signed by {first.issuer}, is in force at {len(found)} of {len(PARTIES)} nodes: "
-            f"{len(rules) - red_lines} rules and {red_lines} red lines"
+            f"{screen.count(len(rules) - red_lines, 'rule')} and {screen.count(red_lines, 'red line')}"
         )
         return Step("rulebook", same, detail)
 
@@ -76,7 +77,7 @@ class Mechanism:
                 await matching_pb2_grpc.MatchingStub(channel).StartMatch(request, timeout=CALL_S)
         except TrisectError as error:
             passed = self._frames() - before
-            detail = f"{asker} may not ask {peer} for supervision (rule {error.rule}): {error.message}; {passed:.0f} frames passed"
+            detail = f"{asker} may not ask {peer} for supervision (rule {error.rule}): {error.message}; {screen.count(int(passed), 'frame')} passed"
             return Step("refused", bool(error.rule) and not passed, detail)
         return Step(
             "refused", ok=False, detail=f"{asker} was let ask {peer} for a purpose that no rule allows"

@@ -1,8 +1,10 @@
-"""One step of the demonstration."""
+"""One step of the demonstration, and the names of all in their order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+STEPS = ("rulebook", "disclosure", "match", "refused", "blind_coordinator", "record_verified")
 
 
 @dataclass(frozen=True, slots=True)

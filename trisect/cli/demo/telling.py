@@ -5,19 +5,33 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from trisect.cli import screen
 from trisect.cli.call import Call
 from trisect.cli.demo import samples
-from trisect.cli.demo.cluster import Cluster, Member, describe
+from trisect.cli.demo.cluster import Cluster, describe
 from trisect.cli.demo.mechanism import Mechanism
 from trisect.cli.demo.scan import Scan
 from trisect.cli.demo.step import Step
 from trisect.cli.demo.story import Matched, Story
 from trisect.cli.failures import FlawedResultError
 from trisect.psi import planner
-from trisect.wire.v1 import matching_pb2
+
+SHOWN_FINDINGS = 20
+_COLUMNS: Mapping[str, screen.Cell] = {
+    "asker": lambda row: f"{row['asker']}/{row['collection']}",
+    "asked": lambda row: f"{row['answerer']}/{row['with']}",
+    "list sizes": lambda row: f"{row['asked']:,} x {row['answered_from']:,}",
+    "seen by others as": lambda row: f"{row['asked_padded']:,} x {row['answered_padded']:,}",
+    "hits": "matched",
+    "known answer": lambda row: f"{row['expected']}, {'exactly these' if row['right'] else 'NOT these'}",
+    "bytes": "bytes",
+    "seconds": lambda row: f"{row['seconds']:.2f}",
+}
 
 
 class WrongResultError(FlawedResultError):
@@ -51,14 +65,14 @@ async def whole(call: Call) -> None:
     seconds = time.monotonic() - started
     steps = [*rules, _match_step(matched), refused, _blind_step(scan), verified]
     data = {
-        "steps": [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps],
+        "daemons": [{"name": member.name, "pid": member.pid} for member in members],
         "exchanges": [_exchange(one) for one in matched],
+        "learned": _learned(matched[0].exchange.engine),
+        "steps": [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps],
+        "findings": [{"sort": one.sort, "form": one.form, "file": one.file} for one in scan.findings],
         "seconds": round(seconds, 3),
     }
-
-    def text() -> None:
-        _tell(members, matched, scan, steps, seconds)
-
+    text = partial(tell, data)
     if failed := [step.name for step in steps if not step.ok]:
         raise WrongResultError(
             f"the demonstration failed at: {', '.join(failed)}",
@@ -99,7 +113,7 @@ async def down(call: Call, folder: Path) -> None:
 def _match_step(matched: list[Matched]) -> Step:
     right = sum(one.right for one in matched)
     hits = sum(len(one.found) for one in matched)
-    detail = f"{right} of {len(matched)} exchanges gave exactly the known answer, {hits} hits in all"
+    detail = f"{right} of {len(matched)} exchanges gave exactly the known answer, {hits:,} hits in all"
     return Step("match", right == len(matched), detail)
 
 
@@ -133,41 +147,25 @@ def _exchange(one: Matched) -> dict[str, object]:
     }
 
 
-def _tell(
-    members: list[Member], matched: list[Matched], scan: Scan, steps: list[Step], seconds: float
-) -> None:
-    screen.say(f"Five daemons ran: {', '.join(f'{m.name} (pid {m.pid})' for m in members)}.\n")
-    screen.table(
-        ["asker", "asked", "list sizes", "seen by others as", "hits", "known answer", "bytes", "seconds"],
-        [_row(one) for one in matched],
-        empty="nothing was matched",
-    )
-    engine = planner.ENGINES[matched[0].exchange.engine]
+def _learned(engine: str) -> dict[str, str]:
+    found = planner.ENGINES[engine]
+    return {
+        "asker": found.asker_learns,
+        "answerer": found.answerer_learns,
+        "coordinator": found.coordinator_learns,
+    }
+
+
+def tell(data: Mapping[str, Any]) -> None:
+    """Tell a person what a script is told by `data` of the whole demonstration."""
+    daemons = ", ".join(f"{one['name']} (pid {one['pid']})" for one in data["daemons"])
+    screen.say(f"Five daemons ran: {daemons}.\n")
+    screen.listing(_COLUMNS, data["exchanges"], empty="nothing was matched")
     screen.say("\nWhat each learned in every one of these exchanges:")
-    screen.facts(
-        {
-            "the asker": engine.asker_learns,
-            "the answerer": engine.answerer_learns,
-            "the coordinator": engine.coordinator_learns,
-        }
-    )
+    screen.facts({f"the {side}": learned for side, learned in data["learned"].items()})
     screen.say("")
-    for step in steps:
-        screen.say(f"{'ok  ' if step.ok else 'FAIL'} {step.name}: {step.detail}")
-    for finding in scan.findings[:20]:
-        screen.say(f"     found: a {finding.sort}, {finding.form}, in {finding.file}")
-    screen.say(f"\nDone in {seconds:.1f} s; everything has been stopped and removed.")
-
-
-def _row(one: Matched) -> list[object]:
-    found: matching_pb2.Exchange = one.exchange
-    return [
-        f"{one.plan.asker}/{one.plan.collection}",
-        f"{one.plan.answerer}/{one.plan.theirs}",
-        f"{found.asked:,} x {one.answered:,}",
-        f"{found.asked_padded:,} x {found.answered_padded:,}",
-        found.matched,
-        f"{len(one.plan.expected)}, {'exactly these' if one.right else 'NOT these'}",
-        found.bytes_sent + found.bytes_received,
-        f"{found.seconds:.2f}",
-    ]
+    for step in data["steps"]:
+        screen.say(f"{'ok  ' if step['ok'] else 'FAIL'} {step['name']}: {step['detail']}")
+    for found in data["findings"][:SHOWN_FINDINGS]:
+        screen.say(f"     found: a {found['sort']}, {found['form']}, in {found['file']}")
+    screen.say(f"\nDone in {data['seconds']:.1f} s; everything has been stopped and removed.")
