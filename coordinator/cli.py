@@ -12,13 +12,13 @@ import typer
 from coordinator import authority
 from coordinator.config import Config
 from trisect import config, daemon
-from trisect.cli.daemons import FormatOption, HomeOption, Output, command, tell
+from trisect.cli.daemons import FormatOption, HomeOption, Output, command, program, tell
 from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home
 from trisect.errors import ConflictError
 from trisect.store.keystore import write_private
 
-app = typer.Typer(pretty_exceptions_enable=False, help="The coordinator of a Trisect consortium.")
+app = program("The coordinator of a Trisect consortium.")
 
 
 @app.command()

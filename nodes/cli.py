@@ -15,13 +15,13 @@ import typer
 from nodes import enrol
 from nodes.config import Config
 from trisect import config, daemon
-from trisect.cli.daemons import FormatOption, HomeOption, Output, command, tell
+from trisect.cli.daemons import FormatOption, HomeOption, Output, command, program, tell
 from trisect.clock import system_clock, system_randomness
 from trisect.daemon import Home
 from trisect.errors import BadInputError
 from trisect.trust.invitations import MAX_CHARACTERS, Invitation
 
-app = typer.Typer(pretty_exceptions_enable=False, help="The node of a party to Trisect.")
+app = program("The node of a party to Trisect.")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The help of every command, word for word. After a change: `python tests/cli/test_help.py` writes it anew."""
+"""The help of every command of the three programs, word for word. After a change: `python tests/cli/test_help.py` writes it anew."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
+from coordinator.cli import app as coordinator
+from nodes.cli import app as node
 from trisect.cli.main import run
-from trisect.cli.tree import app
+from trisect.cli.tree import app as trisect
 
+PROGRAMS = {"trisect": trisect, "trisect-node": node, "trisect-coordinator": coordinator}
 GOLDEN = Path(__file__).parent / "golden"
 TERMINAL = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 
 
 def paths() -> Iterator[tuple[str, ...]]:
-    """Every command and group of the tree, as the words that call it."""
-    waiting = [((), get_command(app))]
+    """Every command and group of the three programs, as the words that call it."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [
+        ((program,), get_command(app)) for program, app in PROGRAMS.items()
+    ]
     while waiting:
         words, command = waiting.pop()
         yield words
@@ -28,15 +34,21 @@ def paths() -> Iterator[tuple[str, ...]]:
 
 
 def help_of(words: tuple[str, ...]) -> str:
+    program, *rest = words
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        code = run([*words, "--help"])
+        if program == "trisect":
+            code = run([*rest, "--help"])
+        else:
+            code = get_command(PROGRAMS[program]).main(
+                [*rest, "--help"], prog_name=program, standalone_mode=False
+            )
     assert code == 0
     return out.getvalue()
 
 
 def file_of(words: tuple[str, ...]) -> Path:
-    return GOLDEN / f"{'-'.join(('trisect', *words))}.txt"
+    return GOLDEN / f"{'-'.join(words)}.txt"
 
 
 def test_help_is_what_was_agreed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import typer
 from typer.main import get_command
 
 from trisect.cli import outcome
+from trisect.cli.options import HELP_SETTINGS
 from trisect.cli.report import Report
 from trisect.cli.settings import HOME_VARIABLE, Format, format_of
 
@@ -28,6 +29,13 @@ HomeOption = Annotated[
     typer.Option("--home", envvar=HOME_VARIABLE, help="Folder with configuration, keystore, database, logs."),
 ]
 FormatOption = Annotated[Output, typer.Option("--format", help="How the result is printed.")]
+
+
+def program(about: str) -> typer.Typer:
+    """Make a daemon program whose help looks like that of `trisect`."""
+    return typer.Typer(
+        help=about, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=HELP_SETTINGS
+    )
 
 
 def tell(output: Output, data: Mapping[str, Any], *lines: str) -> None:

@@ -18,6 +18,9 @@ import typer
 from trisect.cli.call import Call
 from trisect.cli.settings import HOME_VARIABLE, Format, Settings
 
+HELP_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""How the help of every program is asked for, and how wide it is."""
+
 
 class RoleName(enum.StrEnum):
     """The roles of parties."""

@@ -30,13 +30,13 @@ from trisect.cli.commands import (
     status,
 )
 from trisect.cli.failures import VersionAskedError
-from trisect.cli.options import group
+from trisect.cli.options import HELP_SETTINGS, group
 
 app = typer.Typer(
     name="trisect",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=HELP_SETTINGS,
 )
 
 
