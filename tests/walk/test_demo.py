@@ -130,7 +130,9 @@ def test_the_demo_succeeds(told: Told):
         ),
         ("disclosure", r"bank, government, proxy, telco"),
         ("refused", r"\(rule notice-declares\).+; 0 frames passed"),
-        ("record_verified", r"\d+ entries checked .+ the permits of 10 of 10 exchanges .+ is refused"),
+        ("consent", r"20 of 21 members have consented .+ asked about as 20 entries, and 20 are among"),
+        ("revoked", r"acknowledged by proxy, telco within .+ it had 19 entries, 19 of them found"),
+        ("record_verified", r"\d+ entries checked .+ the permits of 12 of 12 exchanges .+ is refused"),
     ],
 )
 def test_the_mechanism_is_shown_step_by_step(told: Told, step: str, detail: str):

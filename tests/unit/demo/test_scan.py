@@ -236,7 +236,7 @@ class FakeStory:
 
     def __init__(self, cluster: FakeCluster, _samples: object) -> None:
         self._cluster = cluster
-        self.channel = None
+        self.channel = self.samples = None
 
     async def fill(self, say: Callable[[str], None]) -> None:
         say("one list was imported")
@@ -251,11 +251,12 @@ class FakeStory:
 
 
 class FakeMechanism:
-    """Stands for rules and record, which need daemons; the walk of the demonstration shows them."""
+    """Stands for rules, consents and record, which need daemons; the walk of the demonstration shows them."""
 
     broken = ""
+    exchanges: frozenset[str] = frozenset()
 
-    def __init__(self, _cluster: FakeCluster, _channel: object) -> None:
+    def __init__(self, _what: object, _channel: object) -> None:
         pass
 
     def _step(self, name: str) -> Step:
@@ -270,6 +271,12 @@ class FakeMechanism:
     async def refused(self, *_asked: str) -> Step:
         return self._step("refused")
 
+    async def consent(self) -> Step:
+        return self._step("consent")
+
+    async def revoked(self) -> Step:
+        return self._step("revoked")
+
     async def record_verified(self, exchanges: set[str]) -> Step:
         assert exchanges
         return self._step("record_verified")
@@ -282,6 +289,7 @@ def demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     monkeypatch.setattr(telling, "Cluster", FakeCluster)
     monkeypatch.setattr(telling, "Story", FakeStory)
     monkeypatch.setattr(telling, "Mechanism", FakeMechanism)
+    monkeypatch.setattr(telling, "Consenting", FakeMechanism)
     monkeypatch.setattr(FakeCluster, "home", home, raising=False)
     return lambda *arguments: main.run(["demo", *arguments])
 
@@ -328,7 +336,9 @@ def test_wrong_hits_fail_the_demo(demo, monkeypatch: pytest.MonkeyPatch, capsys)
     assert "NOT these" in said.out
 
 
-@pytest.mark.parametrize("step", ["rulebook", "disclosure", "refused", "record_verified"])
+@pytest.mark.parametrize(
+    "step", ["rulebook", "disclosure", "refused", "consent", "revoked", "record_verified"]
+)
 def test_a_mechanism_that_is_not_shown_fails_the_demo(
     demo, monkeypatch: pytest.MonkeyPatch, capsys, step: str
 ) -> None:

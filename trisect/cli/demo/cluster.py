@@ -39,6 +39,8 @@ from trisect.wire.v1 import (
 COORDINATOR = "coordinator"
 START_S = 60.0
 STOP_S = 20.0
+TICK_S = 1.0
+"""From one frame of consents to the next: nobody waits ten seconds in a demonstration."""
 DRAIN_S = 5.0
 POLL_S = 0.05
 CALL_S = 20.0
@@ -164,7 +166,8 @@ class Cluster:
                 home,
                 f'profile = "demo"\ndrain_s = {DRAIN_S}\n\n[imports]\n'
                 f'source = "{party.source}"\nregion = "{party.region}"\n'
-                'legal_basis = "statutory-duty"\nretention_days = 365\n',
+                'legal_basis = "statutory-duty"\nretention_days = 365\n'
+                f"\n[consents]\ntick_s = {TICK_S}\nepoch_s = {2 * TICK_S}\n",
             )
         await self._start(party.name, "trisect-node")
         status = await self._status(party.name)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-STEPS = ("rulebook", "disclosure", "match", "refused", "blind_coordinator", "record_verified")
+STEPS = (
+    "rulebook",
+    "disclosure",
+    "match",
+    "refused",
+    "consent",
+    "revoked",
+    "blind_coordinator",
+    "record_verified",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,12 +61,12 @@ class Story:
 
     def __init__(self, cluster: Cluster, samples: Samples) -> None:
         self._cluster = cluster
-        self._samples = samples
+        self.samples = samples
         self._sizes: dict[tuple[str, str], int] = {}
 
     async def fill(self, say: Say) -> None:
         """Import every list and share it."""
-        for one in self._samples.imports:
+        for one in self.samples.imports:
             started = time.monotonic()
             reply = await self._import(one)
             if reply.rejected:
@@ -76,10 +76,10 @@ class Story:
                 f"{one.party} imported {reply.accepted} entries into {one.collection} "
                 f"({reply.duplicates} duplicates, {time.monotonic() - started:.1f} s)"
             )
-        for share in self._samples.shares:
+        for share in self.samples.shares:
             for recipient in share.recipients:
                 sharing = lists_pb2.Sharing(
-                    purpose=self._samples.purpose, modes=["match"], **{"with": recipient}
+                    purpose=self.samples.purpose, modes=["match"], **{"with": recipient}
                 )
                 request = lists_pb2.ShareCollectionRequest(collection=share.collection, sharing=sharing)
                 async with self.channel(share.party) as channel, translated(f"the node of {share.party}"):
@@ -89,7 +89,7 @@ class Story:
 
     async def matches(self) -> AsyncIterator[Matched]:
         """Run every exchange and compare its hits with the known answer."""
-        for plan in self._samples.matches:
+        for plan in self.samples.matches:
             async with self.channel(plan.asker) as channel, translated(f"the node of {plan.asker}"):
                 stub = matching_pb2_grpc.MatchingStub(channel)
                 started = await stub.StartMatch(
@@ -97,7 +97,7 @@ class Story:
                         collection=plan.collection,
                         peer=plan.answerer,
                         peer_collection=plan.theirs,
-                        purpose=self._samples.purpose,
+                        purpose=self.samples.purpose,
                     ),
                     timeout=CALL_S,
                 )
@@ -115,12 +115,12 @@ class Story:
         """Scan everything that the coordinator keeps for every value, canonical form, token and pepper."""
         chain = peppers_of(self._cluster.home("government").path)
         tokeniser = Tokeniser(chain)
-        canonical = list(self._samples.canonical_values())
+        canonical = list(self.samples.canonical_values())
         tokens = [tokeniser.token(Indicator(Kind(kind), value)) for kind, value in canonical]
         return scan(
             self._cluster.home(COORDINATOR).path,
             {
-                "value": [value.encode() for value in self._samples.raw_values()],
+                "value": [value.encode() for value in self.samples.raw_values()],
                 # A number is also found where it is kept without its plus, in an integer column or anywhere else.
                 "canonical form": [value.removeprefix("+").encode() for _, value in canonical],
                 "token": tokens,

@@ -14,6 +14,7 @@ from trisect.cli import screen
 from trisect.cli.call import Call
 from trisect.cli.demo import samples
 from trisect.cli.demo.cluster import Cluster, describe
+from trisect.cli.demo.consenting import Consenting
 from trisect.cli.demo.mechanism import Mechanism
 from trisect.cli.demo.scan import Scan
 from trisect.cli.demo.step import Step
@@ -57,13 +58,16 @@ async def whole(call: Call) -> None:
             matched = [one async for one in story.matches()]
             first = matched[0].plan
             refused = await mechanism.refused(first.asker, first.collection, first.answerer, first.theirs)
-            verified = await mechanism.record_verified({one.exchange.exchange_id for one in matched})
+            consenting = Consenting(story.samples, story.channel)
+            consents = [await consenting.consent(), await consenting.revoked()]
+            exchanges = {one.exchange.exchange_id for one in matched} | consenting.exchanges
+            verified = await mechanism.record_verified(exchanges)
             call.report.note("scanning all that the coordinator keeps ...")
             scan = await asyncio.to_thread(story.blindness, Path(folder))
         finally:
             await cluster.down()
     seconds = time.monotonic() - started
-    steps = [*rules, _match_step(matched), refused, _blind_step(scan), verified]
+    steps = [*rules, _match_step(matched), refused, *consents, _blind_step(scan), verified]
     data = {
         "daemons": [{"name": member.name, "pid": member.pid} for member in members],
         "exchanges": [_exchange(one) for one in matched],
