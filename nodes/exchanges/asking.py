@@ -28,7 +28,6 @@ from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusa
 from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode, Purpose
 from trisect.store.collections import Snapshot
-from trisect.store.consents import Use
 from trisect.store.exchanges import Exchange, ExchangeState, Side
 from trisect.trust import documents
 from trisect.trust.channel import AskerHandshake, ChannelKeys, Direction
@@ -122,7 +121,7 @@ class Asking:
         party.require_active()
         engine = planner.choose(question.engine, question.mode).name
         limits = self.means.regime.rulebooks.at(self.means.clock()).provisions.limits
-        use = Use(party.name, question.purpose, self.means.clock(), limits.min_voluntariness)
+        use = self.means.use_of(party.name, question.purpose, self.means.clock(), limits)
         snapshot = await self.means.snapshot(question.collection, use, self.means.peppers.epoch)
         self.means.limits.check_set(snapshot.size, f"collection {question.collection}", limits.min_set)
         return party, snapshot, engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections, Snapshot
 from trisect.store.consents import Use
 from trisect.store.exchanges import Side
+from trisect.trust.statements import Role, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,18 @@ class Means:
 
     def use(self, offer: Offer, peer: str) -> Use:
         """Tell for what an offer uses entries, and by which consents."""
-        least = self.limits_of(offer).min_voluntariness
-        return Use(peer, Purpose(offer.purpose), from_text(offer.created), least)
+        limits = self.limits_of(offer)
+        return self.use_of(peer, Purpose(offer.purpose), from_text(offer.created), limits)
+
+    def use_of(self, peer: str, purpose: Purpose, moment: dt.datetime, limits: rulebook.Limits) -> Use:
+        """Tell by which consents entries are used for a purpose, under a rulebook's limits."""
+        parties = self.members.membership.parties.values()
+        proxies = (
+            party.name
+            for party in parties
+            if party.role is Role.PROXY and party.standing is not Standing.EXPELLED
+        )
+        return Use(peer, purpose, moment, limits.min_voluntariness, frozenset(proxies))
 
     async def snapshot(self, collection: str, use: Use, epoch: int) -> Snapshot:
         """Take what may be used of a collection; raises NotFoundError, or ConflictError while it is rolled."""

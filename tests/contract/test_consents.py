@@ -73,8 +73,16 @@ def test_what_is_kept_on_another_basis_asks_nobody(node: Database) -> None:
         replace(USE, purpose=Purpose.SUPERVISION),
         replace(USE, moment=dt.datetime(2027, 1, 1, tzinfo=dt.UTC)),
         replace(USE, min_voluntariness=81),
+        replace(USE, proxies=frozenset({"other"})),
     ],
-    ids=["another party", "a part of its name", "another purpose", "ended", "not free enough"],
+    ids=[
+        "another party",
+        "a part of its name",
+        "another purpose",
+        "ended",
+        "not free enough",
+        "by a proxy that was expelled",
+    ],
 )
 def test_a_consent_covers_what_it_says_and_nothing_else(node: Database, use: Use) -> None:
     keep(node, 1)

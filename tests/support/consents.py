@@ -14,7 +14,7 @@ from trisect.store.consents import Use
 from trisect.trust.keys import PartyName
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-USE = Use("bank", Purpose.SCAM_PREVENTION, NOW, 60)
+USE = Use("bank", Purpose.SCAM_PREVENTION, NOW, 60, frozenset({"aid", "other"}))
 """An exchange with the bank, to prevent scams."""
 
 

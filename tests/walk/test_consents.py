@@ -121,6 +121,17 @@ def test_a_revocation_reaches_every_party_that_holds_the_person(people: People, 
     assert before["matched"] == after["matched"] == PERSONS - 2
 
 
+def test_a_suspended_party_still_hears_of_a_revocation(people: People) -> None:
+    government = people.cluster["government"]
+    trisect(government, "party", "suspend", "telco", "--reason", "a test")
+    try:
+        answer = trisect(people.proxy, "consent", "revoke", people.consents[7]["id"])
+        assert {one["party"] for one in answer["acknowledged"] if one["at"]} == {"proxy", "telco"}
+    finally:
+        trisect(government, "party", "reinstate", "telco", "--reason", "a test")
+    asyncio.run(until(people.telco.is_admitted, "telco to be back"))
+
+
 def test_what_was_not_given_freely_is_no_basis(people: People) -> None:
     found = grant(people.proxy, 90, "--pressure", "bundled")
     assert (found["in_force"], found["voluntariness"]) == (False, 50)
@@ -160,7 +171,7 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     asyncio.run(until(telco.is_admitted, "telco's link"))
     gone = people.consents[6]["id"]
     assert trisect(proxy, "consent", "revoke", gone)["acknowledged"]
-    number = PERSONS + 4  # all consents, the one that is no basis, and three revocations
+    number = PERSONS + 5  # all consents, the one that is no basis, and four revocations
 
     async def in_the_record() -> bool:
         export = tmp_path / "export"
@@ -192,4 +203,4 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     asyncio.run(until(proxy.is_admitted, "proxy's link"))
     after = trisect(proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
                     "--purpose", "scam-prevention")  # fmt: skip
-    assert after["matched"] == PERSONS - 3
+    assert after["matched"] == PERSONS - 4

@@ -37,12 +37,14 @@ class Use:
         purpose: of the exchange.
         moment: the time that consents are judged by.
         min_voluntariness: of a consent that may be a basis, by the rulebook.
+        proxies: whose word counts; one that was expelled could not tell of a withdrawal any more.
     """
 
     peer: str
     purpose: Purpose
     moment: dt.datetime
     min_voluntariness: int
+    proxies: frozenset[str]
 
     def allows_entry(self) -> sa.ColumnElement[bool]:
         """Give the condition under which an entry kept on consent may be used."""
@@ -50,6 +52,7 @@ class Use:
             sa.select(sa.literal(1))
             .where(
                 consents.c.subject == entries.c.subject,
+                consents.c.proxy.in_(self.proxies),
                 sa.not_(consents.c.revoked),
                 consents.c.expires_at > to_text(self.moment),
                 consents.c.voluntariness >= self.min_voluntariness,
