@@ -264,7 +264,7 @@ suppressions = sa.Table(
     NODE,
     sa.Column("token", sa.LargeBinary, primary_key=True),
     sa.Column("proxy", sa.Text, primary_key=True),
-    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True, index=True),
     sa.Column("epoch", sa.Integer, nullable=False),
 )
 

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("token", "proxy", "subject"),
     )
+    op.create_index(op.f("ix_suppressions_subject"), "suppressions", ["subject"], unique=False)
     op.create_table(
         "granted_consents",
         sa.Column("id", sa.LargeBinary(), nullable=False),
@@ -94,6 +95,7 @@ def downgrade() -> None:
     op.drop_table("consent_acknowledgements")
     op.drop_index(op.f("ix_granted_consents_subject"), table_name="granted_consents")
     op.drop_table("granted_consents")
+    op.drop_index(op.f("ix_suppressions_subject"), table_name="suppressions")
     op.drop_table("suppressions")
     op.drop_table("consent_effects")
     op.drop_table("consent_cursors")
