@@ -39,6 +39,7 @@ from nodes.services.matching import MatchingService
 from nodes.services.node_admin import NodeAdminService
 from nodes.services.record import RecordAdminService
 from nodes.services.schedules import SchedulesService
+from nodes.spending import Spending
 from nodes.succession import Successions
 from nodes.underway import Underway
 from nodes.witness import Witness
@@ -182,6 +183,8 @@ class Node:
         self._retention = Retention(self._database)
         self._workers = Workers(config.limits.max_exchanges)
         self._slots = Slots(config.limits.max_exchanges, self._underway)
+        budgets = Budgets(self._database, node_budgets)
+        self._spending = Spending(self._members, budgets, self._book.store, system_clock)
         means = Means(
             book=self._book,
             collections=self._collections,
@@ -190,7 +193,7 @@ class Node:
             peppers=self._peppers,
             workers=self._workers,
             slots=self._slots,
-            budgets=Budgets(self._database, node_budgets),
+            budgets=budgets,
             witness=self._witness,
             replay=self._replay,
             clock=system_clock,
@@ -285,7 +288,7 @@ class Node:
             admin,
         )
         governance_pb2_grpc.add_GovernanceServicer_to_server(
-            GovernanceService(self._members, self._proposals, system_clock), admin
+            GovernanceService(self._members, self._proposals, self._spending, system_clock), admin
         )
         collections_pb2_grpc.add_CollectionsServicer_to_server(self._lists, admin)
         matching_pb2_grpc.add_MatchingServicer_to_server(

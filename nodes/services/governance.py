@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from nodes.members import Members
 from nodes.proposals import Proposal, Proposals
+from nodes.spending import Spending
 from trisect.clock import Clock, to_text
 from trisect.errors import BadInputError, StaleError, VerificationError
 from trisect.rpc.authentication import Context
+from trisect.rules.allowances import Allowance
 from trisect.rules.regime import Regime
 from trisect.trust import canonical_json
-from trisect.trust.filings import RulebookFiling
+from trisect.trust.filings import BudgetGrantFiling, BudgetRequestFiling, RulebookFiling
 from trisect.trust.statements import Role, Vetting
 from trisect.wire.v1 import governance_pb2 as pb
 from trisect.wire.v1 import governance_pb2_grpc
@@ -24,6 +26,7 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
 
     members: Members
     proposals: Proposals
+    spending: Spending
     clock: Clock
 
     async def GetRegime(self, _request: pb.GetRegimeRequest, _context: Context) -> pb.GetRegimeReply:  # noqa: N802
@@ -42,6 +45,33 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
             request.kind, request.party, content, only_sign=request.only_sign
         )
         return pb.FileDocumentReply(proposal=proposal_to_wire(proposal))
+
+    async def ListBudgets(  # noqa: N802
+        self, _request: pb.ListBudgetsRequest, _context: Context
+    ) -> pb.ListBudgetsReply:
+        """List what was spent today, and what was asked for and granted."""
+        reply = pb.ListBudgetsReply()
+        for one, limit in await asyncio.to_thread(self.spending.today):
+            reply.spent.add(
+                asker=one.account.asker,
+                answerer=one.account.answerer,
+                purpose=one.account.purpose,
+                day=one.day,
+                elements=one.elements,
+                limit=limit,
+            )
+        membership = self.members.membership
+        for kind in (BudgetRequestFiling, BudgetGrantFiling):
+            for filed in membership.filed(kind):
+                found = filed.filing
+                reply.allowances.add(
+                    granted=kind is BudgetGrantFiling,
+                    asker=found.party,
+                    issuer=found.issuer,
+                    issued=found.issued,
+                    **Allowance.from_content(found.content).to_content(),
+                )
+        return reply
 
     async def PublishProposal(  # noqa: N802
         self, request: pb.PublishProposalRequest, _context: Context

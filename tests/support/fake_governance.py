@@ -13,6 +13,7 @@ from nodes.services.governance import GovernanceService, proposal_to_wire
 from trisect.clock import system_clock
 from trisect.errors import BadInputError
 from trisect.rules import regime
+from trisect.store.budgets import Account, Spent
 from trisect.trust import canonical_json, documents
 from trisect.trust.filings import FILINGS, Filing
 from trisect.wire.v1 import governance_pb2 as pb
@@ -33,7 +34,7 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
     async def GetRegime(self, request, context):
         self.node._note("GetRegime", request)
         members = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
-        return GovernanceService(members, None, system_clock)._regime()  # type: ignore[arg-type]
+        return GovernanceService(members, None, None, system_clock)._regime()  # type: ignore[arg-type]
 
     async def FileDocument(self, request, context):
         self.node._note("FileDocument", request)
@@ -47,6 +48,13 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
             return pb.FileDocumentReply(proposal=proposal_to_wire(Proposal(envelope, approvals)))
         self._take(envelope)
         return pb.FileDocumentReply(proposal=proposal_to_wire(Proposal(envelope, 0)))
+
+    async def ListBudgets(self, request, context):
+        self.node._note("ListBudgets", request)
+        members = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
+        spent = Spent(Account("telco", GOVERNMENT, "scam-prevention"), "2026-11-01", 900)
+        spending = SimpleNamespace(today=lambda: [(spent, 1_000)])
+        return await GovernanceService(members, None, spending, system_clock).ListBudgets(request, context)  # type: ignore[arg-type]
 
     async def PublishProposal(self, request, context):
         self.node._note("PublishProposal", request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -178,6 +179,34 @@ async def test_a_budget_is_spent_to_the_element_at_both_ledgers(own: Cluster) ->
         assert spent == {"telco": 180}
 
 
+async def test_a_government_grants_more_and_no_more_is_spent(own: Cluster) -> None:
+    """The test before has spent the budget."""
+    day = to_text(system_clock())[:10]
+    what = ("--peer", "bank", "--purpose", "scam-prevention", "--elements", "60", "--from", day,
+            "--until", day, "--reason", "a wave of calls")  # fmt: skip
+
+    def told(name: str, *arguments: str) -> dict:
+        done = run("trisect", "--home", own[name].home, "--format", "json", "budget", *arguments)
+        assert done.returncode == 0, done.stdout
+        return json.loads(done.stdout)["data"]
+
+    told("telco", "request", *what)
+    assert (await failure(own["telco"].start_match("list", "bank", "list"))).rule == "budget"
+    told("government", "grant", "telco", *what)
+
+    async def granted() -> bool:
+        found = [told(name, "show")["allowances"] for name in ("telco", "bank")]
+        return all([one["state"] for one in rows] == ["requested", "granted"] for rows in found)
+
+    await until(granted, "both ends to know of the grant")
+    assert (await own["telco"].match("list", "bank", "list")).state == "complete"
+    assert (await failure(own["telco"].start_match("list", "bank", "list"))).rule == "budget"
+    for name in ("telco", "bank"):
+        (spent,) = told(name, "show")["spent"]
+        assert (spent["asker"], spent["elements"], spent["limit"]) == ("telco", 240, BUDGET + 60)
+        assert spent["nearly_spent"]
+
+
 async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) -> None:
     now = system_clock().replace(microsecond=0)
     text = rules.notice(now, Role.PROVIDER).toml
@@ -225,7 +254,7 @@ async def test_a_coordinator_restored_from_an_old_backup_gets_its_record_back(ow
     await until(healed, "the record to be back")
     assert "lost entries of the record are back" in coordinator.log()
     assert "was brought back" in "".join(node.log() for node in own.nodes.values())
-    assert len(recorded(own)) == 3
+    assert len(recorded(own)) == 4
     for node in own.nodes.values():
         await until(node.is_admitted, f"{node.name} to be back")
 

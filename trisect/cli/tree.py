@@ -9,6 +9,7 @@ import typer
 from trisect.cli.call import Call
 from trisect.cli.commands import (
     approval,
+    budget,
     collection,
     consent,
     demo,
@@ -75,6 +76,7 @@ app.add_typer(entry.app, name="entry")
 match.declare(app)
 hits.declare(app)
 app.add_typer(exchange.app, name="exchange")
+app.add_typer(budget.app, name="budget")
 app.add_typer(permit.app, name="permit")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(pepper.app, name="pepper")

@@ -58,6 +58,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "NodeAdmin/RotatePepper",
                 "Governance/GetRegime",
                 "Governance/FileDocument",
+                "Governance/ListBudgets",
                 "Governance/PublishProposal",
                 "Consents/GrantConsent",
                 "Consents/RevokeConsent",

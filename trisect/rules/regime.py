@@ -11,12 +11,15 @@ import functools
 from dataclasses import dataclass
 
 from trisect.errors import DeniedError, VerificationError
+from trisect.rules.allowances import Allowance
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.facts import PartyFacts
 from trisect.rules.notices import Notice
 from trisect.rules.rulebook import Rulebook, Rulebooks
 from trisect.rules.vocabulary import Purpose
 from trisect.trust.filings import (
+    BudgetGrantFiling,
+    BudgetRequestFiling,
     ConsentsFiling,
     Filed,
     Filing,
@@ -87,10 +90,18 @@ class Regime:
         filed = self.membership.filed(ConsentsFiling, name)
         return EpochCommitment.from_content(filed[-1].filing.content).sequence if filed else 0
 
-    def budget(self, asker: str, answerer: str, purpose: Purpose, day: str, rulebook: bytes) -> int:  # noqa: ARG002
+    def budget(self, asker: str, answerer: str, purpose: Purpose, day: str, rulebook: bytes) -> int:
         """Tell the elements that an asker may have evaluated by an answerer on a day, by the rulebook of a hash."""
         found = next(one for one in self.rulebooks if one.hash == rulebook)
-        return found.provisions.budget(purpose)
+        return found.provisions.budget(purpose) + self.granted(asker, answerer, purpose, day)
+
+    def granted(self, asker: str, answerer: str, purpose: Purpose, day: str) -> int:
+        """Tell how much governments have granted an asker on a day beyond what the rulebook lets it ask."""
+        allowances = (
+            Allowance.from_content(one.filing.content)
+            for one in self.membership.filed(BudgetGrantFiling, asker)
+        )
+        return sum(one.elements for one in allowances if one.covers(answerer, purpose, day))
 
     def party_facts(self, name: str, moment: dt.datetime) -> PartyFacts:
         """Tell what rules may know of a party."""
@@ -117,6 +128,10 @@ def check(statement: Statement, membership: Membership) -> None:
         _read_notice(statement, membership.party(statement.party).role)
     elif isinstance(statement, ConsentsFiling):
         _check_consents(statement, membership)
+    elif isinstance(statement, BudgetRequestFiling | BudgetGrantFiling):
+        found = Allowance.from_content(statement.content)
+        if membership.party(found.answerer).name == statement.party:
+            raise VerificationError("an allowance of budget is for asking oneself")
 
 
 def _check_consents(filing: Filing, membership: Membership) -> None:

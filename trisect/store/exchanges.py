@@ -176,6 +176,16 @@ class Exchanges:
                 )
             return done
 
+    def permits_since(self, moment: str) -> Sequence[bytes]:
+        """List the permits under which this end has asked since a moment."""
+        query = sa.select(exchanges.c.permit).where(
+            exchanges.c.side == Side.ASKER.value,
+            exchanges.c.permit.is_not(None),
+            exchanges.c.started_at >= moment,
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def get(self, exchange_id: str) -> Exchange:
         """Look an exchange up; raises NotFoundError."""
         with self._database.read() as connection:

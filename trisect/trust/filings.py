@@ -98,8 +98,32 @@ class ConsentsFiling(Filing):
     AUTHOR = Author.ITSELF
 
 
+class BudgetRequestFiling(Filing):
+    """That a party wants to ask more in a day than the rulebook lets it."""
+
+    KIND = "budget-request.v1"
+    AUTHOR = Author.ITSELF
+
+
+class BudgetGrantFiling(Filing):
+    """That a government lets a party ask more in a day than the rulebook does."""
+
+    KIND = "budget-grant.v1"
+    AUTHOR = Author.GOVERNMENT
+    APPROVED = True
+
+
 FILINGS: Mapping[str, type[Filing]] = {
-    kind.KIND: kind for kind in (RulebookFiling, OfficerFiling, NoticeFiling, VettingFiling, ConsentsFiling)
+    kind.KIND: kind
+    for kind in (
+        RulebookFiling,
+        OfficerFiling,
+        NoticeFiling,
+        VettingFiling,
+        ConsentsFiling,
+        BudgetRequestFiling,
+        BudgetGrantFiling,
+    )
 }
 Statement = PartyStatement | Filing
 STATEMENTS: Mapping[str, type[Statement]] = {**PARTY_STATEMENTS, **FILINGS}

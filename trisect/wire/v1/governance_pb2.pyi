@@ -324,3 +324,123 @@ class PublishProposalReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PublishProposalReply: _TypeAlias = PublishProposalReply  # noqa: Y015
+
+@_typing.final
+class ListBudgetsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBudgetsRequest: _TypeAlias = ListBudgetsRequest  # noqa: Y015
+
+@_typing.final
+class ListBudgetsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPENT_FIELD_NUMBER: _builtins.int
+    ALLOWANCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spent(self) -> _containers.RepeatedCompositeFieldContainer[Global___BudgetSpent]: ...
+    @_builtins.property
+    def allowances(self) -> _containers.RepeatedCompositeFieldContainer[Global___BudgetAllowance]: ...
+    def __init__(
+        self,
+        *,
+        spent: _abc.Iterable[Global___BudgetSpent] | None = ...,
+        allowances: _abc.Iterable[Global___BudgetAllowance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowances", b"allowances", "spent", b"spent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBudgetsReply: _TypeAlias = ListBudgetsReply  # noqa: Y015
+
+@_typing.final
+class BudgetSpent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASKER_FIELD_NUMBER: _builtins.int
+    ANSWERER_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    ELEMENTS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    asker: _builtins.str
+    answerer: _builtins.str
+    purpose: _builtins.str
+    day: _builtins.str
+    """The budget day, UTC."""
+    elements: _builtins.int
+    limit: _builtins.int
+    """By the rulebook in force and all grants; 0 where none is in force."""
+    def __init__(
+        self,
+        *,
+        asker: _builtins.str = ...,
+        answerer: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        day: _builtins.str = ...,
+        elements: _builtins.int = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answerer", b"answerer", "asker", b"asker", "day", b"day", "elements", b"elements", "limit", b"limit", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetSpent: _TypeAlias = BudgetSpent  # noqa: Y015
+
+@_typing.final
+class BudgetAllowance(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRANTED_FIELD_NUMBER: _builtins.int
+    ASKER_FIELD_NUMBER: _builtins.int
+    ANSWERER_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    ELEMENTS_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    granted: _builtins.bool
+    """Whether it was granted; else it was asked for."""
+    asker: _builtins.str
+    answerer: _builtins.str
+    purpose: _builtins.str
+    elements: _builtins.int
+    until: _builtins.str
+    reason: _builtins.str
+    issuer: _builtins.str
+    issued: _builtins.str
+    def __init__(
+        self,
+        *,
+        granted: _builtins.bool = ...,
+        asker: _builtins.str = ...,
+        answerer: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        elements: _builtins.int = ...,
+        until: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        issued: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answerer", b"answerer", "asker", b"asker", "elements", b"elements", "from", b"from", "granted", b"granted", "issued", b"issued", "issuer", b"issuer", "purpose", b"purpose", "reason", b"reason", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetAllowance: _TypeAlias = BudgetAllowance  # noqa: Y015

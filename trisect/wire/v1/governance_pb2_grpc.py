@@ -44,6 +44,11 @@ class GovernanceStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.FileDocumentRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.FileDocumentReply.FromString,
                 _registered_method=True)
+        self.ListBudgets = channel.unary_unary(
+                '/trisect.wire.v1.Governance/ListBudgets',
+                request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsReply.FromString,
+                _registered_method=True)
         self.PublishProposal = channel.unary_unary(
                 '/trisect.wire.v1.Governance/PublishProposal',
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.PublishProposalRequest.SerializeToString,
@@ -68,6 +73,13 @@ class GovernanceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBudgets(self, request, context):
+        """What this node's party has spent today, and others at it; what was asked for and granted beyond the rulebook.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishProposal(self, request, context):
         """Publish what this node has proposed, with the signatures of officers.
         """
@@ -87,6 +99,11 @@ def add_GovernanceServicer_to_server(servicer, server):
                     servicer.FileDocument,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.FileDocumentRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.FileDocumentReply.SerializeToString,
+            ),
+            'ListBudgets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBudgets,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsReply.SerializeToString,
             ),
             'PublishProposal': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishProposal,
@@ -148,6 +165,33 @@ class Governance(object):
             '/trisect.wire.v1.Governance/FileDocument',
             trisect_dot_wire_dot_v1_dot_governance__pb2.FileDocumentRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_governance__pb2.FileDocumentReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBudgets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Governance/ListBudgets',
+            trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,6 +20,8 @@ class GovernanceStub:
     """Rulebooks, officers, notices and vettings as this node has verified them."""
     FileDocument: _aio.UnaryUnaryMultiCallable[_governance_pb2.FileDocumentRequest, _governance_pb2.FileDocumentReply]
     """Sign a filing with this node's key, and publish it unless officers have to sign it first."""
+    ListBudgets: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListBudgetsRequest, _governance_pb2.ListBudgetsReply]
+    """What this node's party has spent today, and others at it; what was asked for and granted beyond the rulebook."""
     PublishProposal: _aio.UnaryUnaryMultiCallable[_governance_pb2.PublishProposalRequest, _governance_pb2.PublishProposalReply]
     """Publish what this node has proposed, with the signatures of officers."""
 
@@ -39,6 +41,14 @@ class GovernanceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_governance_pb2.FileDocumentRequest, _abc.Awaitable[_governance_pb2.FileDocumentReply]],
     ) -> _abc.Awaitable[_governance_pb2.FileDocumentReply]:
         """Sign a filing with this node's key, and publish it unless officers have to sign it first."""
+
+    @_abc_1.abstractmethod
+    def ListBudgets(
+        self,
+        request: _governance_pb2.ListBudgetsRequest,
+        context: _aio.ServicerContext[_governance_pb2.ListBudgetsRequest, _abc.Awaitable[_governance_pb2.ListBudgetsReply]],
+    ) -> _abc.Awaitable[_governance_pb2.ListBudgetsReply]:
+        """What this node's party has spent today, and others at it; what was asked for and granted beyond the rulebook."""
 
     @_abc_1.abstractmethod
     def PublishProposal(
