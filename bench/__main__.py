@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 
-from bench import canonical, decision, imports, matching, record
+from bench import canonical, decision, imports, machine, matching, record
 
 CANONICAL_ROWS = 50_000
 MEASUREMENTS = {
@@ -23,7 +22,7 @@ def main() -> None:
     unknown = set(wanted) - set(MEASUREMENTS)
     if unknown:
         sys.exit(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
-    print(f"{platform.platform()}, Python {platform.python_version()}\n")
+    machine.tell()
     for name in wanted:
         print(f"== {name}")
         MEASUREMENTS[name]()

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from bench import machine
 from trisect.indicators.entries import RawRow, to_entry
 from trisect.indicators.forms import Profile, RejectedError, canonical
 from trisect.indicators.kinds import Kind
@@ -130,4 +131,5 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
+    machine.tell()
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)

@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 
+from bench import machine
 from trisect.clock import system_clock, system_randomness, to_text
 from trisect.indicators.kinds import Kind
 from trisect.rules.drafting import draft
@@ -20,6 +21,7 @@ from trisect.rules.permit import Answer, Permit, judge, preview, propose
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Rulebook
 from trisect.trust import documents
+from trisect.trust.canonical_json import Json
 from trisect.trust.filings import Filing, NoticeFiling, RulebookFiling, Statement
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 from trisect.trust.membership import Membership
@@ -86,7 +88,7 @@ def consortium(parties: int) -> Membership:
     return membership
 
 
-def _filing(kind: type[Filing], party: PartyName, content: dict[str, object]) -> Filing:
+def _filing(kind: type[Filing], party: PartyName, content: dict[str, Json]) -> Filing:
     return kind(
         consortium=CONSORTIUM, party=party, content=content, serial=1, issuer=party, issued=to_text(NOW)
     )
@@ -153,4 +155,5 @@ def _offer(membership: Membership, rulebook: Rulebook, regime: Regime, asker: st
 
 
 if __name__ == "__main__":
+    machine.tell()
     main(int(sys.argv[1]) if len(sys.argv) > 1 else PARTIES)

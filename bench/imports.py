@@ -17,7 +17,7 @@ def phones(count: int) -> list[str]:
     dice = random.Random(1)
     spellings = ("({}) {}-{}", "{}-{}-{}", "+1 {} {} {}", "1{}{}{}", "{}{}{}", "{}.{}.{}")
     areas = ("212", "305", "415", "617", "702", "818", "916")
-    made = set()
+    made: set[tuple[str, str, str]] = set()
     while len(made) < count:
         made.add((dice.choice(areas), f"{dice.randrange(200, 999)}", f"{dice.randrange(10_000):04}"))
     return [dice.choice(spellings).format(*number) for number in sorted(made) if number[1][1:] != "11"]

@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import private_set_intersection.python as openmined
 import psutil
@@ -120,7 +121,7 @@ def _fill(telco: Path, bank: Path, scratch: Path, name: str, size: int) -> None:
     )
 
 
-def _match(telco: Path, name: str) -> dict:
+def _match(telco: Path, name: str) -> dict[str, Any]:
     return trisect(
         telco, "match", "--collection", name, "--peer", "bank", "--with", name, "--purpose", "scam-prevention"
     )

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from trisect.cli.demo.cluster import Cluster
 
@@ -28,10 +29,11 @@ def parties() -> Iterator[Path]:
             asyncio.run(cluster.down())
 
 
-def trisect(home: Path, *arguments: object) -> dict:
+def trisect(home: Path, *arguments: object) -> dict[str, Any]:
     """Run one command of an administrator; gives its data."""
-    line = [TRISECT, "--home", home, "--format", "json", "--yes", *map(str, arguments)]
+    line = [str(TRISECT), "--home", str(home), "--format", "json", "--yes", *map(str, arguments)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{arguments[0]} failed: {done.stdout or done.stderr}")
-    return json.loads(done.stdout)["data"]
+    data: dict[str, Any] = json.loads(done.stdout)["data"]
+    return data

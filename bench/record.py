@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import machine
 from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, EntryProof, log_key, origin
 from trisect.store.database import Database, sqlite_url
@@ -82,4 +83,5 @@ def main(entries: int = ENTRIES) -> None:
 
 
 if __name__ == "__main__":
+    machine.tell()
     main(int(sys.argv[1]) if len(sys.argv) > 1 else ENTRIES)
