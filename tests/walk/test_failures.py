@@ -1,4 +1,4 @@
-"""What goes wrong around a node: full disk, locked database, wrong clocks, expired certificate, absent peer.
+"""What goes wrong around a node, or the coordinator: full disk, locked database, wrong clocks, expired certificate, absent peer.
 
 Each is told clearly with its cure, loses nothing, and is over when its cause is.
 """
@@ -11,15 +11,15 @@ import datetime as dt
 import json
 import resource
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 import pytest
 from support import tuned_daemon
-from support.cluster import COMMON, Cluster, foul_relay, run
+from support.cluster import COMMON, Cluster, foul_relay, join, run
 from support.daemons import Daemon, Node, until
 from walk.test_kills import held
 
@@ -134,15 +134,20 @@ ALL = {f"case-{number}" for number in range(ROWS)}
 
 
 @contextmanager
-def full_disk(node: Node, left_bytes: int = 0) -> Iterator[None]:
-    """Let a running node's files grow by so many bytes and no more, as on a full volume."""
-    log = node.home / "node.db-wal"
+def full_disk(daemon: Daemon, left_bytes: int = 0) -> Iterator[None]:
+    """Let a running daemon's files grow by so many bytes and no more, as on a full volume."""
+    log = database(daemon).with_suffix(".db-wal")
     limit = (log.stat().st_size if log.exists() else 0) + left_bytes
-    before = resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    before = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
         yield
     finally:
-        resource.prlimit(node.pid, resource.RLIMIT_FSIZE, before)
+        resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, before)
+
+
+def database(daemon: Daemon) -> Path:
+    (found,) = daemon.home.glob("*.db")
+    return found
 
 
 async def test_a_disk_that_fills_up_during_an_import(cluster: Cluster, file: Path):
@@ -196,9 +201,9 @@ async def test_a_disk_that_is_full_when_an_exchange_writes_its_result(
 
 
 @contextmanager
-def locked(node: Node) -> Iterator[None]:
-    """Hold the write lock of a node's database, as a backup or a shell would."""
-    other = sqlite3.connect(node.home / "node.db", isolation_level=None)
+def locked(daemon: Daemon) -> Iterator[None]:
+    """Hold the write lock of a daemon's database, as a backup or a shell would."""
+    other = sqlite3.connect(database(daemon), isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -228,6 +233,63 @@ async def test_a_database_that_another_program_has_locked(cluster: Cluster, tmp_
     assert len(stored(node, "locked-out")) == 100
     await assert_matches(cluster)
     assert node.state["pid"] == pid
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message", "cure"),
+    [
+        (full_disk, "disk is full", "free space"),
+        (locked, "locked by another process", "end the program that holds it"),
+    ],
+)
+async def test_a_coordinator_that_cannot_write(
+    cluster: Cluster,
+    tmp_path: Path,
+    spoil: Callable[[Daemon], AbstractContextManager[None]],
+    message: str,
+    cure: str,
+):
+    coordinator, government = cluster.coordinator, cluster["government"]
+    quick = {"coordinator.app.DATABASE_CHECK_S": 0.2, "trisect.store.database.BUSY_TIMEOUT_S": 0.3}
+    await restart(coordinator, quick)
+    await connected(cluster)
+    name = spoil.__name__.replace("_", "-")
+    inviting = ("invite", "--party", name, "--role", "provider")
+    invitation = await coordinator.invite(f"late-{name}", "provider")
+    joined = join(tmp_path / name, await coordinator.invite(name, "provider"))
+    admitting = ("party", "admit", name, "--fingerprint", joined["fingerprint"])
+    joining = ("--home", tmp_path / "late", "--invitation", "-", "--format", "json")
+    before = rows(coordinator)
+    pid = coordinator.pid
+    with spoil(coordinator):
+        refused = run("trisect-node", "join", *joining, stdin=invitation)
+        for code, said in (
+            trisect(coordinator, *inviting),
+            trisect(government, *admitting),
+            (refused.returncode, json.loads(refused.stdout)),
+        ):
+            assert (code, said["error"]["code"]) == (1, "TRI-EXHAUSTED")
+            assert message in said["error"]["message"]
+            assert cure in said["error"]["hint"]
+        await shows(coordinator, "database", message)
+        assert rows(coordinator) == before
+        assert {party.name for party in (await coordinator.status()).parties} >= {"telco", name}
+    await is_ready(coordinator)
+    assert trisect(coordinator, *inviting)[1]["status"] == "ok"
+    assert trisect(government, *admitting)[1]["data"]["key_check"] == "fingerprint"
+    assert join(tmp_path / "late", invitation)["state"] == "pending"
+    assert coordinator.state["pid"] == pid
+    await assert_matches(cluster)
+
+
+def rows(coordinator: Daemon) -> dict[str, int]:
+    """Count what a coordinator has kept."""
+    with sqlite3.connect(f"file:{database(coordinator)}?mode=ro", uri=True) as found:
+        assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {
+            table: found.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("invitations", "enrolled", "statements")
+        }
 
 
 async def test_a_node_whose_clock_is_hours_ahead(cluster: Cluster):
