@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nodes.consents.receiving import Receiving
 from nodes.consents.replay import Replay
@@ -115,8 +115,14 @@ class Register:
         """Whose it is."""
         return self._members.name
 
-    async def grant(self, wish: Wish) -> tuple[GrantedConsent, Mapping[str, str]]:
-        """Record a consent; gives it, and the person's pseudonym towards each party.
+    async def grant(
+        self, wish: Wish, *, once: bool = False
+    ) -> tuple[GrantedConsent, Mapping[str, str], bool]:
+        """Record a consent; gives it, the person's pseudonym towards each party, and whether it was there already.
+
+        Args:
+            wish: what the person allows.
+            once: record nothing where the person has allowed the same already and it is in force.
 
         Raises:
             DeniedError: this party is no proxy, or has no notice in force.
@@ -130,12 +136,24 @@ class Register:
         subjects: dict[str, str] = {
             name: self._pseudonyms.of(wish.person, name) for name in (self._members.name, *consent.parties)
         }
+        if once and (known := await self._same(consent)):
+            return known, subjects, True
         record = consent.sign(self._link.keys.identity)
         salt = self._randomness(SALT_BYTES)
         async with self._changing:
             await asyncio.to_thread(self._granted.grant, consent, record, salt, subjects)
             await self._tell_own()
-        return await asyncio.to_thread(self._granted.get, consent.id), subjects
+        return await asyncio.to_thread(self._granted.get, consent.id), subjects, False
+
+    async def _same(self, wanted: Consent) -> GrantedConsent | None:
+        """Find a consent in force by which the person has allowed the same in the same way."""
+        for found in await asyncio.to_thread(self._granted.of_subject, wanted.subject):
+            if found.record is None or self.why_not(found) != "":
+                continue
+            given = Consent.peek(found.record)
+            if wanted == replace(given, id=wanted.id, given=wanted.given, expires=wanted.expires):
+                return found
+        return None
 
     async def revoke(self, consent: bytes, *, erase: bool = False) -> GrantedConsent:
         """Take a consent back, and forget it where that is wanted; gives it as it is then.

@@ -37,8 +37,8 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             method=request.method,
             pressures=list(request.pressures),
         )
-        found, subjects = await self.register.grant(wish)
-        return pb.GrantConsentReply(consent=self._to_wire(found), subjects=subjects)
+        found, subjects, known = await self.register.grant(wish, once=request.once)
+        return pb.GrantConsentReply(consent=self._to_wire(found), subjects=subjects, known=known)
 
     async def RevokeConsent(  # noqa: N802
         self, request: pb.RevokeConsentRequest, _context: Context

@@ -138,6 +138,27 @@ def test_what_was_not_given_freely_is_no_basis(people: People) -> None:
     assert "not given freely" in found["why_not"]
 
 
+def test_many_consents_come_from_a_file_and_only_once(people: People, tmp_path: Path) -> None:
+    wish = {"purposes": ["scam-prevention"], "kinds": ["phone"], "parties": ["telco"], "method": "an app"}
+    lines = [json.dumps(wish | {"person": f"user {number}"}) for number in range(3)]
+    lines[1:1] = ["", json.dumps(wish | {"person": "user 9", "purposes": ["curiosity"]}), "no object"]
+    lines.append(json.dumps(wish | {"person": "user 8", "parties": ["nobody"]}))
+    file, output = tmp_path / "consents.jsonl", tmp_path / "subjects.jsonl"
+    file.write_text("\n".join(lines))
+    counts = []
+    for _ in range(2):
+        done = run("trisect", "--home", people.proxy.home, "--format", "json", "consent", "import", file,
+                   "--output", output)  # fmt: skip
+        found = json.loads(done.stdout)["data"]
+        assert (done.returncode, [one["line"] for one in found["rejects"]]) == (7, [3, 4, 7])
+        counts.append((found["rows"], found["granted"], found["known"], found["rejected"]))
+        written = [json.loads(line) for line in output.read_text().splitlines()]
+        assert [one["line"] for one in written] == [1, 5, 6]
+        assert all(set(one["subjects"]) == {"proxy", "telco"} and one["in_force"] for one in written)
+    assert counts == [(6, 3, 0, 3), (6, 0, 3, 3)]
+    assert len(trisect(people.proxy, "consent", "list", "--person", "user 2")["consents"]) == 1
+
+
 def test_nobody_but_a_proxy_keeps_consents(people: People) -> None:
     error = trisect(people.telco, "consent", "list", code=6)
     assert "only a proxy" in error["message"]
@@ -171,7 +192,7 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     asyncio.run(until(telco.is_admitted, "telco's link"))
     gone = people.consents[6]["id"]
     assert trisect(proxy, "consent", "revoke", gone)["acknowledged"]
-    number = PERSONS + 5  # all consents, the one that is no basis, and four revocations
+    number = PERSONS + 8  # all consents, one that is no basis, three from a file, and four revocations
 
     async def in_the_record() -> bool:
         export = tmp_path / "export"

@@ -31,6 +31,21 @@ class Given:
     notice: int
     language: str
 
+    def request(self, person: str, *, once: bool = False) -> pb.GrantConsentRequest:
+        """Write it for the node, as a person's word."""
+        return pb.GrantConsentRequest(
+            person=person,
+            purposes=self.purposes,
+            kinds=self.kinds,
+            parties=self.parties,
+            days=self.days,
+            notice=self.notice,
+            language=self.language,
+            method=self.method,
+            pressures=self.pressures,
+            once=once,
+        )
+
 
 def grant(call: Call, person: str, given: Given, receipt: Path | None) -> None:
     """Record a consent."""
@@ -41,18 +56,7 @@ def grant(call: Call, person: str, given: Given, receipt: Path | None) -> None:
 
 async def _grant(call: Call, person: str, given: Given, receipt: Path | None) -> None:
     async with link.node(call) as node:
-        request = pb.GrantConsentRequest(
-            person=person,
-            purposes=given.purposes,
-            kinds=given.kinds,
-            parties=given.parties,
-            days=given.days,
-            notice=given.notice,
-            language=given.language,
-            method=given.method,
-            pressures=given.pressures,
-        )
-        reply = await node.consents.GrantConsent(request, timeout=link.CALL_S)
+        reply = await node.consents.GrantConsent(given.request(person), timeout=link.CALL_S)
         if receipt is not None:
             await _write_receipt(node, reply.consent.id, receipt)
     data = _described(reply.consent) | {"subjects": dict(sorted(reply.subjects.items()))}

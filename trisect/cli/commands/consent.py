@@ -59,6 +59,20 @@ def grant(
     act.grant(call, person, given, receipt)
 
 
+@command(app, "import")
+def import_(
+    call: Call,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A JSON object a line, as the manual shows.")],
+    output: Annotated[
+        Path, typer.Option(metavar="FILE", help="Write ids and pseudonyms there, a line for each.")
+    ],
+) -> None:
+    """Record the consents of many persons; what is in force already is not recorded again."""
+    from trisect.cli.acts import consent_file as act  # noqa: PLC0415
+
+    act.read(call, file, output)
+
+
 @command(app)
 def show(call: Call, consent: Id, receipt: Receipt = None) -> None:
     """Show a consent, and what has become of its revocation."""

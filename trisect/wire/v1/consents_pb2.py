@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrisect/wire/v1/consents.proto\x12\x0ftrisect.wire.v1\"\xaa\x01\n\x13GrantConsentRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08purposes\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\r\x12\x0e\n\x06notice\x18\x06 \x01(\r\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0e\n\x06method\x18\x08 \x01(\t\x12\x11\n\tpressures\x18\t \x03(\t\"\xb3\x01\n\x11GrantConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\x12\x42\n\x08subjects\x18\x02 \x03(\x0b\x32\x30.trisect.wire.v1.GrantConsentReply.SubjectsEntry\x1a/\n\rSubjectsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x14RevokeConsentRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\r\n\x05\x65rase\x18\x02 \x01(\x08\x12\x0e\n\x06wait_s\x18\x03 \x01(\x01\"?\n\x12RevokeConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\"1\n\x13ListConsentsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\"?\n\x11ListConsentsReply\x12*\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x18.trisect.wire.v1.Consent\"\xc4\x01\n\x07\x43onsent\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0e\n\x06record\x18\x03 \x01(\x0c\x12\x12\n\nrevoked_at\x18\x04 \x01(\t\x12\x18\n\x10revoked_sequence\x18\x05 \x01(\x04\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0f\n\x07why_not\x18\x07 \x01(\t\x12:\n\x10\x61\x63knowledgements\x18\x08 \x03(\x0b\x32 .trisect.wire.v1.Acknowledgement\"b\n\x0f\x41\x63knowledgement\x12\r\n\x05party\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\t\x12\x34\n\x08versions\x18\x03 \x03(\x0b\x32\".trisect.wire.v1.CollectionVersion\"8\n\x11\x43ollectionVersion\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"&\n\x18GetConsentReceiptRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\"r\n\x16GetConsentReceiptReply\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0c\n\x04leaf\x18\x04 \x01(\r\x12\x0e\n\x06leaves\x18\x05 \x01(\r\x12\r\n\x05proof\x18\x06 \x03(\x0c\x32\x84\x03\n\x08\x43onsents\x12X\n\x0cGrantConsent\x12$.trisect.wire.v1.GrantConsentRequest\x1a\".trisect.wire.v1.GrantConsentReply\x12[\n\rRevokeConsent\x12%.trisect.wire.v1.RevokeConsentRequest\x1a#.trisect.wire.v1.RevokeConsentReply\x12X\n\x0cListConsents\x12$.trisect.wire.v1.ListConsentsRequest\x1a\".trisect.wire.v1.ListConsentsReply\x12g\n\x11GetConsentReceipt\x12).trisect.wire.v1.GetConsentReceiptRequest\x1a\'.trisect.wire.v1.GetConsentReceiptReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrisect/wire/v1/consents.proto\x12\x0ftrisect.wire.v1\"\xb8\x01\n\x13GrantConsentRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08purposes\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\r\x12\x0e\n\x06notice\x18\x06 \x01(\r\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0e\n\x06method\x18\x08 \x01(\t\x12\x11\n\tpressures\x18\t \x03(\t\x12\x0c\n\x04once\x18\n \x01(\x08\"\xc2\x01\n\x11GrantConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\x12\x42\n\x08subjects\x18\x02 \x03(\x0b\x32\x30.trisect.wire.v1.GrantConsentReply.SubjectsEntry\x12\r\n\x05known\x18\x03 \x01(\x08\x1a/\n\rSubjectsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x14RevokeConsentRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\r\n\x05\x65rase\x18\x02 \x01(\x08\x12\x0e\n\x06wait_s\x18\x03 \x01(\x01\"?\n\x12RevokeConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\"1\n\x13ListConsentsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\"?\n\x11ListConsentsReply\x12*\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x18.trisect.wire.v1.Consent\"\xc4\x01\n\x07\x43onsent\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0e\n\x06record\x18\x03 \x01(\x0c\x12\x12\n\nrevoked_at\x18\x04 \x01(\t\x12\x18\n\x10revoked_sequence\x18\x05 \x01(\x04\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0f\n\x07why_not\x18\x07 \x01(\t\x12:\n\x10\x61\x63knowledgements\x18\x08 \x03(\x0b\x32 .trisect.wire.v1.Acknowledgement\"b\n\x0f\x41\x63knowledgement\x12\r\n\x05party\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\t\x12\x34\n\x08versions\x18\x03 \x03(\x0b\x32\".trisect.wire.v1.CollectionVersion\"8\n\x11\x43ollectionVersion\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"&\n\x18GetConsentReceiptRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\"r\n\x16GetConsentReceiptReply\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0c\n\x04leaf\x18\x04 \x01(\r\x12\x0e\n\x06leaves\x18\x05 \x01(\r\x12\r\n\x05proof\x18\x06 \x03(\x0c\x32\x84\x03\n\x08\x43onsents\x12X\n\x0cGrantConsent\x12$.trisect.wire.v1.GrantConsentRequest\x1a\".trisect.wire.v1.GrantConsentReply\x12[\n\rRevokeConsent\x12%.trisect.wire.v1.RevokeConsentRequest\x1a#.trisect.wire.v1.RevokeConsentReply\x12X\n\x0cListConsents\x12$.trisect.wire.v1.ListConsentsRequest\x1a\".trisect.wire.v1.ListConsentsReply\x12g\n\x11GetConsentReceipt\x12).trisect.wire.v1.GetConsentReceiptRequest\x1a\'.trisect.wire.v1.GetConsentReceiptReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,29 +34,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTCONSENTREPLY_SUBJECTSENTRY']._loaded_options = None
   _globals['_GRANTCONSENTREPLY_SUBJECTSENTRY']._serialized_options = b'8\001'
   _globals['_GRANTCONSENTREQUEST']._serialized_start=52
-  _globals['_GRANTCONSENTREQUEST']._serialized_end=222
-  _globals['_GRANTCONSENTREPLY']._serialized_start=225
-  _globals['_GRANTCONSENTREPLY']._serialized_end=404
-  _globals['_GRANTCONSENTREPLY_SUBJECTSENTRY']._serialized_start=357
-  _globals['_GRANTCONSENTREPLY_SUBJECTSENTRY']._serialized_end=404
-  _globals['_REVOKECONSENTREQUEST']._serialized_start=406
-  _globals['_REVOKECONSENTREQUEST']._serialized_end=471
-  _globals['_REVOKECONSENTREPLY']._serialized_start=473
-  _globals['_REVOKECONSENTREPLY']._serialized_end=536
-  _globals['_LISTCONSENTSREQUEST']._serialized_start=538
-  _globals['_LISTCONSENTSREQUEST']._serialized_end=587
-  _globals['_LISTCONSENTSREPLY']._serialized_start=589
-  _globals['_LISTCONSENTSREPLY']._serialized_end=652
-  _globals['_CONSENT']._serialized_start=655
-  _globals['_CONSENT']._serialized_end=851
-  _globals['_ACKNOWLEDGEMENT']._serialized_start=853
-  _globals['_ACKNOWLEDGEMENT']._serialized_end=951
-  _globals['_COLLECTIONVERSION']._serialized_start=953
-  _globals['_COLLECTIONVERSION']._serialized_end=1009
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=1011
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=1049
-  _globals['_GETCONSENTRECEIPTREPLY']._serialized_start=1051
-  _globals['_GETCONSENTRECEIPTREPLY']._serialized_end=1165
-  _globals['_CONSENTS']._serialized_start=1168
-  _globals['_CONSENTS']._serialized_end=1556
+  _globals['_GRANTCONSENTREQUEST']._serialized_end=236
+  _globals['_GRANTCONSENTREPLY']._serialized_start=239
+  _globals['_GRANTCONSENTREPLY']._serialized_end=433
+  _globals['_GRANTCONSENTREPLY_SUBJECTSENTRY']._serialized_start=386
+  _globals['_GRANTCONSENTREPLY_SUBJECTSENTRY']._serialized_end=433
+  _globals['_REVOKECONSENTREQUEST']._serialized_start=435
+  _globals['_REVOKECONSENTREQUEST']._serialized_end=500
+  _globals['_REVOKECONSENTREPLY']._serialized_start=502
+  _globals['_REVOKECONSENTREPLY']._serialized_end=565
+  _globals['_LISTCONSENTSREQUEST']._serialized_start=567
+  _globals['_LISTCONSENTSREQUEST']._serialized_end=616
+  _globals['_LISTCONSENTSREPLY']._serialized_start=618
+  _globals['_LISTCONSENTSREPLY']._serialized_end=681
+  _globals['_CONSENT']._serialized_start=684
+  _globals['_CONSENT']._serialized_end=880
+  _globals['_ACKNOWLEDGEMENT']._serialized_start=882
+  _globals['_ACKNOWLEDGEMENT']._serialized_end=980
+  _globals['_COLLECTIONVERSION']._serialized_start=982
+  _globals['_COLLECTIONVERSION']._serialized_end=1038
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=1040
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=1078
+  _globals['_GETCONSENTRECEIPTREPLY']._serialized_start=1080
+  _globals['_GETCONSENTRECEIPTREPLY']._serialized_end=1194
+  _globals['_CONSENTS']._serialized_start=1197
+  _globals['_CONSENTS']._serialized_end=1585
 # @@protoc_insertion_point(module_scope)

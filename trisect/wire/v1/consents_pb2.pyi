@@ -31,6 +31,7 @@ class GrantConsentRequest(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     PRESSURES_FIELD_NUMBER: _builtins.int
+    ONCE_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """The proxy's own reference for the person. It is not kept."""
     days: _builtins.int
@@ -41,6 +42,8 @@ class GrantConsentRequest(_message.Message):
     """en or zh."""
     method: _builtins.str
     """How it was asked for, in words."""
+    once: _builtins.bool
+    """Record nothing where the person has allowed the same already and it is in force."""
     @_builtins.property
     def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -61,10 +64,11 @@ class GrantConsentRequest(_message.Message):
         language: _builtins.str = ...,
         method: _builtins.str = ...,
         pressures: _abc.Iterable[_builtins.str] | None = ...,
+        once: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "kinds", b"kinds", "language", b"language", "method", b"method", "notice", b"notice", "parties", b"parties", "person", b"person", "pressures", b"pressures", "purposes", b"purposes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "kinds", b"kinds", "language", b"language", "method", b"method", "notice", b"notice", "once", b"once", "parties", b"parties", "person", b"person", "pressures", b"pressures", "purposes", b"purposes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -96,6 +100,9 @@ class GrantConsentReply(_message.Message):
 
     CONSENT_FIELD_NUMBER: _builtins.int
     SUBJECTS_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    known: _builtins.bool
+    """Whether it was there already."""
     @_builtins.property
     def consent(self) -> Global___Consent: ...
     @_builtins.property
@@ -107,10 +114,11 @@ class GrantConsentReply(_message.Message):
         *,
         consent: Global___Consent | None = ...,
         subjects: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "subjects", b"subjects"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "known", b"known", "subjects", b"subjects"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
