@@ -10,6 +10,7 @@ from typing import Any
 import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
+from nodes.announcing import Announcing
 from nodes.config import DEMO, RELOADABLE, Config
 from nodes.consents.courier import Courier
 from nodes.consents.receiving import Receiving
@@ -128,6 +129,7 @@ class Node:
             clock=system_clock,
         )
         self._proposals = Proposals(self._members)
+        self._announcing = Announcing(self._members, system_clock)
         self._governing = Governing(self._members, self._link, self._proposals)
         self._witness = Witness(
             self._members,
@@ -253,6 +255,7 @@ class Node:
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(Expiry(self._retention, system_clock).run, "delete hits whose retention has ended")
+        tasks.keep(self._announcing.run, "announce what will end")
         tasks.keep(scheduler.run, "run schedules")
         tasks.start(self._readiness.watch_database(), "watch the database")
         tasks.start(health.follow(self._readiness.troubles), "tell gRPC's health")
@@ -283,6 +286,7 @@ class Node:
                 self._peppers,
                 self._link,
                 self._beat,
+                self._announcing,
                 lambda: self._http,
             ),
             admin,

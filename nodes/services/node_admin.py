@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nodes.announcing import Announcing
 from nodes.governing import Governing
 from nodes.link import Link
 from nodes.members import Members
@@ -36,6 +37,7 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
     peppers: Peppers
     link: Link
     beat: Beat
+    announcing: Announcing
     http: Callable[[], str]
 
     async def GetStatus(self, _request: pb.GetStatusRequest, _context: Context) -> pb.GetStatusReply:  # noqa: N802
@@ -56,6 +58,7 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
             version=__version__,
             consortium=self.members.membership.consortium,
             loop_lag_max_s=self.beat.worst_s,
+            announcements=self.announcing.now(),
         )
 
     async def ListParties(self, _request: pb.ListPartiesRequest, _context: Context) -> pb.ListPartiesReply:  # noqa: N802

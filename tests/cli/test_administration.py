@@ -6,7 +6,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from support.fake_node import EXCHANGE, FINGERPRINT, INVITATION, SUCCESSOR, FakeNode, party
+from support.fake_coordinator import FINGERPRINT, INVITATION
+from support.fake_node import EXCHANGE, SUCCESSOR, FakeNode, party
 
 from trisect.cli.acts import status
 from trisect.errors import UnreachableError
@@ -25,6 +26,13 @@ async def test_status_of_a_node(trisect: Command) -> None:
     ended = await trisect.text("status")
     assert "telco (provider)" in ended.out
     assert ended.err == ""
+
+
+async def test_status_tells_what_is_announced(trisect: Command, node: FakeNode) -> None:
+    assert (await trisect.json("status")).data["announcements"] == []
+    node.announcements = ["rulebook 3 ends within a day"]
+    assert (await trisect.json("status")).data["announcements"] == node.announcements
+    assert "rulebook 3 ends within a day" in (await trisect.text("status")).out
 
 
 async def test_status_tells_the_founders_fingerprint(trisect: Command, node: FakeNode) -> None:

@@ -77,8 +77,8 @@ def _hostile(node: FakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
     at_coordinator.contested_invitations.append(HOSTILE)
     for services, method, reply in (
         (fake_node._Admin, "GetStatus", status),
-        (fake_node._Coordinator, "GetCoordinatorStatus", at_coordinator),
-        (fake_node._Coordinator, "Invite", poisoned(coordinator_admin_pb2.InviteReply())),
+        (fake_node.Coordinator, "GetCoordinatorStatus", at_coordinator),
+        (fake_node.Coordinator, "Invite", poisoned(coordinator_admin_pb2.InviteReply())),
         (fake_node._Matching, "ExplainMatch", poisoned(matching_pb2.ExplainMatchReply())),
         (fake_node._Matching, "CancelExchange", matching_pb2.CancelExchangeReply(exchange=node.ending[0])),
     ):

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.fake_coordinator import FINGERPRINT, Coordinator
 from support.fake_governance import Governance
 from support.fake_services import NOW, RecordAdmin, Schedules
 from support.membership import Consortium, identity
@@ -30,7 +31,6 @@ from trisect.wire.convert import batch_from_wire
 from trisect.wire.v1 import (
     collections_pb2,
     collections_pb2_grpc,
-    coordinator_admin_pb2,
     coordinator_admin_pb2_grpc,
     governance_pb2_grpc,
     matching_pb2,
@@ -42,10 +42,8 @@ from trisect.wire.v1 import (
     schedules_pb2_grpc,
 )
 
-FINGERPRINT = "aaaa-bbbb-cccc-dddd-eeee-ffff-gggg-hhhh"
 SUCCESSOR = "iiii-jjjj-kkkk-llll-mmmm-nnnn-oooo-pppp"
 EXCHANGE = "0123456789abcdef0123456789abcdef"
-INVITATION = "trisect-invitation-planted-secret"
 
 
 @dataclass
@@ -70,6 +68,7 @@ class FakeNode:
         endless: whether `WatchExchange` goes on showing the last for ever.
         gate: when set, each import batch waits for it.
         arrived: method name -> set once it has been called.
+        announcements: what its status announces.
     """
 
     failures: dict[str, TrisectError] = field(default_factory=dict)
@@ -77,6 +76,7 @@ class FakeNode:
     ending: list[matching_pb2.Exchange] = field(default_factory=list)
     endless: bool = False
     gate: asyncio.Event | None = None
+    announcements: list[str] = field(default_factory=list)
     calls: list[tuple[str, object]] = field(default_factory=list)
     imports: dict[tuple[str, bytes], Imported] = field(default_factory=dict)
     lists: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -155,6 +155,7 @@ class _Admin(node_admin_pb2_grpc.NodeAdminServicer):
             certificate_expires_at=NOW,
             version="0",
             consortium="test",
+            announcements=self.node.announcements,
         )
 
     async def ListParties(self, request, context):
@@ -331,30 +332,6 @@ class _Matching(matching_pb2_grpc.MatchingServicer):
             yield matching_pb2.HitPage(hits=self.node.hits[first : first + 100])
 
 
-class _Coordinator(coordinator_admin_pb2_grpc.CoordinatorAdminServicer):
-    def __init__(self, node: FakeNode) -> None:
-        self.node = node
-
-    async def Invite(self, request, context):
-        self.node._note("Invite", request)
-        return coordinator_admin_pb2.InviteReply(invitation=INVITATION, expires_at=NOW)
-
-    async def GetCoordinatorStatus(self, request, context):
-        self.node._note("GetCoordinatorStatus", request)
-        return coordinator_admin_pb2.GetCoordinatorStatusReply(
-            consortium="test",
-            address="127.0.0.1:9",
-            authority_fingerprint=FINGERPRINT,
-            http="http://127.0.0.1:9",
-            parties=[
-                coordinator_admin_pb2.EnrolledParty(
-                    name="bank", role="provider", state="active", connected=True
-                )
-            ],
-            version="0",
-        )
-
-
 @asynccontextmanager
 async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIterator[Path]:
     """Serve from a home until left; gives the home."""
@@ -365,7 +342,7 @@ async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIte
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = tls.server([Gate(anybody)])
     if name == "coordinator":
-        coordinator_admin_pb2_grpc.add_CoordinatorAdminServicer_to_server(_Coordinator(node), server)
+        coordinator_admin_pb2_grpc.add_CoordinatorAdminServicer_to_server(Coordinator(node), server)
     else:
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(_Admin(node), server)
         governance_pb2_grpc.add_GovernanceServicer_to_server(Governance(node), server)

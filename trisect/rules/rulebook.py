@@ -223,10 +223,6 @@ class Rulebook:
         except BadInputError as error:
             raise VerificationError(f"a signed rulebook is not sound: {error.message}") from error
 
-    def expires_in_days(self, now: dt.datetime) -> float:
-        """Tell how many days are left."""
-        return (self.provisions.valid_until - now) / dt.timedelta(days=1)
-
 
 class Rulebooks:
     """All rulebooks that were published, oldest first."""
@@ -261,6 +257,28 @@ class Rulebooks:
                 hint="the government publishes a new one; until then nothing new is exchanged",
             )
         return found
+
+    def last(self, moment: dt.datetime) -> Rulebook:
+        """Give the one after which none is in force any more: that of a moment, or its successors'.
+
+        Raises:
+            StaleError: none is in force at that moment.
+        """
+        found = self.at(moment)
+        for one in self._published[self._published.index(found) + 1 :]:
+            if one.provisions.valid_from <= found.provisions.valid_until:
+                found = one
+        return found
+
+    def announced(self, moment: dt.datetime) -> tuple[Rulebook, int] | None:
+        """Tell which rulebook ends with none to follow, and within how many days of `ANNOUNCED_DAYS`; else None."""
+        try:
+            found = self.last(moment)
+        except StaleError:  # then nothing is announced any more: it has ended
+            return None
+        left = found.provisions.valid_until - moment
+        due = [days for days in ANNOUNCED_DAYS if left <= dt.timedelta(days=days)]
+        return (found, min(due)) if due else None
 
     def named(self, wanted: bytes, moment: dt.datetime) -> Rulebook:
         """Give the rulebook of a hash, if an exchange may go by it at a moment.

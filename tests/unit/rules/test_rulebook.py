@@ -24,7 +24,6 @@ def test_a_rulebook_says_what_its_texts_say() -> None:
     assert found.provisions.limits.engines == (EngineName.ECDH, EngineName.OT, EngineName.OPRF)
     assert found.provisions.budget(Purpose.SCAM_PREVENTION) == 250_000
     assert found.provisions.budget(Purpose.SUPERVISION) == 0
-    assert found.expires_in_days(NOW) == 365
     assert Rulebook.of_texts(found.content["toml"], found.content["policies"]).hash == found.hash
 
 

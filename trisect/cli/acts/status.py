@@ -46,6 +46,7 @@ async def _node(call: Call) -> None:
         "certificate_expires_at": found.certificate_expires_at,
         "version": found.version,
         "loop_lag_max_s": found.loop_lag_max_s,
+        "announcements": list(found.announcements),
     }
     call.report.result(data, lambda: _print_node(data))
 
@@ -82,6 +83,8 @@ def _print_node(data: dict[str, Any]) -> None:
         "health": data["http"],
         "version": data["version"],
     }
+    for announced in data["announcements"]:
+        pairs["soon"] = announced
     for other in data["links"]:
         how = "connected" if other["connected"] else "not connected"
         pairs[f"link to {other['to']}"] = f"{how}: {other['detail']}" if other["detail"] else how

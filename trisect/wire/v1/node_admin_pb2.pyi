@@ -51,6 +51,7 @@ class GetStatusReply(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CONSORTIUM_FIELD_NUMBER: _builtins.int
     LOOP_LAG_MAX_S_FIELD_NUMBER: _builtins.int
+    ANNOUNCEMENTS_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     role: _builtins.str
     admitted: _builtins.bool
@@ -65,6 +66,10 @@ class GetStatusReply(_message.Message):
     loop_lag_max_s: _builtins.float
     @_builtins.property
     def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___Link]: ...
+    @_builtins.property
+    def announcements(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is well now and will not be soon."""
+
     def __init__(
         self,
         *,
@@ -81,10 +86,11 @@ class GetStatusReply(_message.Message):
         version: _builtins.str = ...,
         consortium: _builtins.str = ...,
         loop_lag_max_s: _builtins.float = ...,
+        announcements: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted", b"admitted", "certificate_expires_at", b"certificate_expires_at", "consortium", b"consortium", "fingerprint", b"fingerprint", "http", b"http", "links", b"links", "loop_lag_max_s", b"loop_lag_max_s", "party", b"party", "pepper_epoch", b"pepper_epoch", "role", b"role", "rolling", b"rolling", "standing", b"standing", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted", b"admitted", "announcements", b"announcements", "certificate_expires_at", b"certificate_expires_at", "consortium", b"consortium", "fingerprint", b"fingerprint", "http", b"http", "links", b"links", "loop_lag_max_s", b"loop_lag_max_s", "party", b"party", "pepper_epoch", b"pepper_epoch", "role", b"role", "rolling", b"rolling", "standing", b"standing", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
