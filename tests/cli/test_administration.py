@@ -8,9 +8,11 @@ from typing import Any
 
 from support.fake_coordinator import FINGERPRINT, INVITATION
 from support.fake_node import EXCHANGE, SUCCESSOR, FakeNode, party
+from support.membership import GOVERNMENT, Consortium, signed
 
 from trisect.cli.acts import status
 from trisect.errors import UnreachableError
+from trisect.trust.statements import Role, Standing
 from trisect.wire.v1 import node_admin_pb2
 
 from .conftest import Command
@@ -142,7 +144,26 @@ async def test_standing(trisect: Command, node: FakeNode) -> None:
     assert suspended.data["state"] == "suspended"
     assert node.saw("ChangeStanding")[0].reason == "audit"
     assert (await trisect.json("party", "reinstate", "bank")).data["state"] == "active"
-    assert (await trisect.json("party", "expel", "bank", "--yes")).data["state"] == "expelled"
+    for ask in (trisect.json, trisect.text):
+        node.parties = {"bank": party("bank")}
+        expelled = await ask("party", "expel", "bank", "--yes")
+        assert "expelled" in expelled.out
+        assert "bank still knows the pepper" in expelled.err
+        assert "`trisect pepper rotate`" in expelled.err
+    assert node.epoch == 0, "an expulsion does not rotate"
+    assert "pepper" not in (await trisect.text("party", "suspend", "bank", "--yes")).err
+
+
+async def test_an_expulsion_that_waited_for_officers_tells_what_is_left(
+    trisect: Command, node: FakeNode, tmp_path: Path
+) -> None:
+    file = tmp_path / "proposal.json"
+    node.consortium = Consortium.founded(("telco", Role.PROVIDER))
+    for standing, told in ((Standing.SUSPENDED, False), (Standing.EXPELLED, True)):
+        file.write_bytes(signed(node.consortium.standing("telco", standing), GOVERNMENT))
+        published = await trisect.json("approval", "publish", file)
+        assert published.data["state"] == "published"
+        assert ("telco still knows the pepper" in published.err) == told
 
 
 async def test_pepper(trisect: Command, node: FakeNode) -> None:

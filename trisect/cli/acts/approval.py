@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from trisect.cli import files, link, screen
+from trisect.cli.acts import pepper
 from trisect.cli.call import Call
 from trisect.cli.officer_keys import read_key
 from trisect.errors import BadInputError, DeniedError, VerificationError
 from trisect.trust import documents
 from trisect.trust.keys import fingerprint
+from trisect.trust.statements import Standing
 from trisect.wire.v1 import governance_pb2 as pb
 
 MAX_PROPOSAL_BYTES = 8 * 1024 * 1024
@@ -107,12 +109,14 @@ def sign(call: Call, file: Path, key: Path) -> None:
 async def publish(call: Call, file: Path) -> None:
     """Publish a proposal that has been approved."""
     envelope = read(file)
-    kind, _ = peek(envelope, file)
+    kind, body = peek(envelope, file)
     async with link.node(call) as node:
         await node.governance.PublishProposal(
             pb.PublishProposalRequest(envelope=envelope), timeout=link.LONG_CALL_S
         )
     call.report.result({"kind": kind, "state": "published"}, lambda: screen.say(f"{kind} is published"))
+    if body.get("standing") == Standing.EXPELLED:
+        pepper.note_expelled(call, body["party"])
 
 
 def read(file: Path) -> bytes:

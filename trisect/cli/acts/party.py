@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trisect.cli import link, screen
-from trisect.cli.acts import approval
+from trisect.cli.acts import approval, pepper
 from trisect.cli.call import Call
 from trisect.errors import NotFoundError
 from trisect.trust import canonical_json
@@ -154,12 +154,9 @@ async def _change(call: Call, name: str, request: pb.ChangeStandingRequest, mean
             return
     found = await _one(call, name) if reply.proposal.approvals else _describe(reply.party)
 
-    def text() -> None:
-        screen.say(f"{name} is {found['state']}.")
-        if found["state"] == Standing.EXPELLED:
-            call.report.note("it still knows the present pepper: `trisect pepper rotate` makes that useless")
-
-    call.report.result(found, text)
+    call.report.result(found, lambda: screen.say(f"{name} is {found['state']}."))
+    if found["state"] == Standing.EXPELLED:
+        pepper.note_expelled(call, name)
 
 
 async def _one(call: Call, name: str) -> dict[str, Any]:

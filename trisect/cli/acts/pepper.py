@@ -19,6 +19,14 @@ async def status(call: Call) -> None:
     call.report.result(data, text)
 
 
+def note_expelled(call: Call, party: str) -> None:
+    """Say what an expulsion leaves as it is, and what ends that (docs/adr/0014)."""
+    call.report.note(
+        f"{party} still knows the pepper and can test guesses against any token under it, until `trisect pepper "
+        "rotate` at the node of the eldest active government begins a new epoch; tokens stolen before stay testable"
+    )
+
+
 def rotate(call: Call) -> None:
     """Begin a new epoch."""
     call.confirm("a new pepper epoch begins at every party, and a party that is behind cannot match")

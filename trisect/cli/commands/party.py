@@ -125,7 +125,7 @@ def expel(
 ) -> None:
     """Expel a party for good; asks first.
 
-    Rotate the pepper afterwards (`trisect pepper rotate`), so that the pepper it holds grows useless.
+    It still knows the pepper: rotate afterwards (`trisect pepper rotate`), so that what it knows opens nothing new.
     """
     from trisect.cli.acts import approval  # noqa: PLC0415
     from trisect.cli.acts import party as act  # noqa: PLC0415
