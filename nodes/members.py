@@ -53,7 +53,7 @@ class Members:
 
     Attributes:
         trouble: what keeps statements from being synchronised, for /ready; empty where nothing does.
-        synced: whether they have been once since the node started.
+        synced: set once they have been since the node started.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Members:
         self._trusted = Membership(consortium, founder)
         self._granted: PepperGrant | None = None
         self.trouble = ""
-        self.synced = False
+        self.synced = asyncio.Event()
 
     @property
     def membership(self) -> Membership:
@@ -154,7 +154,7 @@ class Members:
                 try:
                     await self.sync()
                     self.trouble = ""
-                    self.synced = True
+                    self.synced.set()
                 except TrisectError as error:
                     self.trouble = error.message
                     _log.warning("statements could not be synchronised", extra={"reason": error.message})

@@ -49,6 +49,7 @@ class Witness:
     Attributes:
         trouble: what is wrong with the record, for /ready; empty where nothing is.
         note: the newest head that was verified, as it was signed and cosigned then; None before the first.
+        seen_any: set once there is one.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Witness:
         self._following = asyncio.Lock()
         self.trouble = ""
         self.note: Note | None = None
+        self.seen_any = asyncio.Event()
 
     @property
     def head(self) -> Checkpoint | None:
@@ -86,6 +88,7 @@ class Witness:
         """Load what was seen before."""
         if seen := await asyncio.to_thread(self._seen.read):
             self.note = Note.parse(seen.decode())
+            self.seen_any.set()
             await asyncio.to_thread(
                 self.copy.cut, Checkpoint.of(self.note).size
             )  # what was not verified to its end
@@ -147,6 +150,7 @@ class Witness:
         await self._copy(head)
         await asyncio.to_thread(self._seen.keep, str(note).encode())
         self.note = note
+        self.seen_any.set()
         await self._cosign(note)
         if not await asyncio.to_thread(self._fork.read):
             self._tell("")

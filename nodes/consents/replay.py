@@ -58,7 +58,7 @@ class Replay:
         """What this node does not know, for /ready; empty where it knows all."""
         if self._members.own is None:
             return ""
-        if not self._members.synced:
+        if not self._members.synced.is_set():
             if not self._link.connected:  # nothing is asked or answered, and the link tells why
                 return ""
             return "this node has not compared its statements with the coordinator's since it started"

@@ -81,6 +81,7 @@ class Answering:
         self._check_addressed(offer, call, party)
         try:
             with self.means.slots.take(Side.ANSWERER, party.name) as slot:
+                await self.means.settle()
                 snapshot = await self._check(offer, party)
                 await self.means.witness.check_gossip(offer.head)
                 answer = self._answer(snapshot)

@@ -77,6 +77,7 @@ class Asking:
             return await self._start(question, slot)
 
     async def _start(self, question: Question, slot: ExitStack) -> str:
+        await self.means.settle()
         party, snapshot, engine = await self.check(question)
         handshake = AskerHandshake(self.means.randomness)
         offer = self.offer(question, party, snapshot, engine, share=handshake.share)

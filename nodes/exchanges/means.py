@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,6 +31,8 @@ from trisect.store.collections import Collections, Snapshot
 from trisect.store.consents import Use
 from trisect.store.exchanges import Side
 from trisect.trust.statements import Role, Standing
+
+SETTLE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,15 @@ class Means:
             if party.role is Role.PROXY and party.standing is not Standing.EXPELLED
         )
         return Use(peer, purpose, moment, limits.min_voluntariness, frozenset(proxies))
+
+    async def settle(self) -> None:
+        """Wait a little for what a node that has just started learns by itself: statements, and a head of the record."""
+        if not (self.link.connected and self.members.admitted):
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                await self.members.synced.wait()
+                await self.witness.seen_any.wait()
 
     async def snapshot(self, collection: str, use: Use, epoch: int) -> Snapshot:
         """Take what may be used of a collection; raises NotFoundError, or ConflictError while it is rolled."""
