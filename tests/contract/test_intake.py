@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from contract.rows import active, batch, dump, entry, fill, make_collection, token, tokens
+import sqlalchemy as sa
+from contract.rows import PHONE, active, batch, dump, entry, fill, make_collection, token, tokens
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,45 @@ def test_duplicates_within_a_batch_and_across_batches_are_counted(node: Database
     assert counts(progress) == (2, 8, 4, 3, 1)
     assert adds_up(progress)
     assert active(node) == tokens({1, 2, 3, 4})
+
+
+def test_every_label_field_is_stored_in_its_own_column(node: Database) -> None:
+    """When an entry is new, and when a later import brings another label for it."""
+    first = (
+        token(1),
+        PHONE,
+        "case-1",
+        "p-9",
+        "romance",
+        "mule",
+        "sms",
+        "voice_clone",
+        70,
+        "2026-01-02",
+        "2026-02-03",
+    )
+    later = (
+        token(1),
+        PHONE,
+        "case-2",
+        "p-8",
+        "fake_loan",
+        "victim",
+        "web",
+        "none",
+        30,
+        "2026-03-04",
+        "2026-04-05",
+    )
+    for number, row in enumerate((first, later)):
+        progress = begin(node, b"file %d" % number)
+        Imports(node).finish(Imports(node).add(progress, [row], [], epoch=0))
+        (found,) = Collections(node).entries_of(token(1))
+        assert (found.ref, found.category, found.fraud_role) == (row[2], row[4], row[5])
+        assert (found.channel, found.ai_technique, found.confidence) == row[6:9]
+        assert (found.first_seen, found.last_seen) == row[9:]
+        with node.read() as connection:
+            assert connection.execute(sa.select(entries.c.subject)).scalar_one() == row[3]
 
 
 def test_of_duplicates_in_a_batch_the_first_stands(node: Database) -> None:

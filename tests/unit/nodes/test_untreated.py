@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 
 import pytest
+from support.labelled import LABEL, MAPPED, SUBJECT, UUID, WRITERS
 
 from nodes.untreated import Spelling, convert, kind_or_auto
 from trisect.errors import BadInputError
 from trisect.indicators.forms import Profile, canonical
 from trisect.indicators.kinds import KINDS, Kind
+from trisect.indicators.readers import ReaderName, read_batches
 from trisect.indicators.readers.batch import COLUMNS, Batch, Reason, Unreadable
 from trisect.indicators.tokens import Pepper, Tokeniser
 from trisect.store.intake import StoredEntry
@@ -76,20 +79,27 @@ def test_what_the_reader_could_not_read_is_passed_on() -> None:
     assert (len(taken), [row.where for row in rejects]) == (1, ["3"])
 
 
-def test_labels_are_laid_out_as_the_store_has_them() -> None:
-    data = rows(
-        PHONES[:1],
-        fraud_role=["mule"],
-        confidence=["80"],
-        first_seen=["2026-01-02"],
-        channel=["sms"],
-        subject=["s-1"],
-    )
-    ((row,), rejects) = convert(data, SPELLING, PEPPERS)
+@pytest.mark.parametrize("reader", WRITERS)
+def test_every_label_field_of_a_file_arrives_in_its_own_place(reader: str) -> None:
+    stream = io.BytesIO(WRITERS[reader]("host.example.com").encode())
+    mapping = MAPPED if reader in {"csv", "jsonl"} else {}
+    (batch,) = read_batches(stream, name="list", reader=ReaderName(reader), mapping=mapping)
+    spelling = Spelling(Kind.DOMAIN, Profile())
+    ((row,), rejects) = convert(batch_to_wire(batch).SerializeToString(), spelling, PEPPERS)
     assert rejects == []
     entry: StoredEntry = row
-    assert entry[3] == "s-1"
-    assert (entry[5], entry[8], entry[9], entry[10]) == ("mule", 80, "2026-01-02", None)
+    _, _, ref, subject, category, fraud_role, channel, ai_technique, confidence, first, last = entry
+    assert ref.endswith(UUID)
+    assert subject == (SUBJECT if mapping else None)
+    assert {
+        "category": category,
+        "fraud_role": fraud_role,
+        "channel": channel,
+        "ai_technique": ai_technique,
+        "confidence": str(confidence),
+        "first_seen": first,
+        "last_seen": last,
+    } == LABEL
 
 
 def test_unknown_labels_become_null() -> None:
