@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from support.daemons import BIN, SUPPORT, Coordinator, Daemon, Node, until
 
@@ -51,6 +52,12 @@ def run(program: str, *arguments: object, environment: dict[str, str] | None = N
         check=False,
         env=os.environ | (environment or {}),
     )
+
+
+def trisect(daemon: Daemon, *arguments: object, stdin: str = "") -> tuple[int, dict[str, Any]]:
+    """Run the command at a daemon; gives its exit code and its one object."""
+    ended = run("trisect", "--home", daemon.home, "--format", "json", *arguments, stdin=stdin)
+    return ended.returncode, json.loads(ended.stdout)
 
 
 def join(home: Path, invitation: str, *arguments: object) -> dict:

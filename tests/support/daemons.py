@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
+import psutil
 from support.batches import cut
 
 from trisect.cli.demo import rules
@@ -179,6 +180,11 @@ class Node(Daemon):
     @property
     def name(self) -> str:
         return self.home.name
+
+    def psi_workers(self) -> list[psutil.Process]:
+        """Give the processes that compute exchanges, a spare among them."""
+        children = psutil.Process(self.pid).children()
+        return [child for child in children if "nodes.psi_worker" in child.cmdline()]
 
     async def status(self) -> node_admin_pb2.GetStatusReply:
         async with self.channel() as channel:

@@ -160,21 +160,6 @@ async def test_several_exchanges_at_once_in_both_directions(cluster):
     assert [(found.state, found.matched) for found in done] == [("complete", 50)] * 4
 
 
-async def test_cancel_ends_both_ends_without_hits(cluster):
-    own, other = await shared(cluster, "telco", "bank", range(20_000), range(20_000))
-    exchange_id = await cluster["telco"].start_match(own, "bank", other)
-    await cluster["telco"].matching(
-        "CancelExchange", matching_pb2.CancelExchangeRequest(exchange_id=exchange_id)
-    )
-    assert (await cluster["telco"].exchange(exchange_id)).state == "cancelled"
-    assert await cluster["telco"].hits(exchange_id) == []
-
-    async def answerer_has_ended():
-        return (await cluster["bank"].exchange(exchange_id)).state == "failed"
-
-    await until(answerer_has_ended, "the answerer to see the end")
-
-
 async def test_only_active_entries_are_matched(cluster):
     own, other = await shared(cluster, "telco", "bank", range(20), range(20))
     act = collections_pb2.ChangeEntryRequest

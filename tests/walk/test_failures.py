@@ -19,7 +19,7 @@ from typing import Any
 import grpc.aio
 import pytest
 from support import tuned_daemon
-from support.cluster import COMMON, Cluster, foul_relay, join, run
+from support.cluster import COMMON, Cluster, foul_relay, join, run, trisect
 from support.daemons import Daemon, Node, until
 from walk.test_kills import held
 
@@ -65,12 +65,6 @@ async def restart(daemon: Daemon, plan: dict[str, float] | None = None) -> None:
     daemon.terminate()
     daemon.tune(QUICK | (plan or {}))
     await daemon.start()
-
-
-def trisect(daemon: Daemon, *arguments: object) -> tuple[int, dict[str, Any]]:
-    """Run the command; gives its exit code and its one object."""
-    ended = run("trisect", "--home", daemon.home, "--format", "json", *arguments)
-    return ended.returncode, json.loads(ended.stdout)
 
 
 def match(node: Node, peer: str) -> tuple[int, dict[str, Any]]:

@@ -11,7 +11,6 @@ import contextlib
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 from support import hostile_coordinator
 from support.cluster import COMMON, Cluster, foul_relay
@@ -70,10 +69,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory):
 def kill(cluster: Cluster, process: str) -> Daemon | None:
     """Kill a daemon, or the worker that computes for one; gives the daemon to start again."""
     if process.startswith("worker of "):
-        node = cluster[process.removeprefix("worker of ")]
-        workers = [
-            child for child in psutil.Process(node.pid).children() if "nodes.psi_worker" in child.cmdline()
-        ]
+        workers = cluster[process.removeprefix("worker of ")].psi_workers()
         busy = max(workers, key=lambda child: sum(child.cpu_times()[:2]))
         busy.send_signal(signal.SIGKILL)
         return None
