@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from support.cluster import Cluster, join
+from support.cluster import Cluster, join, trisect
 from support.daemons import Node, failure, until
 
 from trisect.wire.v1 import node_admin_pb2 as pb
@@ -19,14 +20,16 @@ async def newcomer(cluster: Cluster, name: str, role: str) -> tuple[Node, str]:
     return node, joined["fingerprint"]
 
 
-async def stand(node: Node, party: str, standing: str) -> None:
-    await node.admin(
-        "ChangeStanding", pb.ChangeStandingRequest(party=party, standing=standing, reason="test")
-    )
+async def by_command(node: Node, *arguments: str) -> dict[str, Any]:
+    """Run a command that succeeds; gives its data."""
+    code, said = await asyncio.to_thread(trisect, node, *arguments)
+    assert code == 0, said
+    return said["data"]
 
 
-async def rotate(node: Node) -> int:
-    return (await node.admin("RotatePepper", pb.RotatePepperRequest())).epoch
+async def stand(node: Node, act: str, party: str, state: str) -> None:
+    told = await by_command(node, "party", act, party, "--reason", "a test", "--yes")
+    assert (told["name"], told["state"]) == (party, state)
 
 
 async def epochs(cluster: Cluster) -> set[int]:
@@ -47,35 +50,38 @@ async def test_a_second_government_shares_the_work(pair: Cluster):
     await until(office.is_admitted, "the second government to be admitted")
 
     bank, fingerprint = await newcomer(pair, "bank", "provider")
-    await office.admit("bank", fingerprint)
+    admitted = await by_command(office, "party", "admit", "bank", "--fingerprint", fingerprint)
+    assert (admitted["state"], admitted["key_check"]) == ("active", "fingerprint")
     await until(bank.is_admitted, "the newcomer to get its peppers")
     await asyncio.gather(*(government.admit(name, "") for name in ("bank", "telco")))
 
-    error = await failure(rotate(office))
-    assert (error.fault.value, "at the node of government" in error.hint) == ("denied", True)
-    assert await rotate(government) == 1
+    code, said = await asyncio.to_thread(trisect, office, "pepper", "rotate", "--yes")
+    assert (code, "at the node of government" in said["error"]["hint"]) == (6, True)
+    rotated = await by_command(government, "pepper", "rotate", "--yes")
+    assert rotated == {"epoch": 1, "parties_granted": 3}, "all others"
     await until(lambda: reached(pair, 1), "every party to have the new pepper")
 
-    await stand(office, "government", "suspended")
-    assert await rotate(office) == 2
+    await stand(office, "suspend", "government", "suspended")
+    assert (await by_command(office, "pepper", "rotate", "--yes"))["epoch"] == 2
     pair.nodes["government"] = government
     others = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("office", "telco", "bank")})
     await until(lambda: reached(others, 2), "the active parties to have the next pepper")
-    await stand(office, "government", "active")
+    await stand(office, "reinstate", "government", "active")
     await until(lambda: reached(pair, 2), "the reinstated party to have it as well")
 
-    await stand(office, "bank", "expelled")
-    parties = (await office.admin("ListParties", pb.ListPartiesRequest())).parties
-    assert [party.state for party in parties if party.name == "bank"] == ["expelled"]
+    await stand(office, "expel", "bank", "expelled")
     members = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("government", "office", "telco")})
     for epoch in (3, 4):  # once the second has begun, the first has been granted to all who get it
-        assert await rotate(government) == epoch
+        assert (await by_command(government, "pepper", "rotate", "--yes"))["epoch"] == epoch
         await until(lambda epoch=epoch: reached(members, epoch), "the members to have the next pepper")
-    parties = (await office.admin("ListParties", pb.ListPartiesRequest())).parties
-    assert [party.pepper_epoch for party in parties if party.name == "bank"] == [2], "the expelled got it"
+    shown = await by_command(office, "party", "show", "bank")
+    assert (shown["state"], shown["pepper_epoch"]) == ("expelled", 2), "the expelled got a pepper"
+    assert shown in (await by_command(office, "party", "list"))["parties"]
     await office.admit("bank", fingerprint)
     await until(lambda: reached(pair, 4), "the party that was admitted again to have the peppers")
     await until(bank.is_admitted, "it to be back")
+    status = await by_command(bank, "pepper", "status")
+    assert status == {"epoch": 4, "rolling": False, "rows_to_roll": 0}
     for node in pair.nodes.values():
         assert "could not be synchronised" not in node.log()
 
