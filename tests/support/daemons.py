@@ -313,6 +313,11 @@ class Node(Daemon):
 class Coordinator(Daemon):
     """The coordinator, with what its administrator does."""
 
+    def relayed(self) -> tuple[float, float]:
+        """Give how many sealed frames, and bytes of them, its relay has taken from anybody."""
+        found = dict(line.split() for line in self.metrics().splitlines() if not line.startswith("#"))
+        return float(found["trisect_relay_frames_total"]), float(found["trisect_relay_bytes_total"])
+
     async def invite(self, party: str, role: str, ttl_s: int = 3600) -> str:
         async with self.channel() as channel:
             reply = await coordinator_admin_pb2_grpc.CoordinatorAdminStub(channel).Invite(

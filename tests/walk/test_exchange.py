@@ -9,7 +9,7 @@ import sqlite3
 
 import grpc.aio
 import pytest
-from support.cluster import Cluster
+from support.cluster import Cluster, trisect
 from support.daemons import hosts, until
 
 from trisect.psi.bands import band
@@ -101,17 +101,27 @@ async def test_denial_is_one_and_the_same_and_reaches_no_relay(cluster, reason):
         "party": {"whom": "role:proxy"},
     }[reason]
     own, other = await shared(cluster, "telco", "bank", range(20), range(20), **sharing)
-    error = await denial(
-        cluster, "telco", own, "bank", "no-such-list" if reason == "unknown collection" else other
+    asked = "no-such-list" if reason == "unknown collection" else other
+    before = cluster.coordinator.relayed()
+    code, said = trisect(
+        cluster["telco"],
+        *("match", "--collection", own, "--peer", "bank", "--with", asked, "--purpose", "scam-prevention"),
     )
-    assert (error.fault.value, error.rule) == ("denied", "not-shared")
-    assert error.message == "bank refuses: nothing of that name is shared with you for this purpose and mode"
+    assert (code, said["error"]["rule"]) == (6, "not-shared")
+    assert (
+        said["error"]["message"]
+        == "bank refuses: nothing of that name is shared with you for this purpose and mode"
+    )
     listed = await cluster["telco"].matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=1000))
     refused = next(found for found in listed.exchanges if found.collection == own)
     assert refused.state == "refused"
-    assert refused.exchange_id not in cluster.coordinator.log()
     answered = await cluster["bank"].matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=50))
     assert refused.exchange_id not in {found.exchange_id for found in answered.exchanges}
+    assert cluster.coordinator.relayed() == before, "the relay took a frame of an exchange that was denied"
+    await cluster["bank"].share(other, "telco")
+    assert (await cluster["telco"].match(own, "bank", other)).matched == 20
+    assert cluster.coordinator.relayed() > before, "the relay counts what passes"
+    assert refused.exchange_id not in cluster.coordinator.log()
 
 
 async def test_sharing_with_a_role_and_with_all(cluster):

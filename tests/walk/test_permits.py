@@ -87,8 +87,7 @@ def recorded(cluster: Cluster) -> list[bytes]:
 
 
 def frames(cluster: Cluster) -> float:
-    lines = cluster.coordinator.metrics().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("trisect_relay_frames_total"))
+    return cluster.coordinator.relayed()[0]
 
 
 async def test_before_the_first_rulebook_nothing_is_exchanged(own: Cluster) -> None:
