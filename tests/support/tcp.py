@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -15,15 +15,20 @@ class Tunnel:
     Args:
         target: HOST:PORT; empty makes it an HTTP CONNECT proxy.
         names: what a CONNECT proxy knows and this machine does not, to the HOST:PORT that it is.
-        cut_after: bytes from the target after which the first connection is cut; None never cuts.
+        cut_when: asked whenever the target has said something: whether to keep that back and cut the connection.
+            It is cut once; None never cuts.
     """
 
     def __init__(
-        self, target: str = "", *, names: Mapping[str, str] | None = None, cut_after: int | None = None
+        self,
+        target: str = "",
+        *,
+        names: Mapping[str, str] | None = None,
+        cut_when: Callable[[], bool] | None = None,
     ) -> None:
         self._target = target
         self._names = names or {}
-        self._cut_after = cut_after
+        self._cut_when = cut_when
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.cuts = 0
@@ -57,8 +62,8 @@ class Tunnel:
                 host, port = self._names.get(target, target).rsplit(":", 1)
                 answers, upstream = await asyncio.open_connection(host, int(port))
                 ends = [
-                    asyncio.create_task(self._pass(reader, upstream, counted=False)),
-                    asyncio.create_task(self._pass(answers, writer, counted=True)),
+                    asyncio.create_task(self._pass(reader, upstream, may_cut=False)),
+                    asyncio.create_task(self._pass(answers, writer, may_cut=True)),
                 ]
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 for end in ends:
@@ -73,12 +78,10 @@ class Tunnel:
         self._tasks.discard(task)
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counted: bool
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, may_cut: bool
     ) -> None:
-        passed = 0
         while data := await reader.read(65536):
-            passed += len(data)
-            if counted and self._cut_after is not None and not self.cuts and passed > self._cut_after:
+            if may_cut and self._cut_when is not None and not self.cuts and self._cut_when():
                 self.cuts += 1
                 return
             writer.write(data)

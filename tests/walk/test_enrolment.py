@@ -18,7 +18,9 @@ from support.daemons import BIN, Coordinator, Node, failure, until
 from support.holding import held
 from support.tcp import Tunnel
 
+from nodes.keys import NodeKeys
 from trisect.clock import from_text, system_clock
+from trisect.trust.certificates import TlsIdentity
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys, Role
 from trisect.wire.v1 import node_admin_pb2
@@ -85,17 +87,44 @@ async def test_the_same_key_joins_again_and_another_is_refused(cluster: Cluster,
     assert "redeemed with another key" in other.stderr
 
 
+def redeemed(cluster: Cluster, party: str) -> tuple[bytes | None, bytes | None]:
+    """Read to which key the coordinator has bound a party's invitation, and the certificate it gave."""
+    path = cluster.coordinator.home / "coordinator.db"
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        query = "SELECT key_hash, certificate FROM invitations WHERE party = ?"
+        (found,) = database.execute(query, (party,))
+        return found
+
+
 async def test_a_join_cut_by_a_lost_connection_goes_on_with_the_same_key(cluster: Cluster, tmp_path: Path):
-    """Something in between drops the connection when the coordinator has answered."""
+    """Something in between drops the connection once the coordinator has redeemed, and its answer is lost."""
     invitation = await cluster.coordinator.invite("cut", "proxy")
-    command = ("trisect-node", "join", "--home", tmp_path / "home", "--invitation", "-", "--format", "json")
-    # The handshake takes some 2,200 bytes; what follows is the answer with the certificate.
-    async with Tunnel(cluster.coordinator.state["address"], cut_after=2_300) as tunnel:
+    home = tmp_path / "home"
+
+    def joining(home: Path) -> subprocess.CompletedProcess[str]:
+        command = ("trisect-node", "join", "--home", home, "--invitation", "-", "--format", "json")
+        return run(*command, stdin=text)
+
+    def is_redeemed() -> bool:
+        return redeemed(cluster, "cut") != (None, None)
+
+    async with Tunnel(cluster.coordinator.state["address"], cut_when=is_redeemed) as tunnel:
         text = altered(invitation, coordinator=tunnel.address)
-        cut = await asyncio.to_thread(run, *command, stdin=text)
+        assert not is_redeemed()
+        cut = await asyncio.to_thread(joining, home)
         assert (cut.returncode, tunnel.cuts) == (2, 1), cut.stderr
-        again = await asyncio.to_thread(run, *command, stdin=text)
+        key_hash, certificate = bound = redeemed(cluster, "cut")
+        assert key_hash
+        before = NodeKeys.load(home)
+        assert before.tls.certificate == b"", "the answer was not lost"
+        other = await asyncio.to_thread(joining, tmp_path / "other")
+        assert other.returncode == 6
+        assert "redeemed with another key" in json.loads(other.stdout)["error"]["message"]
+        again = await asyncio.to_thread(joining, home)
         assert again.returncode == 0, again.stderr
+        assert json.loads(again.stdout)["data"]["fingerprint"] == before.identity.public.fingerprint
+        assert NodeKeys.load(home).tls == TlsIdentity(before.tls.key, certificate)
+        assert redeemed(cluster, "cut") == bound
 
 
 async def test_nobody_but_a_government_is_invited_first(tmp_path: Path):
