@@ -77,10 +77,9 @@ class Worker:
         assert commands is not None  # noqa: S101  (started with pipes)
         assert replies is not None  # noqa: S101
         try:
-            commands.write(COMMAND.pack(operation, first, count, len(body)))
+            await _write(commands, COMMAND.pack(operation, first, count, len(body)))
             for at in range(0, len(body), PIPE_CHUNK):
-                commands.write(body[at : at + PIPE_CHUNK])
-                await commands.drain()
+                await _write(commands, body[at : at + PIPE_CHUNK])
             status, length = REPLY.unpack(await replies.readexactly(REPLY.size))
             result = await replies.readexactly(min(length, MAX_REPLY_BYTES))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
@@ -137,6 +136,14 @@ class Workers:
             if worker.alive:
                 return worker
         return await _start()
+
+
+async def _write(commands: asyncio.StreamWriter, data: bytes | memoryview) -> None:
+    """Write to a worker's pipe; raises ConnectionError where it is gone, which uvloop alone calls a RuntimeError."""
+    if commands.is_closing():
+        raise BrokenPipeError
+    commands.write(data)
+    await commands.drain()
 
 
 async def _start() -> Worker:

@@ -13,6 +13,7 @@ import pytest
 
 from nodes import psi_worker
 from nodes.workers import Worker, WorkerLostError, Workers
+from trisect.daemon import _loop_runner
 from trisect.errors import VerificationError
 from trisect.psi.sessions import Compute, Operation
 from trisect.store.exchanges import Side
@@ -55,6 +56,25 @@ async def test_a_worker_killed_at_work_is_lost_and_the_next_one_works(workers: W
             await asyncio.wait_for(worker.compute(REQUEST), SOON)
     async with workers.take() as worker:
         assert await works(worker)
+
+
+def test_a_worker_that_died_while_it_had_nothing_to_do_is_lost_in_the_loop_of_a_daemon() -> None:
+    """Its pipe is known to be closed before the next command is written."""
+
+    async def die_idle() -> None:
+        workers = Workers(1)
+        async with workers.take() as worker:
+            await worker.load(Side.ASKER, ITEMS)
+            commands = worker._process.stdin
+            assert commands is not None
+            os.kill(worker.pid, signal.SIGKILL)
+            await asyncio.wait_for(commands.wait_closed(), SOON)
+            with pytest.raises(WorkerLostError):
+                await asyncio.wait_for(worker.compute(REQUEST), SOON)
+        await workers.close()
+
+    with _loop_runner() as loop:
+        loop.run(die_idle())
 
 
 async def test_a_spare_killed_while_it_waits_is_replaced(workers: Workers) -> None:
