@@ -183,8 +183,12 @@ class Node(Daemon):
 
     def psi_workers(self) -> list[psutil.Process]:
         """Give the processes that compute exchanges, a spare among them."""
-        children = psutil.Process(self.pid).children()
-        return [child for child in children if "nodes.psi_worker" in child.cmdline()]
+        found = []
+        for child in psutil.Process(self.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # zombies among them
+                if "nodes.psi_worker" in child.cmdline():
+                    found.append(child)
+        return found
 
     async def status(self) -> node_admin_pb2.GetStatusReply:
         async with self.channel() as channel:

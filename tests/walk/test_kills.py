@@ -11,6 +11,7 @@ import contextlib
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 from support import hostile_coordinator
 from support.cluster import COMMON, Cluster, foul_relay
@@ -24,27 +25,27 @@ pytestmark = pytest.mark.walk
 SETTLED_S = 30.0
 OPEN = {"offered", "running", "unconfirmed"}
 PROCESSES = ("telco", "bank", "coordinator", "government")
-ROWS = [(event, process) for event in hostile_coordinator.EVENTS for process in PROCESSES] + [
-    # The answerer's worker has done its work when its last response passes, and may be gone.
-    ("setup passes", "worker of telco"),
-    ("setup passes", "worker of bank"),
-    ("requests end", "worker of telco"),
-    ("requests end", "worker of bank"),
-    ("responses end", "worker of telco"),
+WORKERS = ("worker of telco", "worker of bank")
+ROWS = [
+    *((event, process) for event in hostile_coordinator.EVENTS for process in (*PROCESSES, *WORKERS)),
     # A node that is told to stop must not deny a result that its peer may have.
     ("responses end", "stop of bank"),
     ("responses end", "stop of telco"),
     ("receipt passes", "stop of bank"),
     ("receipt passes", "stop of telco"),
 ]
+HALVES = ("setup half passed", "requests half passed", "responses half passed")
 LONG_ROWS = [
     ("setup half passed", "bank"),
-    ("setup half passed", "worker of telco"),
     ("requests half passed", "telco"),
-    ("requests half passed", "worker of bank"),
     ("responses half passed", "coordinator"),
-    ("responses half passed", "worker of bank"),
+    *((event, process) for event in HALVES for process in WORKERS),
 ]
+AT_WORK = {
+    "worker of telco": {"asker begins", "setup passes", "requests end", "responses end", *HALVES},
+    "worker of bank": {"setup passes", "requests end", *HALVES},
+}
+"""When a worker has something left to do; at any other event it is the spare of the next exchange."""
 LONG = 4 * BLOCK_POINTS - 1_500
 """As many entries as pad to four blocks."""
 
@@ -66,12 +67,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory):
     found.stop()
 
 
-def kill(cluster: Cluster, process: str) -> Daemon | None:
-    """Kill a daemon, or the worker that computes for one; gives the daemon to start again."""
-    if process.startswith("worker of "):
-        workers = cluster[process.removeprefix("worker of ")].psi_workers()
-        busy = max(workers, key=lambda child: sum(child.cpu_times()[:2]))
-        busy.send_signal(signal.SIGKILL)
+async def kill(cluster: Cluster, process: str) -> Daemon | None:
+    """Kill a daemon, or the workers of one until it knows; gives the daemon to start again."""
+    if process in WORKERS:
+        node = cluster[process.removeprefix("worker of ")]
+
+        async def present() -> list[psutil.Process]:
+            return node.psi_workers()
+
+        for worker in await until(present, f"a {process}"):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.send_signal(signal.SIGKILL)
+            worker.wait(SETTLED_S)
         return None
     if process.startswith("stop of "):
         daemon = cluster[process.removeprefix("stop of ")]
@@ -128,19 +135,21 @@ async def killed_at(
     async with held(cluster, event, tmp_path) as reached:
         asking = asyncio.create_task(attempt(cluster, collection))
         await asyncio.wait_for(reached.wait(), 60)
-        killed = kill(cluster, process)
+        killed = await kill(cluster, process)
         if killed is not None:
             await killed.start()
-    await asking
-    for node in cluster.nodes.values():
-        await until(node.is_admitted, f"{node.name} to be back", SETTLED_S)
+        back_at = asyncio.get_running_loop().time()
 
     async def settled() -> bool:
         return (
             not {found.state for name in ("telco", "bank") for found in await exchanges(cluster, name)} & OPEN
         )
 
-    await until(settled, "both ends to have ended the exchange", SETTLED_S)
+    async with asyncio.timeout_at(back_at + SETTLED_S):
+        await asking
+        for node in cluster.nodes.values():
+            await until(node.is_admitted, f"{node.name} to be back")
+        await until(settled, "both ends to have ended the exchange")
     (ours,) = [found for found in await exchanges(cluster, "telco") if found.exchange_id not in known]
     theirs = [found for found in await exchanges(cluster, "bank") if found.exchange_id == ours.exchange_id]
     hits = {hit.ref for hit in await cluster["telco"].hits(ours.exchange_id)}
@@ -152,6 +161,11 @@ async def killed_at(
         assert ours.error.message
         assert hits == set()
         assert [found.state for found in theirs] in ([], ["failed"])
+    if process in WORKERS:
+        ends = {"worker of telco": ours, "worker of bank": theirs[0]}
+        lost = event in AT_WORK[process]
+        assert ours.state == ("failed" if lost else "complete"), ours.error.message
+        assert ends[process].error.code == ("TRI-WORKER" if lost else "")
     good = await cluster["telco"].match("list", "bank", "list")
     assert (good.state, good.matched) == ("complete", 30)
 
