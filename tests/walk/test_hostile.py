@@ -7,6 +7,8 @@ the next exchange between the same two is good.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc.aio
@@ -47,9 +49,27 @@ def foul(tmp_path_factory: pytest.TempPathFactory):
     cluster.stop()
 
 
-async def harmless(cluster: Cluster, asker: str, answerer: str, villain) -> str:
-    """Run a sabotaged exchange and then a good one; gives the asker's error."""
-    pids = {name: cluster[name].state["pid"] for name in (asker, answerer)}
+@contextlib.asynccontextmanager
+async def unharmed(cluster: Cluster, asker: str = "telco", answerer: str = "bank") -> AsyncIterator[None]:
+    """Both nodes outlive what the block does to them: the same processes then complete a good exchange."""
+    ends = (cluster[asker], cluster[answerer])
+    pids = [node.state["pid"] for node in ends]
+    yield
+    good = await cluster[asker].match("list", answerer, "list")
+    assert (good.state, good.matched) == ("complete", 30)
+    assert [node.state["pid"] for node in ends] == pids == [node.pid for node in ends]
+    for node in ends:
+        assert "nobody foresaw" not in node.log()
+
+
+async def harmless(cluster: Cluster, asker: str, answerer: str, villain) -> None:
+    """Run a sabotaged exchange and then a good one."""
+    async with unharmed(cluster, asker, answerer):
+        await sabotaged(cluster, asker, answerer, villain)
+
+
+async def sabotaged(cluster: Cluster, asker: str, answerer: str, villain) -> None:
+    """Run an exchange that fails at both ends, without a hit."""
     exchange_id = await cluster[asker].start_match("list", answerer, "list")
     ended = await cluster[asker].outcome(exchange_id)
     assert villain.has_misbehaved, "the row never did its harm"
@@ -60,11 +80,6 @@ async def harmless(cluster: Cluster, asker: str, answerer: str, villain) -> str:
         return (await cluster[answerer].exchange(exchange_id)).state == "failed"
 
     await until(answerer_has_ended, "the answerer to end the exchange as failed")
-    good = await cluster[asker].match("list", answerer, "list")
-    assert (good.state, good.matched) == ("complete", 30)
-    assert {name: cluster[name].state["pid"] for name in (asker, answerer)} == pids
-    assert "nobody foresaw" not in cluster[asker].log() + cluster[answerer].log()
-    return ended.error.message
 
 
 FRAME_ROWS = [
@@ -107,6 +122,11 @@ async def test_a_malformed_answerer_harms_nobody(foul: Cluster, tag, action):
 
 @pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
 async def test_a_relay_that_tampers_with_offers_starts_nothing(foul: Cluster, action):
+    async with unharmed(foul):
+        await fails_to_start(foul, action)
+
+
+async def fails_to_start(foul: Cluster, action: str) -> None:
     known = {found.exchange_id for found in await exchanges(foul, "telco")}
     foul.coordinator.misbehave(calls={"OFFER": action})
     with pytest.raises(grpc.aio.AioRpcError):
@@ -120,23 +140,27 @@ async def test_a_relay_that_tampers_with_offers_starts_nothing(foul: Cluster, ac
         return not {found.state for found in await exchanges(foul, "bank")} & {"offered", "running"}
 
     await until(nothing_runs_at_the_answerer, "the answerer to end what it had accepted")
-    good = await foul["telco"].match("list", "bank", "list")
-    assert (good.state, good.matched) == ("complete", 30)
 
 
 @pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
 async def test_a_relay_that_tampers_with_receipts_delays_them_only(foul: Cluster, action):
-    foul.coordinator.misbehave(calls={"RECEIPT": action})
-    exchange = await foul["telco"].match("list", "bank", "list")
-    assert foul.coordinator.has_misbehaved
-    assert exchange.state == "complete"
-    assert {hit.ref for hit in await foul["telco"].hits(exchange.exchange_id)} == COMMON
-    await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the receipt to be given again")
+    async with unharmed(foul):
+        foul.coordinator.misbehave(calls={"RECEIPT": action})
+        exchange = await foul["telco"].match("list", "bank", "list")
+        assert foul.coordinator.has_misbehaved
+        assert exchange.state == "complete"
+        assert {hit.ref for hit in await foul["telco"].hits(exchange.exchange_id)} == COMMON
+        await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the receipt to be given again")
 
 
 @pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
 async def test_no_relay_can_tell_an_answerer_that_its_exchange_failed(foul: Cluster, action):
     """The asker holds the hits and its receipt is kept from the answerer, which is told what the relay likes."""
+    async with unharmed(foul):
+        await tells_lies(foul, action)
+
+
+async def tells_lies(foul: Cluster, action: str) -> None:
     done = foul.coordinator.home / hostile_coordinator.DONE
     done.unlink(missing_ok=True)
     if action in {"answer to an earlier one", "earlier question"}:
