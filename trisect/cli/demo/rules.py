@@ -15,7 +15,7 @@ from trisect.trust.canonical_json import Json
 from trisect.trust.filings import NoticeFiling, RulebookFiling
 from trisect.trust.statements import Role, Vetting
 from trisect.wire.v1 import governance_pb2 as pb
-from trisect.wire.v1 import governance_pb2_grpc
+from trisect.wire.v1 import governance_pb2_grpc, record_admin_pb2, record_admin_pb2_grpc
 
 LIFE = dt.timedelta(days=365)
 CALL_S = 30.0
@@ -75,10 +75,21 @@ async def put_in_place(channel: grpc.aio.Channel, now: dt.datetime, role: Role, 
 
 
 async def known(channel: grpc.aio.Channel, parties: int) -> bool:
-    """Tell whether a node knows a rulebook and the notices of so many parties."""
+    """Tell whether a node knows a rulebook, the notices of so many parties, and the record: it can match."""
     stub = governance_pb2_grpc.GovernanceStub(channel)
     found = await stub.GetRegime(pb.GetRegimeRequest(), timeout=CALL_S)
-    return bool(found.rulebooks) and len(found.notices) >= parties
+    return bool(found.rulebooks) and len(found.notices) >= parties and await _follows_record(channel)
+
+
+async def _follows_record(channel: grpc.aio.Channel) -> bool:
+    stub = record_admin_pb2_grpc.RecordAdminStub(channel)
+    try:
+        await stub.GetRecord(record_admin_pb2.GetRecordRequest(), timeout=CALL_S)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 async def _file(stub: governance_pb2_grpc.GovernanceStub, kind: str, content: dict[str, Json]) -> None:
