@@ -52,6 +52,7 @@ EVENTS = (
 ACTIONS = (
     "drop",
     "duplicate",
+    "rewind",
     "swap with next",
     "flip a bit",
     "truncate",
@@ -165,6 +166,10 @@ class HostileSwitchboard(switchboard.Switchboard):
                 yield frame
                 continue
             (self.home / PLAN).unlink()
+            if plan["mutate"] == "rewind":  # as if the stream began anew
+                for earlier in seen:
+                    yield earlier
+                continue
             async for changed in _mutated(plan["mutate"], frame, incoming, party, peer):
                 if changed is None:
                     return

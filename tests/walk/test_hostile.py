@@ -16,8 +16,11 @@ import pytest
 from support import hostile_coordinator, hostile_node
 from support.cluster import COMMON, Cluster, foul_relay
 from support.daemons import Daemon, Node, until
+from support.holding import held
 
-from trisect.wire.v1 import matching_pb2
+from nodes.keys import NodeKeys
+from trisect.rpc import tls
+from trisect.wire.v1 import matching_pb2, relay_pb2_grpc
 
 pytestmark = pytest.mark.walk
 
@@ -87,9 +90,15 @@ FRAME_ROWS = [
     for party in ("telco", "bank")
     for frame in (0, 1)
     for action in hostile_coordinator.ACTIONS
-    # Nothing to swap or to mark there; and what follows a final frame is never read.
+    # Nothing to swap, to mark or to go back to there; and what follows a final frame is never read.
     if (action, frame)
-    not in {("mark as final", 1), ("unmark final", 0), ("swap with next", 1), ("duplicate", 1)}
+    not in {
+        ("mark as final", 1),
+        ("unmark final", 0),
+        ("swap with next", 1),
+        ("duplicate", 1),
+        ("rewind", 0),
+    }
 ]
 
 
@@ -97,6 +106,24 @@ FRAME_ROWS = [
 async def test_a_relay_that_tampers_causes_an_abort(foul: Cluster, party, frame, action):
     foul.coordinator.misbehave(mutate=action, party=party, frame=frame)
     await harmless(foul, "telco", "bank", foul.coordinator)
+
+
+@pytest.mark.parametrize("party", ["telco", "bank"])
+async def test_no_second_stream_joins_an_end(foul: Cluster, tmp_path: Path, party: str):
+    """With the party's own certificate and in the middle of its exchange: as one that comes back, or a stolen key."""
+    keys = NodeKeys.load(foul[party].home)
+    address = foul.coordinator.state["address"]
+    async with (
+        held(foul, "responses end", tmp_path) as reached,
+        tls.coordinator_channel(address, keys.authority, keys.tls) as channel,
+    ):
+        exchange_id = await foul["telco"].start_match("list", "bank", "list")
+        await asyncio.wait_for(reached.wait(), 20)
+        second = relay_pb2_grpc.RelayStub(channel).Exchange(metadata=(("trisect-exchange", exchange_id),))
+        with pytest.raises(grpc.aio.AioRpcError, match="this end of the exchange has joined before"):
+            await asyncio.wait_for(second.read(), 20)
+    assert (await foul["telco"].outcome(exchange_id)).state == "complete"
+    assert {hit.ref for hit in await foul["telco"].hits(exchange_id)} == COMMON
 
 
 # An asker's blinded points are random to everybody else: in another order, or made up, they only hurt itself.
