@@ -65,7 +65,10 @@ class Config:
         config.check_consortium(self.consortium)
         config.check_database(self.database)
         if self.profile not in {PRODUCTION, DEMO}:
-            raise BadInputError("configuration key profile must be production or demo")
+            raise BadInputError(
+                "configuration key profile must be production or demo",
+                hint="leave it out unless this is a demonstration",
+            )
         if self.relay.record_to and self.profile != DEMO:
             raise BadInputError(
                 "the relay recorder exists under the demo only", hint="remove [relay] record_to"

@@ -85,7 +85,10 @@ class Registry:
             raise BadInputError("an invitation lives at most 30 days", hint="use --ttl 24h")
         known = self.membership.parties.get(name)
         if known is not None and (known.role is not wanted):
-            raise ConflictError(f"{name} is a {known.role.value} already")
+            raise ConflictError(
+                f"{name} is a {known.role.value} already",
+                hint=f"invite it with --role {known.role.value}, or choose another name",
+            )
         founder = self.membership.founder
         if founder is None and wanted is not Role.GOVERNMENT:
             raise ConflictError(
@@ -204,7 +207,10 @@ class Registry:
             statement = trial.apply(envelope)
             regime.check(statement, trial)
             if publisher != (statement.party if isinstance(statement, Succession) else statement.issuer):
-                raise DeniedError("a statement is published by its issuer only")
+                raise DeniedError(
+                    "a statement is published by its issuer only",
+                    hint="publish it from its issuer's own node",
+                )
             if isinstance(statement, Admission):
                 found = self._enrolments.find(statement.party)
                 if found is None or found.identity != statement.keys.identity.raw:

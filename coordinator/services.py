@@ -44,21 +44,31 @@ def authoriser(registry: Registry, consortium: str, clock: Clock) -> Authorise:
     async def authorise(access: Access, context: Context) -> Principal | None:
         found = certified(context, clock)
         if found.consortium != consortium:
-            raise DeniedError("the certificate belongs to another consortium")
+            raise DeniedError(
+                "the certificate belongs to another consortium",
+                hint="join this consortium with an invitation of its coordinator",
+            )
         if access is Access.INVITED:
             if found.caller is not Caller.INVITATION:
-                raise DeniedError("this method needs an invitation's certificate")
+                raise DeniedError(
+                    "this method needs an invitation's certificate",
+                    hint="use the invitation that the coordinator's administrator made",
+                )
             return found
         if access is Access.ANYONE:
             return found
         if found.caller is not Caller.PARTY or access is Access.ADMINISTRATOR:
-            raise DeniedError("this method is not open to the caller")
+            raise DeniedError(
+                "this method is not open to the caller", hint="call it with a party's certificate"
+            )
         if access is Access.ENROLLED:
             await asyncio.to_thread(registry.require_enrolled, found.name)
             return found
         member = registry.require_member(found.name)
         if access is Access.GOVERNMENT and member.role is not Role.GOVERNMENT:
-            raise DeniedError("this method is open to government parties only")
+            raise DeniedError(
+                "this method is open to government parties only", hint="ask a government party to do it"
+            )
         return found
 
     return authorise
@@ -191,9 +201,15 @@ class RelayService(relay_pb2_grpc.RelayServicer):
     async def Call(self, request: relay_pb2.CallRequest, _context: Context) -> relay_pb2.CallReply:  # noqa: N802
         """Pass a call to another party's node."""
         if len(request.exchange_id) != EXCHANGE_ID_BYTES:
-            raise BadInputError("a call needs an exchange id of 16 bytes")
+            raise BadInputError(
+                "a call needs an exchange id of 16 bytes",
+                hint="bring both ends to the same version of Trisect",
+            )
         if request.to == caller().name or request.method == relay_pb2.PEER_METHOD_CONSENTS:
-            raise BadInputError("a party does not call itself, nor consents by the way of calls")
+            raise BadInputError(
+                "a party does not call itself, nor brings consents by the way of calls",
+                hint="name another party; consents go by Deliver",
+            )
         self._registry.require_member(request.to)
         return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
 
@@ -278,5 +294,7 @@ class AdminService(coordinator_admin_pb2_grpc.CoordinatorAdminServicer):
 def _metadata(context: Context, key: str) -> str:
     found = [value for name, value in context.invocation_metadata() or () if name == key]
     if len(found) != 1 or not isinstance(found[0], str):
-        raise BadInputError(f"the call needs one metadata entry {key}")
+        raise BadInputError(
+            f"the call needs one metadata entry {key}", hint="bring both ends to the same version of Trisect"
+        )
     return found[0]

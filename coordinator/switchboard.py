@@ -79,7 +79,10 @@ class _Exchange:
             return self.asker, self.answerer
         if party == self.answerer.party:
             return self.answerer, self.asker
-        raise DeniedError("this exchange is between other parties")
+        raise DeniedError(
+            "this exchange is between other parties",
+            hint="join an exchange that this party asked or answered",
+        )
 
 
 class Switchboard:
@@ -224,7 +227,7 @@ class Switchboard:
                 "this exchange has no permit", hint="the answerer asks for one before it accepts"
             )
         if own.joined.is_set():
-            raise DeniedError("this end of the exchange has joined before")
+            raise DeniedError("this end of the exchange has joined before", hint="start the match again")
         # A stream counts until it has ended: one whose node does not read lasts longer than its exchange.
         if self._joined[party] >= self.limits.max_exchanges_per_party:
             raise _too_many(party, self._joined[party], "is in")
@@ -276,7 +279,9 @@ class Switchboard:
         if self.stopping:
             raise UnreachableError("the coordinator is being stopped", hint="try again when it is back")
         if exchange_id in self._exchanges:
-            raise ConflictError("the relay has this exchange already")
+            raise ConflictError(
+                "the relay has this exchange already", hint="start the match again, which makes a new id"
+            )
         # Only what a party asks counts: else its peers could use its places up by their offers.
         asked = sum(found.asker.party == asker for found in self._exchanges.values())
         if asked >= self.limits.max_exchanges_per_party:

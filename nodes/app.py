@@ -338,5 +338,7 @@ class Node:
 
 async def _administrators(access: Access, _context: Context) -> Principal | None:
     if access not in {Access.ADMINISTRATOR, Access.ANYONE}:
-        raise BadInputError("this socket serves administrators only")
+        raise BadInputError(
+            "this socket serves administrators only", hint="call the coordinator's address for anything else"
+        )
     return None

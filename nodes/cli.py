@@ -109,7 +109,10 @@ def _read_invitation(source: str) -> str:
         try:
             return Path(source).read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInputError(f"cannot read the invitation {source}") from error
+            raise BadInputError(
+                f"cannot read the invitation {source}",
+                hint="name a file that you may read, or send it on stdin with `--invitation -`",
+            ) from error
     found = os.environ.get("TRISECT_INVITATION", "")
     if not found:
         raise BadInputError(

@@ -122,16 +122,30 @@ class Config:
         config.check_database(self.database)
         self.imports.check()
         if self.role not in {role.value for role in Role}:
-            raise BadInputError("configuration key role must be provider, government or proxy")
+            raise BadInputError(
+                "configuration key role must be provider, government or proxy",
+                hint="set it to the role that this party was invited with",
+            )
         check_founder("configuration key founder", self.founder, self.role)
         if self.profile not in {PRODUCTION, DEMO}:
-            raise BadInputError("configuration key profile must be production or demo")
+            raise BadInputError(
+                "configuration key profile must be production or demo",
+                hint="leave it out unless this is a demonstration",
+            )
         if not 0 < self.limits.min_set <= self.limits.max_set <= LARGEST_SET:
-            raise BadInputError(f"limits.min_set and limits.max_set must lie between 1 and {LARGEST_SET}")
+            raise BadInputError(
+                f"limits.min_set and limits.max_set must lie between 1 and {LARGEST_SET}",
+                hint="leave both out for the defaults",
+            )
         if not 0 < self.limits.max_exchanges <= 64:  # noqa: PLR2004
-            raise BadInputError("limits.max_exchanges must lie between 1 and 64")
+            raise BadInputError(
+                "limits.max_exchanges must lie between 1 and 64", hint="leave it out for the default"
+            )
         if self.limits.import_workers < 0:
-            raise BadInputError("configuration key limits.import_workers must not be below zero")
+            raise BadInputError(
+                "configuration key limits.import_workers must not be below zero",
+                hint="0 means as many as there are processors",
+            )
         if not 0 <= self.drain_s < math.inf:
             raise BadInputError(
                 "configuration key drain_s must not be below zero", hint="0 waits for nothing"

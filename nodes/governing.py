@@ -110,7 +110,9 @@ class Governing:
         self._members.require_government()
         party = self._members.membership.party(name)
         if party.name == self._members.name:
-            raise ConflictError("a party does not change its own standing")
+            raise ConflictError(
+                "a party does not change its own standing", hint="ask another government party"
+            )
         if party.standing is standing:
             return None
         return await self._proposals.put(

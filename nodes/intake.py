@@ -243,5 +243,7 @@ async def _in_time(
         if batch is None:
             return
         if not batch.where and not batch.unreadable:
-            raise BadInputError("an import sent an empty batch")
+            raise BadInputError(
+                "an import sent an empty batch", hint="bring both ends to the same version of Trisect"
+            )
         yield batch

@@ -63,14 +63,18 @@ class Proposals:
             NotFoundError: there is no such party.
         """
         if kind not in FILINGS:
-            raise BadInputError("documents of that kind are not filed")
+            raise BadInputError(
+                "documents of that kind are not filed", hint="bring both ends to the same version of Trisect"
+            )
         filing, own = FILINGS[kind], self._members.name
         membership = self._members.membership
         about = membership.party(party_name(party)).name if party else own
         if filing.AUTHOR is Author.GOVERNMENT:
             self._members.require_government()
         elif filing.AUTHOR is Author.ITSELF and about != own:
-            raise BadInputError("a party files such a document about itself only")
+            raise BadInputError(
+                "a party files such a document about itself only", hint="leave the party's name out"
+            )
         statement = filing(
             consortium=membership.consortium,
             party=about,

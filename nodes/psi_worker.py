@@ -68,7 +68,9 @@ def _perform(
         case EcdhAnswerer(), Operation.RESPOND:
             return engine.respond(body, count)
         case _:
-            raise TrisectError(f"the worker cannot do {operation.name} now")
+            raise TrisectError(
+                f"the worker cannot do {operation.name} now", hint="report it as a bug, with the node's log"
+            )
 
 
 def _reply(replies: BinaryIO, status: int, body: bytes) -> None:

@@ -60,14 +60,16 @@ class Scheduler:
             BadInputError: too often, nothing to do, or arguments that could never work.
         """
         if request.every_s < SHORTEST_S:
-            raise BadInputError(f"a schedule repeats at most every {SHORTEST_S} s")
+            raise BadInputError(
+                f"a schedule repeats at most every {SHORTEST_S} s", hint="repeat it less often"
+            )
         match request.WhichOneof("work"):
             case "match":
                 question(request.match)
             case "import":
                 self._check_import(getattr(request, "import"))
             case _:
-                raise BadInputError("a schedule needs a match or an import")
+                raise BadInputError("a schedule needs a match or an import", hint="name one of the two")
         schedule = Schedule(
             id=self._randomness(4).hex(),
             every_s=request.every_s,
@@ -136,7 +138,10 @@ class Scheduler:
         try:
             stream = await asyncio.to_thread(path.open, "rb")
         except OSError as error:
-            raise BadInputError(f"cannot read the file of a schedule: {error.strerror}") from error
+            raise BadInputError(
+                f"cannot read the file of a schedule: {error.strerror}",
+                hint="check that the node's user may read it",
+            ) from error
         with stream:
             batches = read_batches(
                 stream, name=path.name, reader=reader, mapping=dict(work.mapping), clock=self._clock
@@ -146,7 +151,10 @@ class Scheduler:
 
     def _check_import(self, work: schedules_pb2.ScheduledImport) -> None:
         if not Path(work.path).is_absolute():
-            raise BadInputError("a scheduled import needs the absolute path of its file")
+            raise BadInputError(
+                "a scheduled import needs the absolute path of its file",
+                hint="write it from the root on, as /srv/lists/numbers.csv",
+            )
         if work.reader and work.reader not in set(ReaderName):
             raise BadInputError("there is no such reader", hint=f"readers: {', '.join(ReaderName)}")
         self._collections.check_begin(work.begin)

@@ -51,7 +51,10 @@ def load(
             hint="is --home right, and has `init` or `join` been run there?",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"the configuration {path} is not TOML: {error}") from error
+        raise BadInputError(
+            f"the configuration {path} is not TOML: {error}",
+            hint="mend that line, and try with `check-config`",
+        ) from error
     for name, value in (flags or {}).items():
         if value is not None:
             _place(values, name, value)
@@ -74,7 +77,10 @@ def parse(shape: type[T], text: str, noun: str) -> T:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadInputError(f"the text with every {noun} is not TOML: {error}") from error
+        raise BadInputError(
+            f"the text with every {noun} is not TOML: {error}",
+            hint="mend that line; text in TOML stands in quotes",
+        ) from error
     return typing.cast("T", _Builder(noun).build(shape, values))
 
 
@@ -112,7 +118,10 @@ def merge(
 def check_common(log_level: str, http_listen: str) -> None:
     """Check what every daemon's configuration has; raises BadInputError."""
     if log_level not in LOG_LEVELS:
-        raise BadInputError(f"configuration key log_level must be one of {', '.join(LOG_LEVELS)}")
+        raise BadInputError(
+            f"configuration key log_level must be one of {', '.join(LOG_LEVELS)}",
+            hint="set it to info unless you look for a fault",
+        )
     check_address("http.listen", http_listen)
 
 
@@ -152,7 +161,10 @@ def check_positive(**values: float) -> None:
     """Check that numbers are above zero; names are dotted keys with `__` for the dot."""
     for name, value in values.items():
         if value <= 0:
-            raise BadInputError(f"configuration key {name.replace('__', '.')} must be above zero")
+            raise BadInputError(
+                f"configuration key {name.replace('__', '.')} must be above zero",
+                hint="leave the key out for its default",
+            )
 
 
 def to_toml(fields: Mapping[str, str]) -> str:
@@ -165,7 +177,10 @@ def _place(values: dict[str, Any], name: str, value: Any) -> None:
     for section in sections:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
-            raise BadInputError(f"configuration key {section} must be a section")
+            raise BadInputError(
+                f"configuration key {section} must be a section",
+                hint=f"write it as [{section}] with its keys below",
+            )
     values[key] = value
 
 
@@ -198,12 +213,17 @@ class _Builder:
             elif name in values:
                 built[name] = self._check(values[name], hint, dotted)
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-                raise BadInputError(f"{self.noun} {dotted} is missing")
+                raise BadInputError(
+                    f"{self.noun} {dotted} is missing",
+                    hint="add it; docs/setup.md and the sample configurations show the keys",
+                )
         return shape(**built)
 
     def _section(self, shape: type, values: object, dotted: str) -> Any:
         if not isinstance(values, dict):
-            raise BadInputError(f"{self.noun} {dotted} must be a section")
+            raise BadInputError(
+                f"{self.noun} {dotted} must be a section", hint=f"write it as [{dotted}] with its keys below"
+            )
         return self.build(shape, values, f"{dotted}.")
 
     def _check(self, value: Any, hint: Any, name: str) -> Any:
@@ -219,7 +239,10 @@ class _Builder:
                 return choice(value)
             if isinstance(choice, type) and type(value) is choice:
                 return value
-        raise BadInputError(f"{self.noun} {name} must be {_describe(hint)}")
+        raise BadInputError(
+            f"{self.noun} {name} must be {_describe(hint)}",
+            hint="mend the value; text stands in quotes, numbers and true or false do not",
+        )
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:
@@ -237,7 +260,9 @@ def _convert(text: str, hint: Any, name: str) -> Any:
                 continue
         if choice is str:
             return text
-    raise BadInputError(f"{name} must be {_describe(hint)}")
+    raise BadInputError(
+        f"{name} must be {_describe(hint)}", hint="mend the value, or unset it for the file's own"
+    )
 
 
 def _describe(hint: Any) -> str:

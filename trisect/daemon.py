@@ -99,7 +99,10 @@ class Home:
             found: dict[str, Any] = json.loads(self.state.read_text())
             os.kill(int(found["pid"]), 0)
         except (OSError, ValueError, KeyError) as error:
-            raise ConflictError(f"no daemon runs from {self.path}") from error
+            raise ConflictError(
+                f"no daemon runs from {self.path}",
+                hint=f"start it with `run --home {self.path}`, or name another home with --home",
+            ) from error
         return found
 
     @contextmanager

@@ -31,23 +31,25 @@ class TrisectError(Exception):
 
     Args:
         message: one sentence, without any indicator, token or secret.
-        hint: what would mend it, or empty.
+        hint: what would mend it; empty where there is nothing better to say than the class's `cure`.
         rule: the id of the rule or local limit that denied, or empty.
 
     Attributes:
         fault: what kind of failure the class stands for.
         code: its stable name.
         crosses_wire: whether what comes over the wire may be of this class; not for one program's own.
+        cure: what mends most failures of the class.
     """
 
     fault = Fault.FAILED
     code = "TRI-FAILED"
     crosses_wire = True
+    cure = ""
 
     def __init__(self, message: str, *, hint: str = "", rule: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.cure
         self.rule = rule
 
 
@@ -77,6 +79,7 @@ class UnreachableError(TrisectError):
 
     fault = Fault.UNREACHABLE
     code = "TRI-UNREACHABLE"
+    cure = "try again in a moment; `trisect status` shows which link is down"
 
 
 class UnauthenticatedError(TrisectError):
@@ -84,6 +87,7 @@ class UnauthenticatedError(TrisectError):
 
     fault = Fault.UNAUTHENTICATED
     code = "TRI-AUTH"
+    cure = "ask the coordinator's administrator for a new invitation, and join anew"
 
 
 class TimedOutError(TrisectError):
@@ -91,6 +95,7 @@ class TimedOutError(TrisectError):
 
     fault = Fault.TIMED_OUT
     code = "TRI-TIMEOUT"
+    cure = "try again; if it comes again, look at the load and the network of both ends"
 
 
 class DeniedError(TrisectError):
@@ -119,3 +124,4 @@ class VerificationError(TrisectError):
 
     fault = Fault.FAILED
     code = "TRI-VERIFY"
+    cure = "nothing of it was used; try again, and if it comes again tell both ends' administrators"

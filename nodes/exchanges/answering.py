@@ -74,7 +74,10 @@ class Answering:
             case relay_pb2.PEER_METHOD_INQUIRE:
                 return await self._on_inquiry(call, party), False
             case _:
-                raise BadInputError("this node's version does not know that call")
+                raise BadInputError(
+                    "this node's version does not know that call",
+                    hint="bring both ends to the same version of Trisect",
+                )
 
     async def _on_offer(self, call: relay_pb2.IncomingCall, party: Party) -> tuple[bytes, bool]:
         offer, signed = Offer.verify(call.body, party.keys.identity)
@@ -124,7 +127,10 @@ class Answering:
         wanted, mode = purpose(offer.purpose), _mode(offer.mode)
         planner.require(offer.engine, mode)
         if offer.attempt != 1 or not is_band(offer.asked_padded):
-            raise BadInputError("an offer declares an attempt or a size that cannot be")
+            raise BadInputError(
+                "an offer declares an attempt or a size that cannot be",
+                hint="bring both ends to the same version of Trisect",
+            )
         self.means.limits.check_padded(offer.asked_padded, "the set offered")
         self.means.peppers.require_ready()
         if offer.pepper_epoch != self.means.peppers.epoch:
@@ -317,7 +323,9 @@ class Answering:
     async def _confirm(self, exchange: Exchange, receipt: bytes, party: Party) -> None:
         theirs, _ = Receipt.verify(receipt, *party.identities_since(Offer.peek(exchange.offer).asker_key))
         if exchange.own_receipt is None:
-            raise ConflictError("this exchange has not come to its end here")
+            raise ConflictError(
+                "this exchange has not come to its end here", hint="wait: it is asked for again"
+            )
         ours, _ = Receipt.verify(exchange.own_receipt, *self.means.link.keys.identities)
         ours.check_against(theirs)
         if exchange.state is ExchangeState.COMPLETE:
@@ -342,7 +350,7 @@ class Answering:
         except NotFoundError:
             return void.sign(own)
         if not exchange.state.ended:
-            raise ConflictError("the exchange still runs here")
+            raise ConflictError("the exchange still runs here", hint="wait: it is asked for again")
         return exchange.own_receipt or void.sign(own)
 
     async def inquire(self, exchange: Exchange) -> None:
@@ -360,18 +368,22 @@ class Answering:
         offer_hash = Offer.verify(exchange.offer, *keys)[1].payload_hash
         if (void.exchange.hex(), void.offer_hash) != (exchange.id, offer_hash):
             raise VerificationError("the asker's word is about another exchange")
-        error = ExchangeVoidError("the asker has signed that the exchange failed at its end")
+        error = ExchangeVoidError(
+            "the asker has signed that the exchange failed at its end", hint="start the match again"
+        )
         await self.means.book.end(exchange.id, ExchangeState.FAILED, error, unconfirmed=True)
 
     async def _own(self, call: relay_pb2.IncomingCall, party: Party, side: Side) -> Exchange:
         exchange = await asyncio.to_thread(self.means.book.store.get, call.exchange_id.hex())
         if exchange.peer != party.name or exchange.side is not side:
-            raise NotFoundError("there is no such exchange between us")
+            raise NotFoundError(
+                "there is no such exchange between us", hint="look at both ends with `trisect exchange list`"
+            )
         return exchange
 
 
 def _mode(text: str) -> Mode:
     found = modes(text)
     if len(found) != 1:
-        raise BadInputError("an exchange has one mode")
+        raise BadInputError("an exchange has one mode", hint="name match or count")
     return found[0]

@@ -118,7 +118,10 @@ class Asking:
         self.means.peppers.require_ready()
         party = self.means.members.membership.party(question.peer)
         if party.name == self.means.members.name:
-            raise BadInputError("a party does not match with itself")
+            raise BadInputError(
+                "a party does not match with itself",
+                hint="name another party with --peer; `trisect party list` shows all",
+            )
         party.require_active()
         engine = planner.choose(question.engine, question.mode).name
         limits = self.means.regime.rulebooks.at(self.means.clock()).provisions.limits

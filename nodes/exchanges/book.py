@@ -86,14 +86,19 @@ class Book:
         """
         task = self._tasks.get(exchange_id)
         if task is None:
-            raise ConflictError("the exchange does not run any more")
+            raise ConflictError(
+                "the exchange does not run any more", hint="`trisect exchange show` tells how it ended"
+            )
         ended = await self.end(
             exchange_id,
             ExchangeState.FAILED if error else ExchangeState.CANCELLED,
             error or CancelledExchangeError("the exchange was cancelled"),
         )
         if not ended and error is None:
-            raise ConflictError("the exchange has come to its end; the peer may have the result already")
+            raise ConflictError(
+                "the exchange has come to its end; the peer may have the result already",
+                hint="`trisect exchange show` tells how it ended",
+            )
         task.cancel()
         await asyncio.wait({task})
 

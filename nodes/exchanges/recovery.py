@@ -69,7 +69,10 @@ class Recovery:
                 for name in (exchange.peer, members.name):
                     party = parties.get(PartyName(name))
                     if party is not None and party.standing is not Standing.ACTIVE:
-                        error = DeniedError(f"party {name} was {party.standing.value} while the exchange ran")
+                        error = DeniedError(
+                            f"party {name} was {party.standing.value} while the exchange ran",
+                            hint="match again when the party is reinstated",
+                        )
                         await self.means.book.cancel(exchange.id, error)
                         break
             await asyncio.sleep(EVERY_S)

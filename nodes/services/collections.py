@@ -97,7 +97,9 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         except TimeoutError as error:
             raise TimedOutError("the importing command fell silent") from error
         if first is None or not first.HasField("begin"):
-            raise BadInputError("an import begins with its options")
+            raise BadInputError(
+                "an import begins with its options", hint="bring both ends to the same version of Trisect"
+            )
         async for step in self.import_steps(first.begin, _batches(request_iterator)):
             for reply in _replies(step):
                 yield reply
@@ -128,7 +130,10 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             return _entries(await self._add(request))
         token = self._entry(request).token if request.value else None
         if token is None and not request.ref:
-            raise BadInputError("name the entry by its value (stdin) or by --ref")
+            raise BadInputError(
+                "name the entry by its value (stdin) or by --ref",
+                hint="send the value on stdin, or give --ref with --collection",
+            )
         if request.act == pb.ChangeEntryRequest.ACT_SHOW:
             if token is not None:
                 return _entries(await asyncio.to_thread(self.collections.entries_of, token))
@@ -137,7 +142,10 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             )
         state = _STATES.get(request.act)
         if state is None:
-            raise BadInputError("this node's version does not know that act")
+            raise BadInputError(
+                "this node's version does not know that act",
+                hint="bring both ends to the same version of Trisect",
+            )
         return _entries(
             await asyncio.to_thread(
                 self.collections.set_state, request.collection, state, token=token, ref=request.ref or None
@@ -204,7 +212,9 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         for collection, *counts in found:
             if collection.name == name:
                 return await self._describe(collection, counts)
-        raise BadInputError("the collection was deleted meanwhile")
+        raise BadInputError(
+            "the collection was deleted meanwhile", hint="import the list anew, if it is still wanted"
+        )
 
     async def _describe(self, collection: Collection, counts: Sequence[int]) -> pb.Collection:
         rows = await asyncio.to_thread(self.collections.sharings, collection.name)
@@ -235,7 +245,9 @@ async def _batches(requests: AsyncIterator[pb.ImportRequest]) -> AsyncIterator[p
             case "finish":
                 return
             case _:
-                raise BadInputError("an import sent a step out of turn")
+                raise BadInputError(
+                    "an import sent a step out of turn", hint="bring both ends to the same version of Trisect"
+                )
     raise BadInputError("the import was cut short", hint="repeat it: it goes on where it stopped")
 
 

@@ -40,7 +40,10 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
         try:
             content = canonical_json.decode(request.content)
         except VerificationError as error:
-            raise BadInputError(f"the content of a filing is not sound: {error.message}") from error
+            raise BadInputError(
+                f"the content of a filing is not sound: {error.message}",
+                hint="bring both ends to the same version of Trisect",
+            ) from error
         proposal = await self.proposals.file(
             request.kind, request.party, content, only_sign=request.only_sign
         )

@@ -107,7 +107,10 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
         except ValueError as error:
             raise BadInputError("a hold's end is no time", hint="write it as 2027-01-31T00:00:00Z") from error
         if until <= now or not hold.placed_by.strip() or not hold.reason.strip():
-            raise BadInputError("a hold names who, why, and an end that is to come")
+            raise BadInputError(
+                "a hold names who, why, and an end that is to come",
+                hint="give all three; the end lies in the future",
+            )
         return Hold(request.exchange_id, hold.placed_by, hold.reason, to_text(until), to_text(now))
 
     async def _tell_hold(self, described: pb.Exchange) -> None:

@@ -96,7 +96,9 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
         try:
             standing = Standing(request.standing)
         except ValueError:
-            raise BadInputError("there is no such standing") from None
+            raise BadInputError(
+                "there is no such standing", hint=f"standings: {', '.join(Standing)}"
+            ) from None
         proposal = await self.governing.change_standing(request.party, standing, request.reason)
         return pb.ChangeStandingReply(
             party=_party(self.members.membership.party(request.party)),
@@ -115,7 +117,10 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
     ) -> pb.GetPepperStatusReply:
         """Tell the pepper epoch, and how far a roll is."""
         if self.peppers.epoch < 0:
-            raise NotFoundError("this node has no pepper yet: its party has not been admitted")
+            raise NotFoundError(
+                "this node has no pepper yet: its party has not been admitted",
+                hint="ask a government to admit this party",
+            )
         return pb.GetPepperStatusReply(
             epoch=self.peppers.epoch,
             rolling=self.peppers.rolling,

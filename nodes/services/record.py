@@ -95,5 +95,8 @@ class RecordAdminService(record_admin_pb2_grpc.RecordAdminServicer):
     def _log_key(self) -> NoteKey:
         keys = self.members.membership.coordinator_keys
         if not keys:
-            raise NotFoundError("no government has stated the coordinator's key yet")
+            raise NotFoundError(
+                "no government has stated the coordinator's key yet",
+                hint="the founding government's node states it when it starts; try again once it runs",
+            )
         return log_key(self.members.membership.consortium, keys[-1])

@@ -70,7 +70,10 @@ async def node(call: Call) -> AsyncIterator[Node]:
     """Open the node that runs from the home."""
     state = running(call.home())
     if state.get("name") == COORDINATOR:
-        raise UsageError("this is the coordinator's home, and the command needs a node's")
+        raise UsageError(
+            "this is the coordinator's home, and the command needs a node's",
+            hint="name a node's home with --home",
+        )
     async with _opened(state, "the node") as channel:
         yield Node(
             NodeAdminStub(channel),
@@ -88,7 +91,10 @@ async def coordinator(call: Call) -> AsyncIterator[CoordinatorAdminStub]:
     """Open the coordinator that runs from the home."""
     state = running(call.home())
     if state.get("name") != COORDINATOR:
-        raise UsageError("this is a node's home, and the command needs the coordinator's")
+        raise UsageError(
+            "this is a node's home, and the command needs the coordinator's",
+            hint="name the coordinator's home with --home",
+        )
     async with _opened(state, "the coordinator") as channel:
         yield CoordinatorAdminStub(channel)
 

@@ -22,7 +22,10 @@ def read_key(file: Path) -> IdentityKey:
             raise BadInputError(f"{file} can be read by others", hint=f"chmod 600 {file}")
         found = load_pem_private_key(file.read_bytes(), password=None)
     except OSError as error:
-        raise BadInputError(f"cannot read {file}: {error.strerror}") from error
+        raise BadInputError(
+            f"cannot read {file}: {error.strerror}",
+            hint="name a key file that you may read; `trisect officer key` makes one",
+        ) from error
     except (ValueError, TypeError) as error:
         raise BadInputError(
             f"{file} holds no officer's key", hint="`trisect officer key` makes one"

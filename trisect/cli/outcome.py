@@ -41,7 +41,9 @@ def _unforeseen(report: Report, error: Exception) -> int:
     try:
         report.failure(TrisectError("there is no room to write", hint="make room, and repeat the command"))
     except OSError:  # stdout itself has none, and stderr tells
-        Report(Format.TEXT).failure(TrisectError("there is no room to write the result"))
+        Report(Format.TEXT).failure(
+            TrisectError("there is no room to write the result", hint="make room, and repeat the command")
+        )
     silence_stdout()
     return NO_ROOM_EXIT
 

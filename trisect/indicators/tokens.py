@@ -61,7 +61,10 @@ class _Mac:
 
     def __init__(self, pepper: Pepper) -> None:
         if len(pepper) != PEPPER_BYTES:
-            raise BadInputError("a pepper must be 32 bytes long")
+            raise BadInputError(
+                "a pepper must be 32 bytes long",
+                hint="the keystore or the database is damaged; restore both from one backup",
+            )
         block = pepper.ljust(_BLOCK_BYTES, b"\0")
         self._inner = hashlib.sha256(block.translate(_INNER))
         self._outer = hashlib.sha256(block.translate(_OUTER))
@@ -90,7 +93,9 @@ def roll(pepper: Pepper, token: Token) -> Token:
         BadInputError: the pepper or the token is not 32 bytes long.
     """
     if len(token) != TOKEN_BYTES:
-        raise BadInputError("a token must be 32 bytes long")
+        raise BadInputError(
+            "a token must be 32 bytes long", hint="the database is damaged; restore it from its backup"
+        )
     return Token(_Mac(pepper).digest(_ROLL + token))
 
 

@@ -47,7 +47,9 @@ def caller() -> Principal:
     """Tell who called; only inside handlers of methods that a certificate opens."""
     found = _caller.get()
     if found is None:
-        raise DeniedError("this method needs a certificate")
+        raise DeniedError(
+            "this method needs a certificate", hint="call it on the TLS port with a party's certificate"
+        )
     return found
 
 
@@ -121,7 +123,10 @@ async def _next_unless_cut(replies: AsyncGenerator[Any, None], cut: asyncio.Even
     try:
         await asyncio.wait({getting, cutting}, return_when=asyncio.FIRST_COMPLETED)
         if cut.is_set():
-            raise DeniedError(f"party {caller().name} has been suspended while this call ran")
+            raise DeniedError(
+                f"party {caller().name} has been suspended while this call ran",
+                hint="ask the government why; only it can reinstate the party",
+            )
         return getting.result()
     finally:
         cutting.cancel()
@@ -134,7 +139,9 @@ def _access(method: str) -> Access:
     try:
         return TABLE[method]
     except KeyError:
-        raise DeniedError("this method is not open to anybody") from None
+        raise DeniedError(
+            "this method is not open to anybody", hint="bring both ends to the same version of Trisect"
+        ) from None
 
 
 def _wrapped(handler: Handler, method: str, gate: Gate) -> Handler:

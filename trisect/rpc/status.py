@@ -66,6 +66,7 @@ class RemoteBugError(TrisectError):
 
     fault = Fault.BUG
     code = "TRI-BUG"
+    cure = "ask whoever runs the other end to look into its log, and report it as a bug"
     correlation_id = ""
 
 
@@ -145,7 +146,10 @@ def from_rpc(error: grpc.aio.AioRpcError, whom: str, *, quoted: bool = False) ->
     if error.code() is grpc.StatusCode.CANCELLED:
         return errors.UnreachableError(f"the connection to {whom} was cut")
     if fault is Fault.EXHAUSTED:
-        return errors.ExhaustedError(f"{whom} refused a message: too large, or too many at once")
+        return errors.ExhaustedError(
+            f"{whom} refused a message: too large, or too many at once",
+            hint="try again later, or ask for less at once",
+        )
     return RemoteBugError(f"{whom} answered {error.code().name.lower()}", hint=f"see the log of {whom}")
 
 

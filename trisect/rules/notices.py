@@ -93,13 +93,16 @@ class Declaration:
         for one in self.processing:
             for name in ("kinds", "sources", "legal_basis", "recipients", "ai_uses", "obtained"):
                 if not getattr(one, name):
-                    raise BadInputError(f"{_NOUN} {name} of {one.purpose} is empty")
+                    raise BadInputError(f"{_NOUN} {name} of {one.purpose} is empty", hint="name at least one")
             if AiUse.NONE in one.ai_uses and len(one.ai_uses) > 1:
                 raise BadInputError(
                     f"{_NOUN} ai_uses of {one.purpose} names none, and others", hint="one or the other"
                 )
             if one.retention_days < 1:
-                raise BadInputError(f"{_NOUN} retention_days of {one.purpose} must be above zero")
+                raise BadInputError(
+                    f"{_NOUN} retention_days of {one.purpose} must be above zero",
+                    hint="say for how many days the data is kept",
+                )
             for whom in one.recipients:
                 recipient(whom)
 
@@ -119,7 +122,7 @@ class Notice:
             BadInputError: a key is unknown, missing or out of its range, or a mandate is missing.
         """
         if len(toml.encode()) > MAX_BYTES:
-            raise BadInputError(f"{NOTICE_FILE} has more than {MAX_BYTES} bytes")
+            raise BadInputError(f"{NOTICE_FILE} has more than {MAX_BYTES} bytes", hint="shorten its texts")
         found = config.parse(Declaration, toml, _NOUN)
         found.check()
         if role is not Role.PROVIDER and not found.mandate.strip():

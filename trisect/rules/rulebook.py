@@ -155,15 +155,23 @@ class Provisions:
             *((f"accepted_walks of {one.kind}", 0, 1, one.share) for one in self.accepted_walks),
         ):
             if not least <= value <= most:
-                raise BadInputError(f"{_NOUN} {name} must be from {least} to {most}")
+                raise BadInputError(
+                    f"{_NOUN} {name} must be from {least} to {most}",
+                    hint="mend the number in the rulebook's TOML file",
+                )
         if not self.title.strip():
-            raise BadInputError(f"{_NOUN} title is empty")
+            raise BadInputError(
+                f"{_NOUN} title is empty", hint="give the rulebook a title that people know it by"
+            )
         if not self.limits.engines:
-            raise BadInputError(f"{_NOUN} limits.engines names no engine")
+            raise BadInputError(f"{_NOUN} limits.engines names no engine", hint='write engines = ["ecdh"]')
         _check_once("budgets", (one.purpose for one in self.budgets))
         _check_once("accepted_walks", (one.kind for one in self.accepted_walks))
         if silent := [one.kind for one in self.accepted_walks if not one.sentence.strip()]:
-            raise BadInputError(f"{_NOUN} accepted_walks of {silent[0]} has no sentence that accepts it")
+            raise BadInputError(
+                f"{_NOUN} accepted_walks of {silent[0]} has no sentence that accepts it",
+                hint="write down who accepts it and why",
+            )
         for role in Role:
             named = self.witnesses.of(role)
             _check_once(f"witnesses.{role}", map(party_name, named))
@@ -201,7 +209,7 @@ class Rulebook:
             BadInputError: a key is unknown, missing or out of its range, or the policies are not sound.
         """
         if len(toml.encode()) > MAX_TOML_BYTES:
-            raise BadInputError(f"{TOML_FILE} has more than {MAX_TOML_BYTES} bytes")
+            raise BadInputError(f"{TOML_FILE} has more than {MAX_TOML_BYTES} bytes", hint="shorten its texts")
         provisions = config.parse(Provisions, toml, _NOUN)
         provisions.check()
         content: dict[str, Json] = {"toml": toml, "policies": policies}
@@ -311,12 +319,15 @@ def _check_grace(begins: dt.datetime, ends: dt.datetime, grace: dt.datetime | No
     if grace is not None:
         check_moment(_NOUN, "grace_until", grace)
         if not begins <= grace <= ends:
-            raise BadInputError(f"{_NOUN} grace_until must lie between valid_from and valid_until")
+            raise BadInputError(
+                f"{_NOUN} grace_until must lie between valid_from and valid_until",
+                hint="choose a time between the two, or leave it out",
+            )
 
 
 def _check_once(name: str, found: Iterable[str]) -> None:
     seen: set[str] = set()
     for one in found:
         if one in seen:
-            raise BadInputError(f"{_NOUN} {name} names {one} twice")
+            raise BadInputError(f"{_NOUN} {name} names {one} twice", hint="keep one of the two")
         seen.add(one)

@@ -16,7 +16,10 @@ def check_life(noun: str, begins: dt.datetime, ends: dt.datetime, longest: dt.ti
     for name, moment in (("valid_from", begins), ("valid_until", ends)):
         check_moment(noun, name, moment)
     if not dt.timedelta() < ends - begins <= longest:
-        raise BadInputError(f"{noun} valid_until must be after valid_from, by {longest.days} days at most")
+        raise BadInputError(
+            f"{noun} valid_until must be after valid_from, by {longest.days} days at most",
+            hint="choose a later end, within that time",
+        )
 
 
 def check_moment(noun: str, name: str, moment: dt.datetime) -> None:

@@ -265,7 +265,10 @@ class Collections:
                 .values(state=STATE_NUMBERS[state])
             )
             if not changed.rowcount:
-                raise NotFoundError(f"collection {name} has no such entry")
+                raise NotFoundError(
+                    f"collection {name} has no such entry",
+                    hint="check spelling, kind and collection; it may have been retracted",
+                )
             bump(connection, found.id)
         return self._entries(collections.c.name == name, chosen)
 

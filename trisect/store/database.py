@@ -51,7 +51,10 @@ class Database:
             ) from error
         self.sqlite = parsed.get_backend_name() == "sqlite"
         if not self.sqlite and parsed.get_backend_name() != "postgresql":
-            raise BadInputError("the database is neither SQLite nor PostgreSQL")
+            raise BadInputError(
+                "the database is neither SQLite nor PostgreSQL",
+                hint="use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+            )
         if not self.sqlite:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.url = parsed
@@ -177,14 +180,20 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except exc.IntegrityError as error:
-        raise ConflictError("the database refused a row that contradicts another") from _shorn(error)
+        raise ConflictError(
+            "the database refused a row that contradicts another",
+            hint="somebody else was first; look at the present state before you repeat the command",
+        ) from _shorn(error)
     except _OUR_MISTAKES as error:
         _shorn(error)
         raise
     except exc.DBAPIError as error:
         raise _explained(error) from _shorn(error)
     except exc.TimeoutError as error:
-        raise DatabaseUnavailableError("no database connection became free in time") from error
+        raise DatabaseUnavailableError(
+            "no database connection became free in time",
+            hint="try again; if it comes again, look for long queries and raise max_connections",
+        ) from error
 
 
 def _explained(error: exc.DBAPIError) -> TrisectError:

@@ -117,7 +117,10 @@ class Exchanges:
                 sa.select(exchanges.c.id).where(exchanges.c.id == exchange.id)
             ).one_or_none()
             if known is not None:
-                raise ConflictError("an offer with this id has come before; offers are single-use")
+                raise ConflictError(
+                    "an offer with this id has come before; offers are single-use",
+                    hint="start the match again, which makes a new offer",
+                )
             newest = sa.select(sa.func.coalesce(sa.func.max(exchanges.c.number), 0) + 1).scalar_subquery()
             connection.execute(sa.insert(exchanges).values(number=newest, **_values(exchange)))
 
@@ -265,7 +268,7 @@ def _update(
         .returning(*exchanges.c)
     ).one_or_none()
     if row is None:
-        raise ConflictError("the exchange has ended already")
+        raise ConflictError("the exchange has ended already", hint="`trisect exchange show` tells how")
     return _exchange(row)
 
 

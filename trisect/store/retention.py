@@ -74,7 +74,10 @@ class Retention:
                     "there is no exchange of that id here", hint="`trisect exchange list` names all"
                 )
             if row.keep_until is None or row.hits_deleted_at is not None:
-                raise ConflictError("this exchange has no hits here that could be held")
+                raise ConflictError(
+                    "this exchange has no hits here that could be held",
+                    hint="only hits that are still kept can be held; `trisect exchange show` tells",
+                )
             connection.execute(sa.delete(holds).where(holds.c.exchange_id == hold.exchange_id))
             connection.execute(
                 sa.insert(holds).values(
@@ -91,7 +94,10 @@ class Retention:
         with self._database.write() as connection:
             gone = connection.execute(sa.delete(holds).where(holds.c.exchange_id == exchange_id))
             if not gone.rowcount:
-                raise NotFoundError("no hold is on the hits of that exchange")
+                raise NotFoundError(
+                    "no hold is on the hits of that exchange",
+                    hint="`trisect exchange show` tells whether its hits are held",
+                )
 
     def held(self, exchange_id: str) -> Hold | None:
         """Give the hold on an exchange's hits, None where there is none."""

@@ -240,7 +240,9 @@ class Membership:
         if self._parties and admission.key_check is KeyCheck.FOUNDER:
             raise VerificationError("a consortium has one founder only")
         if len(self._parties) >= MAX_PARTIES:
-            raise ConflictError(f"a consortium has at most {MAX_PARTIES} parties")
+            raise ConflictError(
+                f"a consortium has at most {MAX_PARTIES} parties", hint="found another consortium for more"
+            )
         known = self._parties.get(admission.party)
         if known is not None and known.role is not admission.role:
             raise VerificationError(f"{admission.party} was admitted as {known.role.value} before")
@@ -314,11 +316,17 @@ class Membership:
     def _check_change(self, party: Party, statement: StandingChange | Succession) -> None:
         self._check_serial(statement, party)
         if party.standing is Standing.EXPELLED:
-            raise ConflictError(f"{party.name} is expelled; only a new admission brings it back")
+            raise ConflictError(
+                f"{party.name} is expelled; only a new admission brings it back",
+                hint="invite and admit it anew",
+            )
 
     def _grant(self, party: Party, grant: PepperGrant) -> None:
         if grant.epoch <= party.pepper_epoch:
-            raise ConflictError(f"{party.name} has been granted pepper epoch {party.pepper_epoch} already")
+            raise ConflictError(
+                f"{party.name} has been granted pepper epoch {party.pepper_epoch} already",
+                hint="there is nothing left to grant",
+            )
         newest = self.pepper_epoch
         if grant.epoch > newest + (grant.issuer == self.pepper_keeper):
             raise VerificationError(

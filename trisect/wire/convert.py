@@ -39,5 +39,8 @@ def batch_from_wire(message: collections_pb2.RawBatch) -> Batch:
     try:
         unreadable = [Unreadable(row.where, Reason(row.reason)) for row in message.unreadable]
     except ValueError as error:
-        raise BadInputError("a batch has an unreadable row without a known reason") from error
+        raise BadInputError(
+            "a batch has an unreadable row without a known reason",
+            hint="bring both ends to the same version of Trisect",
+        ) from error
     return Batch(columns, list(message.where), unreadable)

@@ -125,7 +125,10 @@ def read(file: Path) -> bytes:
         with file.open("rb") as stream:
             return stream.read(MAX_PROPOSAL_BYTES)
     except OSError as error:
-        raise BadInputError(f"cannot read {file}: {error.strerror}") from error
+        raise BadInputError(
+            f"cannot read {file}: {error.strerror}",
+            hint="name the file that the first officer's command wrote, and one that you may read",
+        ) from error
 
 
 def peek(envelope: bytes, file: Path) -> tuple[str, dict[str, Any]]:
@@ -133,7 +136,10 @@ def peek(envelope: bytes, file: Path) -> tuple[str, dict[str, Any]]:
     try:
         kind, body = documents.peek(envelope)
     except VerificationError as error:
-        raise BadInputError(f"{file} holds no proposal: {error.message}") from error
+        raise BadInputError(
+            f"{file} holds no proposal: {error.message}",
+            hint="give the file that the command of the first officer wrote with --proposal",
+        ) from error
     return kind, dict(body)
 
 

@@ -71,7 +71,9 @@ def add(call: Call, named: Named, label: Mapping[str, str]) -> None:
 def change(call: Call, act: str, named: Named) -> None:
     """Show an entry or change its state."""
     if named.ref and named.value != STDIN:
-        raise UsageError("name the entry by its value or by --ref, not by both")
+        raise UsageError(
+            "name the entry by its value or by --ref, not by both", hint="leave one of the two out"
+        )
     if named.ref and not named.collection:
         raise UsageError("--ref needs --collection", hint="a reference is one collection's own")
     request = named.request(_ACTS[act], "" if named.ref else _value(call, named))

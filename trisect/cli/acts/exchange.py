@@ -146,7 +146,9 @@ def error_of(found: pb.Exchange) -> TrisectError:
     """Make the error that an exchange ended with."""
     if found.HasField("error"):
         return restore(found.error)
-    return TrisectError(f"the exchange ended as {found.state}")
+    return TrisectError(
+        f"the exchange ended as {found.state}", hint="start the match again; the logs of both nodes tell more"
+    )
 
 
 def _waits_for(found: pb.Exchange) -> str:

@@ -184,7 +184,9 @@ def read(folder: Path) -> Rulebook:
                 f"cannot read {folder / name}: {error.strerror}", hint="`trisect rulebook draft` writes one"
             ) from error
         except UnicodeDecodeError as error:
-            raise BadInputError(f"{folder / name} is not UTF-8") from error
+            raise BadInputError(
+                f"{folder / name} is not UTF-8", hint="save the file as UTF-8 text"
+            ) from error
     return Rulebook.parse(*texts)
 
 
@@ -192,7 +194,9 @@ def _write(folder: Path, toml: str, policies: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInputError(f"cannot make {folder}: {error.strerror}") from error
+        raise BadInputError(
+            f"cannot make {folder}: {error.strerror}", hint="choose a folder that you may make"
+        ) from error
     for name, text in ((TOML_FILE, toml), (POLICIES_FILE, policies)):
         if (folder / name).exists():
             raise BadInputError(f"{folder / name} is there already", hint="choose another folder")

@@ -274,7 +274,8 @@ class Cluster:
         output, _ = await process.communicate(stdin.encode())
         if process.returncode:
             raise DemoFailedError(
-                f"{program} {arguments[0]} failed: {output.decode(errors='replace').strip()}"
+                f"{program} {arguments[0]} failed: {output.decode(errors='replace').strip()}",
+                hint="`trisect doctor` looks whether this machine is fit; the logs are in the daemon's home",
             )
 
     def _member(self, name: str) -> Member:

@@ -70,7 +70,10 @@ class Story:
             started = time.monotonic()
             reply = await self._import(one)
             if reply.rejected:
-                raise WrongAnswerError(f"{reply.rejected} rows of {one.path.name} were rejected")
+                raise WrongAnswerError(
+                    f"{reply.rejected} rows of {one.path.name} were rejected",
+                    hint="the sample lists are not those of this version; install Trisect anew",
+                )
             self._sizes[one.party, one.collection] = reply.accepted
             say(
                 f"{one.party} imported {reply.accepted} entries into {one.collection} "

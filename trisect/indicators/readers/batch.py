@@ -83,9 +83,15 @@ class Batch:
         """Refuse a shape that `rows` would read wrongly."""
         for name, cells in self.columns.items():
             if name not in COLUMNS:
-                raise BadInputError(f"a batch has a column {name[:40]!r} that no row has")
+                raise BadInputError(
+                    f"a batch has a column {name[:40]!r} that no row has",
+                    hint="bring both ends to the same version of Trisect",
+                )
             if len(cells) != len(self.where):
-                raise BadInputError(f"column {name!r} has {len(cells)} cells for {len(self.where)} rows")
+                raise BadInputError(
+                    f"column {name!r} has {len(cells)} cells for {len(self.where)} rows",
+                    hint="bring both ends to the same version of Trisect",
+                )
 
     def __len__(self) -> int:
         """Rows, read and unreadable."""
