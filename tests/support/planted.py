@@ -7,7 +7,7 @@ daemons kept and served. The search is the one that `trisect demo` ships.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
+import tomllib
 import urllib.error
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,13 +15,18 @@ from functools import wraps
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.cluster import Cluster
 from support.daemons import Daemon, Node
 
 from trisect.cli.demo.scan import Finding, Place, find, places
-from trisect.cli.demo.story import peppers_of
 from trisect.daemon import ask
 from trisect.errors import VerificationError
+from trisect.store.database import Database, sqlite_url
+from trisect.store.keystore import KEYSTORE_FILE, load
+from trisect.store.rolling import Rolling
+from trisect.store.tables import entries
+from trisect.trust.peppers import recover
 
 PAGES = ("/live", "/ready", "/metrics")
 SAMPLE = 50
@@ -41,13 +46,13 @@ class Watch:
         self.canonical.update(canonical)
 
     def leaks(self, cluster: Cluster, served: Iterable[Place] = ()) -> list[Finding]:
-        """Search the homes of all daemons, and what was served or said, for whatever may not be there.
+        """Search homes and databases of all daemons, and what was served or said, for whatever may not be there.
 
         Values, canonical forms and peppers may be nowhere; tokens in no log, on no page and nowhere at the
         coordinator.
         """
         served = list(served)
-        kept = {daemon.home.name: home_places(daemon) for daemon in cluster.daemons}
+        kept = {daemon.home.name: [*home_places(daemon), *tables(daemon)] for daemon in cluster.daemons}
         everything = [*served, *(place for found in kept.values() for place in found)]
         open_places = [*served, *kept[cluster.coordinator.home.name]]
         open_places += [place for found in kept.values() for place in found if ".log" in place[0]]
@@ -89,21 +94,48 @@ def pages(daemon: Daemon) -> list[Place]:
     return found
 
 
+def database_of(daemon: Daemon) -> str:
+    """Give the URL of a daemon's database; empty where it has none yet."""
+    settings, file = daemon.home / "config.toml", daemon.home / "node.db"
+    found = tomllib.loads(settings.read_text()).get("database", "") if settings.exists() else ""
+    return found or (sqlite_url(file) if file.exists() else "")
+
+
+def tables(daemon: Daemon) -> list[Place]:
+    """Read every table of a PostgreSQL database, as text and in binary; SQLite's are in the home."""
+    url = database_of(daemon)
+    if not url.startswith("postgresql"):
+        return []
+    found: list[Place] = []
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection, connection.connection.driver_connection.cursor() as cursor:
+        for table in sa.inspect(connection).get_table_names():
+            for form in ("text", "binary"):
+                with cursor.copy(f'COPY "{table}" TO STDOUT (FORMAT {form})') as rows:
+                    found.append((f"{daemon.home.name}'s table {table}, {form}", b"".join(rows)))
+    return found
+
+
 def tokens_of(node: Node) -> list[bytes]:
     """Read some tokens of a node."""
-    if not (node.home / "node.db").exists():
+    url = database_of(node)
+    if not url:
         return []
-    with contextlib.closing(sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True)) as database:
-        query = "SELECT token FROM entries ORDER BY token LIMIT ?"
-        return [token for (token,) in database.execute(query, (SAMPLE,))]
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        query = sa.select(entries.c.token).order_by(entries.c.token).limit(SAMPLE)
+        return list(connection.execute(query).scalars())
 
 
 def peppers(cluster: Cluster) -> list[bytes]:
     """Read the consortium's peppers from the first node that has them; none before it was founded."""
     for node in cluster.nodes.values():
-        if (node.home / "node.db").exists():
-            with contextlib.suppress(VerificationError):
-                return [bytes(pepper) for pepper in peppers_of(node.home)]
+        if url := database_of(node):
+            database = Database(url)
+            with contextlib.closing(database), contextlib.suppress(VerificationError):
+                sealed = Rolling(database).sealed_peppers() or b""
+                return [
+                    bytes(pepper) for pepper in recover(sealed, load(node.home / KEYSTORE_FILE)["storage"])
+                ]
     return []
 
 

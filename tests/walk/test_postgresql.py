@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from support import postgres
+from support import planted, postgres
 from support.cluster import Cluster
 from support.daemons import Daemon, Node, until
+from walk.test_privacy import VALUES
 
+from trisect.cli.demo.scan import find, places
 from trisect.store.tables import entries
 from trisect.wire.v1 import node_admin_pb2
 
@@ -87,6 +89,57 @@ async def test_a_kill_in_the_middle_of_a_roll_over_postgresql(cluster: Cluster, 
     assert (again.accepted, again.duplicates) == (0, MANY), "every token was rolled once"
 
 
+async def test_nothing_planted_is_in_postgresql(
+    cluster: Cluster, urls: dict[str, str], postgresql_server: postgres.Server
+):
+    """Not in any table of any party or the coordinator, nor in the server's files: heap, write-ahead log, log."""
+    telco, watch = cluster["telco"], planted.watch(cluster)
+    for kind, raw, canonical in VALUES:
+        assert (await telco.import_values(f"planted-{kind}", [raw], kind=kind)).accepted == 1
+        watch.plant(canonical=[canonical])
+    await matches(telco)
+    kept = {name for daemon in cluster.daemons for name, _ in planted.tables(daemon)}
+    assert {"telco's table entries, text", "coordinator's table record_entries, binary"} <= kept
+    assert watch.leaks(cluster) == []
+    secrets = {
+        "value": [raw.encode() for _, raw, _ in VALUES],
+        "canonical form": [canonical.removeprefix("+").encode() for _, _, canonical in VALUES],
+        "pepper": planted.peppers(cluster),
+    }
+    assert len(secrets["pepper"]) > 1, "the chain that was rotated"
+    postgresql_server.run("CHECKPOINT")
+    assert find(places(postgresql_server.folder), secrets)[0] == ()
+
+
+async def test_the_search_of_postgresql_would_have_found_them(
+    cluster: Cluster, urls: dict[str, str], postgresql_server: postgres.Server
+):
+    (_, raw, number), token = VALUES[0], planted.tokens_of(cluster["telco"])[0]
+    pepper = planted.peppers(cluster)[0]
+    watch = planted.watch(cluster)
+    watch.plant(raw, canonical=[number])
+    leaks = {"bank": ("text", raw), "government": ("bytea", pepper), "coordinator": ("bytea", token)}
+    leaks["telco"] = ("bigint", int(number))
+    try:
+        for name, (column, secret) in leaks.items():
+            run(urls[name], f"CREATE TABLE leak (secret {column})")
+            run(urls[name], "INSERT INTO leak VALUES (:secret)", secret=secret)
+        found = {(one.sort, one.file) for one in watch.leaks(cluster)}
+    finally:
+        for name in leaks:
+            run(urls[name], "DROP TABLE IF EXISTS leak")
+    assert {
+        ("value", "bank's table leak, text"),
+        ("pepper", "government's table leak, binary"),
+        ("token", "coordinator's table leak, binary"),
+        ("canonical form", "telco's table leak, text"),
+    } <= found
+    assert {file.partition(",")[0] for _, file in found} == {f"{name}'s table leak" for name in leaks}
+    postgresql_server.run("CHECKPOINT")
+    seen, _ = find(places(postgresql_server.folder), {"value": [raw.encode()], "pepper": [pepper]})
+    assert {one.sort for one in seen} == {"value", "pepper"}
+
+
 async def matches(asker: Node) -> None:
     """Match, and have exactly the hits that there are."""
     done = await asker.match("list", "bank", "list")
@@ -117,6 +170,11 @@ async def rolled(node: Node, epoch: int) -> None:
 
 async def status(node: Node) -> node_admin_pb2.GetPepperStatusReply:
     return await node.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+
+
+def run(url: str, statement: str, **values: object) -> None:
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text(statement), values)
 
 
 def rows(url: str) -> dict[int, int]:
