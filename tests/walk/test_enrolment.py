@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 import os
+import socket
 import sqlite3
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -20,12 +22,15 @@ from support.tcp import Tunnel
 
 from nodes.keys import NodeKeys
 from trisect.clock import from_text, system_clock
-from trisect.trust.certificates import TlsIdentity
+from trisect.trust.certificates import COORDINATOR_HOST, TlsIdentity
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys, Role
 from trisect.wire.v1 import node_admin_pb2
 
 pytestmark = pytest.mark.walk
+FRAME_HEADER_BYTES = 9
+SETTINGS = 4
+"""The type of the HTTP/2 frame that a server sends first (RFC 9113, 3.4)."""
 
 
 def tokens(node: Node) -> dict[str, tuple[bytes, int]]:
@@ -244,6 +249,37 @@ async def test_a_link_ends_with_its_certificate(tmp_path: Path):
         assert "/party/government expired at" in node.log()
     finally:
         cluster.stop()
+
+
+async def test_a_handshake_below_tls_1_3_fails(cluster: Cluster, tmp_path: Path):
+    """By a client with a party's own certificate, which the same client shows with success in TLS 1.3.
+
+    The coordinator's is the only port with TLS: a node listens on a Unix socket only.
+    """
+    keys = NodeKeys.load(cluster["telco"].home)
+    files = tmp_path / "leaf.pem", tmp_path / "key.pem"
+    for path, pem in zip(files, (keys.tls.certificate, keys.tls.key), strict=True):
+        path.write_bytes(pem)
+    host, _, port = cluster.coordinator.state["address"].rpartition(":")
+
+    def first_bytes(version: ssl.TLSVersion) -> tuple[str | None, bytes]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=keys.authority.decode())
+        context.load_cert_chain(*files)
+        context.maximum_version = version
+        context.set_alpn_protocols(["h2"])
+        with (
+            socket.create_connection((host, int(port)), timeout=20) as plain,
+            context.wrap_socket(plain, server_hostname=COORDINATOR_HOST) as secure,
+        ):
+            return secure.version(), secure.recv(FRAME_HEADER_BYTES)
+
+    version, header = await asyncio.to_thread(first_bytes, ssl.TLSVersion.TLSv1_3)
+    assert version == "TLSv1.3"
+    assert header[3] == SETTINGS, "the server speaks only to whom it has let in"
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):
+        await asyncio.to_thread(first_bytes, ssl.TLSVersion.TLSv1_2)
+    assert (await cluster["telco"].status()).links[0].connected
 
 
 async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_path_factory):
