@@ -3,11 +3,12 @@
 `to_ids` says "use this for detection". Where MISP's own default for a type is yes, an attribute without the
 flag was put aside by a person (context, a victim's, a reference) and is no indicator of fraud. Telephone and
 card-holder types default to no, so there the flag says nothing and the attribute is read. Objects named
-`victim` or `person` describe people, not fraud.
+`victim` or `person` describe people, not fraud. The manifest of a feed names events and holds none: it is refused.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -57,21 +58,38 @@ _DEFAULT_NOT_IDS: Final = frozenset(
 )  # fmt: skip
 _REFUSED: Final = frozenset(name for spec in KINDS.values() if spec.refusal for name in spec.misp)
 _PEOPLE: Final = frozenset(("victim", "person"))
+_UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def is_misp(document: object) -> bool:
-    """Whether a JSON document has the outline of a MISP export."""
+    """Whether a JSON document has the outline of a MISP export, or of a feed's manifest."""
     if isinstance(document, list):
         return any(is_misp(item) for item in document[:1])
-    return isinstance(document, dict) and any(key in document for key in ("Event", "response", "Attribute"))
+    if not isinstance(document, dict):
+        return False
+    return is_manifest(document) or any(key in document for key in ("Event", "response", "Attribute"))
+
+
+def is_manifest(document: object) -> bool:
+    """Whether a JSON document is a feed's `manifest.json`: what each event is about, under its uuid."""
+    return (
+        isinstance(document, dict)
+        and bool(document)
+        and all(_UUID.fullmatch(key) and isinstance(about, dict) for key, about in document.items())
+    )
 
 
 def read_misp(document: object, *, name: str) -> Reading:
     """Rows of a MISP document: attributes of its events and of their objects, in order.
 
     Raises:
-        BadInputError: neither an event, nor a list of events, nor a list of attributes.
+        BadInputError: neither an event, nor a list of events, nor a list of attributes; or a feed's manifest.
     """
+    if is_manifest(document):
+        raise BadInputError(
+            "the file is the manifest of a MISP feed, which names its events and holds none of their attributes",
+            hint="import the event files that lie beside it in the feed, each named by an event's uuid: UUID.json",
+        )
     if not is_misp(document):
         raise BadInputError(
             "the file is JSON, but neither a MISP event nor a MISP feed or search result",

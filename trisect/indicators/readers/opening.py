@@ -24,7 +24,9 @@ BATCH_ROWS: Final = 16_384
 _STIX_MARK: Final = re.compile(
     r'"type"\s*:\s*"bundle"|"spec_version"\s*:|"id"\s*:\s*"[a-z0-9-]+--[0-9a-f]{8}-'
 )
-_MISP_MARK: Final = re.compile(r'"(?:Event|response|Attribute)"\s*:')
+_MISP_MARK: Final = re.compile(
+    r'"(?:Event|response|Attribute)"\s*:|\A\{\s*"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"\s*:\s*\{'
+)
 
 
 class ReaderName(enum.StrEnum):
