@@ -1,4 +1,4 @@
-"""gRPC's health service says what /ready says, and NOT_SERVING while a daemon drains."""
+"""gRPC's health service says what /ready says, and NOT_SERVING while a daemon drains; reflection names the services."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import resource
 import signal
 
+import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from support.cluster import Cluster
 from support.daemons import until
 
@@ -19,6 +21,16 @@ from trisect.wire.v1 import node_admin_pb2
 pytestmark = pytest.mark.walk
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def reflected(channel: grpc.aio.Channel) -> set[str]:
+    """Ask which services a port has."""
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    call = stub.ServerReflectionInfo(
+        iter([reflection_pb2.ServerReflectionRequest(list_services="")]), timeout=10
+    )
+    (answer,) = [found async for found in call]
+    return {service.name for service in answer.list_services_response.service}
 
 
 async def test_health_follows_readiness_and_ends_with_draining(pair: Cluster):
@@ -33,6 +45,13 @@ async def test_health_follows_readiness_and_ends_with_draining(pair: Cluster):
     ):
         node = health_pb2_grpc.HealthStub(node_channel)
         relay = health_pb2_grpc.HealthStub(coordinator_channel)
+        for channel, own, others in (
+            (node_channel, {"Matching", "Collections", "NodeAdmin"}, {"Relay", "CoordinatorAdmin"}),
+            (coordinator_channel, {"Relay", "Directory", "Enrolment"}, {"NodeAdmin", "CoordinatorAdmin"}),
+        ):
+            names = await reflected(channel)
+            assert {f"trisect.wire.v1.{name}" for name in own} <= names
+            assert not {f"trisect.wire.v1.{name}" for name in others} & names
 
         async def says(stub, wanted: int, service: str = "") -> bool:
             return (

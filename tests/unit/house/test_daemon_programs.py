@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,3 +153,30 @@ def test_a_keystore_without_the_authority_is_told_with_its_cure(run: Run, tmp_pa
     error = json.loads(ended.stdout)["error"]
     assert "lacks authority_key" in error["message"]
     assert "backup" in error["hint"]
+
+
+@pytest.mark.parametrize("sort", ["a path", "abstract"])
+def test_systemd_is_told(sort: str, run: Run, tmp_path: Path) -> None:
+    """READY when it serves, and not before; STOPPING when it was told to stop (sd_notify(3))."""
+    home, place = tmp_path / "home", str(tmp_path / "n") if sort == "a path" else f"@trisect-{os.getpid()}"
+    run("trisect-coordinator", "init", "--home", home)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(place.replace("@", "\0", 1))
+        systemd.settimeout(30)
+        daemon = subprocess.Popen(
+            [BIN / "trisect-coordinator", "run", "--home", home],
+            env=os.environ | {"NOTIFY_SOCKET": place},
+            stderr=subprocess.DEVNULL,
+        )
+        with daemon:
+            try:
+                assert systemd.recv(100) == b"READY=1"
+                assert json.loads((home / "daemon.json").read_text())["pid"] == daemon.pid
+                daemon.terminate()
+                assert systemd.recv(100) == b"STOPPING=1"
+                assert daemon.wait(30) == 0
+            finally:
+                daemon.kill()
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)
