@@ -19,7 +19,7 @@ import coordinator.cli
 import nodes.cli
 from trisect.trust.keys import fingerprint
 
-SECRET = "+431234567"
+SECRET = "+12025550143"
 BIN = Path(sys.executable).parent
 PROGRAMS = {"trisect-node": nodes.cli, "trisect-coordinator": coordinator.cli}
 

@@ -18,7 +18,7 @@ from trisect.indicators.forms import Reason, RejectedError, clean_cell
         ('="+1 833"', "+1 833"),
         ('= "a ""quoted"" word"', 'a "quoted" word'),
         ('\uff1d"x"', "x"),
-        ("+1 (833) 631-7911", "+1 (833) 631-7911"),
+        ("+1 (833) 555-0179", "+1 (833) 555-0179"),
         ("+1-800-FLOWERS", "+1-800-FLOWERS"),
         ("+1 202 555 0143 ext(5)", "+1 202 555 0143 ext(5)"),
         ("@handle", "@handle"),

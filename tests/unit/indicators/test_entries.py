@@ -99,7 +99,7 @@ def test_a_reference_is_short_and_printable() -> None:
 
 RAW = [
     (Kind.PHONE, "(202) 555-01", "43"),
-    (Kind.PHONE, "+44 (0)7911 12", "3456"),
+    (Kind.PHONE, "+44 (0)20 7946 0", "123"),
     (Kind.DOMAIN, "www.exam", "ple.com"),
     (Kind.URL, "http://exam", "ple.com/a/?q=1"),
     (Kind.EMAIL, "us\u00e9r@exam", "ple.org"),

@@ -42,7 +42,7 @@ async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> lis
         clock=system_clock,
         randomness=drawn("id"),
     )
-    service = CollectionsService(collections, desk, peppers, Import, lambda: None, allow_reserved=False)
+    service = CollectionsService(collections, desk, peppers, Import, lambda: None, allow_reserved=True)
     found = [row.reason async for step in service.import_steps(begin, batches()) for row in step.rejects]
     await desk.close()
     return found
@@ -52,7 +52,7 @@ async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> lis
     ("kind", "region", "value", "option", "reason"),
     [
         ("phone", "US", "+6620162300", "trust_plus", "ambiguous"),
-        ("phone", "", "447911123456", "plus_optional", "needs_region"),
+        ("phone", "", "442079460123", "plus_optional", "needs_region"),
         ("national_id", "CN", "110105491231002", "upgrade_legacy", "legacy_form"),
     ],
 )
