@@ -220,7 +220,10 @@ class RelayService(relay_pb2_grpc.RelayServicer):
         self._registry.require_admitted(caller().name, role=Role.PROXY)
         self._registry.require_admitted(request.to)
         if len(request.frame) != SEALED_BYTES or request.to == caller().name:
-            raise BadInputError(f"a frame of consents has {SEALED_BYTES} bytes and is for another party")
+            raise BadInputError(
+                f"a frame of consents has {SEALED_BYTES} bytes and is for another party",
+                hint="bring both ends to the same version of Trisect",
+            )
         call = relay_pb2.CallRequest(to=request.to, method=relay_pb2.PEER_METHOD_CONSENTS, body=request.frame)
         return relay_pb2.DeliverReply(frame=await self._switchboard.call(caller().name, call))
 

@@ -65,7 +65,9 @@ class Receiving:
         membership = self._members.membership
         proxy = membership.party(getattr(call, "from"))
         if proxy.role is not Role.PROXY or proxy.standing is Standing.EXPELLED:
-            raise DeniedError("only a proxy that is not expelled tells of consents")
+            raise DeniedError(
+                "only a proxy that is not expelled tells of consents", hint="a government admits proxies"
+            )
         keys, own = self._link.keys, self._members.name
         consortium = membership.consortium
         frame = await asyncio.to_thread(

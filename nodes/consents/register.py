@@ -279,7 +279,10 @@ class Register:
         notices = regime.notices(self._members.name)
         number = wish.notice or len(notices)
         if not 1 <= number <= len(notices):
-            raise BadInputError(f"{self._members.name} has not published a notice {number}")
+            raise BadInputError(
+                f"{self._members.name} has not published a notice {number}",
+                hint="`trisect notice show` tells how many there are",
+            )
         parties = tuple(sorted({membership.party(name).name for name in wish.parties} - {self._members.name}))
         for name in parties:
             if membership.party(name).standing is Standing.EXPELLED:
@@ -287,7 +290,11 @@ class Register:
         kinds = words(Kind, wish.kinds, "kind of indicator")
         for kind in kinds:
             if KINDS[kind].refusal:
-                raise DeniedError(f"indicators of the kind {kind} {KINDS[kind].refusal}", rule="kind")
+                raise DeniedError(
+                    f"indicators of the kind {kind}: {KINDS[kind].refusal}",
+                    hint="leave that kind out",
+                    rule="kind",
+                )
         return Consent(
             consortium=membership.consortium,
             proxy=self._members.name,

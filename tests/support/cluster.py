@@ -7,6 +7,7 @@ and a walk begins sooner.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -58,6 +59,13 @@ def trisect(daemon: Daemon, *arguments: object, stdin: str = "") -> tuple[int, d
     """Run the command at a daemon; gives its exit code and its one object."""
     ended = run("trisect", "--home", daemon.home, "--format", "json", *arguments, stdin=stdin)
     return ended.returncode, json.loads(ended.stdout)
+
+
+def altered(invitation: str, **fields: str) -> str:
+    """Write an invitation with other fields, as somebody between might."""
+    prefix, body = invitation.split(":", 1)
+    changed = json.loads(base64.urlsafe_b64decode(body)) | fields
+    return f"{prefix}:{base64.urlsafe_b64encode(json.dumps(changed).encode()).decode()}"
 
 
 def join(home: Path, invitation: str, *arguments: object) -> dict:

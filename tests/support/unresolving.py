@@ -39,7 +39,9 @@ from trisect.clock import system_clock, system_randomness  # noqa: E402
 from trisect.indicators.tokens import Pepper  # noqa: E402
 from trisect.psi.ecdh import EcdhAsker  # noqa: E402
 from trisect.psi.items import asked_items  # noqa: E402
+from trisect.rules.vocabulary import Purpose  # noqa: E402
 from trisect.store.collections import Collections  # noqa: E402
+from trisect.store.consents import Use  # noqa: E402
 from trisect.store.database import Database, sqlite_url  # noqa: E402
 from trisect.store.intake import Imports  # noqa: E402
 from trisect.store.rolling import Rolling  # noqa: E402
@@ -67,6 +69,7 @@ async def work(folder: Path) -> dict[str, int]:
         randomness=system_randomness,
     )
     service = CollectionsService(collections, intake, peppers, Import, lambda: None, allow_reserved=True)
+    use = Use("bank", Purpose.SCAM_PREVENTION, system_clock(), 0, frozenset())
     done: dict[str, int] = {}
     for one in samples.load().imports:
         name = f"{one.party}-{one.collection}"
@@ -78,7 +81,7 @@ async def work(folder: Path) -> dict[str, int]:
 
         async for step in service.import_steps(begin, batches()):
             assert not step.rejects
-        snapshot = collections.snapshot(name, epoch=0)
+        snapshot = collections.snapshot(name, use, epoch=0)
         items, _ = asked_items(snapshot.tokens, system_randomness(32), system_randomness)
         done[name] = snapshot.size
         assert len(EcdhAsker(items.tobytes()).request(0, 100)) > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import socket
@@ -15,7 +14,7 @@ from pathlib import Path
 import grpc
 import pytest
 from support import hostile_coordinator, tuned_daemon
-from support.cluster import ROLES, Cluster, join, run
+from support.cluster import ROLES, Cluster, altered, join, run
 from support.daemons import BIN, Coordinator, Node, failure, until
 from support.holding import held
 from support.tcp import Tunnel
@@ -24,7 +23,7 @@ from nodes.keys import NodeKeys
 from trisect.clock import from_text, system_clock
 from trisect.trust.certificates import COORDINATOR_HOST, TlsIdentity
 from trisect.trust.keys import IdentityKey, SealingKey
-from trisect.trust.statements import PartyKeys, Role
+from trisect.trust.statements import PartyKeys
 from trisect.wire.v1 import node_admin_pb2
 
 pytestmark = pytest.mark.walk
@@ -39,12 +38,6 @@ def tokens(node: Node) -> dict[str, tuple[bytes, int]]:
             ref: (token, epoch)
             for ref, token, epoch in database.execute("SELECT ref, token, epoch FROM entries")
         }
-
-
-def altered(invitation: str, **fields: str) -> str:
-    prefix, body = invitation.split(":", 1)
-    changed = json.loads(base64.urlsafe_b64decode(body)) | fields
-    return f"{prefix}:{base64.urlsafe_b64encode(json.dumps(changed).encode()).decode()}"
 
 
 async def test_fifty_joins_race_for_one_invitation_and_one_wins(cluster: Cluster, tmp_path: Path):
@@ -369,43 +362,3 @@ async def test_a_home_that_another_has_replaced_says_so(pair: Cluster, tmp_path:
     assert (await failure(former.start_match("list", "government", "list"))).fault.value != "bug"
     third = await pair.coordinator.invite("telco", "provider")
     assert join(tmp_path / "telco", third)["state"] == "admitted"
-
-
-async def test_a_node_reaches_the_coordinator_through_a_connect_proxy(cluster: Cluster, tmp_path: Path):
-    named = "coordinator.invalid:443"
-    async with Tunnel(names={named: cluster.coordinator.state["address"]}) as proxy:
-        environment = {"http_proxy": f"http://{proxy.address}", "no_proxy": ""}
-        node = Node("trisect-node", tmp_path / "tunnelled", environment=environment)
-        command = ("trisect-node", "join", "--home", node.home, "--invitation", "-")
-        invitation = altered(await cluster.coordinator.invite("tunnelled", "proxy"), coordinator=named)
-        done = await asyncio.to_thread(run, *command, environment=environment, stdin=invitation)
-        assert done.returncode == 0, done.stderr
-        await node.start()
-        try:
-            await cluster["government"].admit("tunnelled")
-            await until(node.is_admitted, "admission through the proxy")
-            assert proxy.connections >= 2
-        finally:
-            await asyncio.to_thread(node.terminate)
-
-
-async def test_no_proxy_is_asked_for_this_machine(cluster: Cluster, tmp_path: Path):
-    """Port 1 answers nobody, so whatever asks the proxy fails."""
-    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "grpc_proxy")
-    environment = dict.fromkeys(names, "http://127.0.0.1:1") | {"no_proxy": "", "NO_PROXY": ""}
-    node = Node("trisect-node", tmp_path / "proxied", environment=environment)
-    command = ("trisect-node", "join", "--home", node.home, "--invitation", "-")
-    invitation = await cluster.coordinator.invite("proxied", "proxy")
-    done = await asyncio.to_thread(run, *command, environment=environment, stdin=invitation)
-    assert done.returncode == 0, done.stderr
-    await node.start()
-    try:
-        await cluster["government"].admit("proxied")
-        await until(node.is_admitted, "admission past the proxy")
-        await node.put_rules_in_place(Role.PROXY)
-        doctor = ("trisect", "--home", node.home, "doctor", "--format", "json")
-        told = json.loads((await asyncio.to_thread(run, *doctor, environment=environment)).stdout)
-        found = {finding["name"]: finding["ok"] for finding in told["data"]["checks"]}
-        assert found["ready"]
-    finally:
-        await asyncio.to_thread(node.terminate)

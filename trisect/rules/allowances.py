@@ -44,7 +44,9 @@ class Allowance:
     def check(self) -> None:
         """Check what types cannot say; raises BadInputError."""
         if not 0 < self.elements <= MOST_ELEMENTS:
-            raise BadInputError(f"an allowance has 1 to {MOST_ELEMENTS} elements a day")
+            raise BadInputError(
+                f"an allowance has 1 to {MOST_ELEMENTS} elements a day", hint="give another --elements"
+            )
         if not dt.timedelta() <= self.last - self.first < LONGEST:
             raise BadInputError(
                 f"an allowance ends on the day that it begins or later, within {LONGEST.days} days",

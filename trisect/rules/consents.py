@@ -31,6 +31,7 @@ MAX_PARTIES = 64
 SCHEMA = "ISO/IEC TS 27560:2023, trisect consent.v1"
 _DOMAIN = b"trisect/consent-commitment/v1\x00"
 _WITHDRAWN = b"trisect/withdrawal-commitment/v1\x00"
+_ORDERED = "give at least one, each once; records have them sorted"
 E = TypeVar("E", bound=enum.StrEnum)
 
 
@@ -100,13 +101,17 @@ class Consent:
     def __post_init__(self) -> None:
         for name, values in (("purposes", self.purposes), ("kinds", self.kinds), ("parties", self.parties)):
             if not values or list(values) != sorted(set(values)):
-                raise BadInputError(f"the {name} of a consent are none, or not in order")
+                raise BadInputError(f"the {name} of a consent are none, or not in order", hint=_ORDERED)
         if list(self.pressures) != sorted(set(self.pressures)):
-            raise BadInputError("the pressures of a consent are not in order")
+            raise BadInputError("the pressures of a consent are not in order", hint=_ORDERED)
         if len(self.parties) > MAX_PARTIES:
-            raise BadInputError(f"a consent names at most {MAX_PARTIES} parties")
+            raise BadInputError(
+                f"a consent names at most {MAX_PARTIES} parties", hint="give several consents"
+            )
         if len(self.id) != ID_BYTES or not self.subject or not self.method.strip():
-            raise BadInputError("a consent has no id, no subject or no method")
+            raise BadInputError(
+                "a consent has no id, no subject or no method", hint="say how the person was asked"
+            )
         if not dt.timedelta() < self._expires - from_text(self.given) <= LONGEST:
             raise BadInputError(
                 f"a consent ends after it was given, and at most {LONGEST.days} days later",

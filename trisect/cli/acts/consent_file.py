@@ -19,6 +19,7 @@ from trisect.rpc.status import translated
 from trisect.wire.v1 import consents_pb2 as pb
 
 MAX_LINE = 64 * 1024
+_SHAPE = "docs/consent.md shows a line"
 _DEFAULTS: Mapping[str, Any] = {"days": 365, "pressures": [], "notice": 0, "language": "en"}
 _TYPES: Mapping[str, type] = {
     "person": str,
@@ -107,16 +108,16 @@ def _request(line: str) -> pb.GrantConsentRequest:
     try:
         fields = {**_DEFAULTS, **json.loads(line)}
     except (ValueError, TypeError, RecursionError) as error:
-        raise BadInputError("this is no JSON object") from error
+        raise BadInputError("this is no JSON object", hint=_SHAPE) from error
     if missing := [name for name in _TYPES if name not in fields]:
-        raise BadInputError(f"the field {missing[0]} is missing")
+        raise BadInputError(f"the field {missing[0]} is missing", hint=_SHAPE)
     for name, value in fields.items():
         if name not in _TYPES:
-            raise BadInputError("a field is unknown")
+            raise BadInputError("a field is unknown", hint=_SHAPE)
         texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
         if type(value) is not _TYPES[name] or not texts:
-            raise BadInputError(f"the field {name} is not as it must be")
+            raise BadInputError(f"the field {name} is not as it must be", hint=_SHAPE)
     if not 0 < fields["days"] < 2**31 or not 0 <= fields["notice"] < 2**31:
-        raise BadInputError("days or notice is out of range")
+        raise BadInputError("days or notice is out of range", hint=_SHAPE)
     person = fields.pop("person")
     return Given(**fields).request(person, once=True)
