@@ -54,10 +54,19 @@ class People:
         consents: the answers to their consents, by number.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self.proxy, self.telco = cluster["proxy"], cluster["telco"]
-        self.consents = [grant(self.proxy, person) for person in range(PERSONS)]
+        file, output = folder / "consents.jsonl", folder / "subjects.jsonl"
+        wish = {
+            "purposes": ["scam-prevention"],
+            "kinds": ["domain"],
+            "parties": ["telco"],
+            "method": "a form",
+        }
+        file.write_text("".join(f"{json.dumps(wish | {'person': str(one)})}\n" for one in range(PERSONS)))
+        trisect(self.proxy, "consent", "import", file, "--output", output)
+        self.consents = [json.loads(line) for line in output.read_text().splitlines()]
 
     def file(self, folder: Path, party: str) -> Path:
         """Write the persons' hosts with their pseudonyms towards a party."""
@@ -87,7 +96,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     )
     try:
         asyncio.run(cluster["telco"].offer_hosts(LISTED))
-        found = People(cluster)
+        found = People(cluster, tmp_path_factory.mktemp("file"))
         for party in ("proxy", "telco"):
             found.keep(tmp_path_factory.mktemp("lists"), party)
         trisect(cluster["telco"], "collection", "share", "people", "--with", "proxy",
