@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from nodes.members import Members
-from trisect.clock import Clock, from_text, to_text
+from trisect.clock import Clock, to_text
 from trisect.errors import StaleError
 from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
@@ -46,7 +46,7 @@ class Spending:
     def _limit(self, spent: Spent) -> int:
         regime, account = Regime(self._members.membership), spent.account
         try:
-            rulebook = regime.rulebooks.at(max(self._clock(), from_text(f"{spent.day}T00:00:00Z")))
+            rulebook = regime.rulebooks.at(self._clock())
         except StaleError:
             return 0
         return regime.budget(

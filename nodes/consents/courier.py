@@ -75,11 +75,14 @@ class Courier:
     async def _tick(self) -> None:
         for told in self._told.values():
             told.sent = told.cursor or 0
-        for _ in range(ROUNDS_A_TICK):
+        for again in range(ROUNDS_A_TICK):
             parties = [
                 party
                 for party in self._members.membership.parties.values()
-                if party.name != self._members.name and party.standing is not Standing.EXPELLED
+                if party.name != self._members.name
+                and party.standing is not Standing.EXPELLED
+                # One that does not answer holds the others up once a tick, and no longer.
+                and not (again and party.name in self._away)
             ]
             more = await asyncio.gather(*(self._tell(party) for party in parties))
             async with self.told:
@@ -120,7 +123,7 @@ class Courier:
             return Frame(consortium, own, party.name, newest, newest, 0).seal(key, party.keys.sealing), newest
         events, last = self._granted.events(party.name, own, after=told.sent, limit=READ_AT_ONCE)
         empty = Frame(consortium, own, party.name, told.sent, told.sent, told.cursor)
-        frame = empty.filled(events, last, key)
+        frame = empty.filled(events, max(last, told.sent), key)
         return frame.seal(key, party.keys.sealing), frame.upto
 
     def _open(self, answer: bytes, party: Party) -> Reply:

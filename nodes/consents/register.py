@@ -17,7 +17,7 @@ from trisect.clock import Clock, Randomness, from_text, to_text
 from trisect.errors import BadInputError, ConflictError, DeniedError, StaleError, TrisectError
 from trisect.indicators.kinds import KINDS, Kind
 from trisect.record import commitments
-from trisect.rules.consent_frames import Effect, Frame
+from trisect.rules.consent_frames import Frame
 from trisect.rules.consents import (
     ID_BYTES,
     SALT_BYTES,
@@ -26,7 +26,6 @@ from trisect.rules.consents import (
     Language,
     Pressure,
     commitment,
-    withdrawal,
     words,
 )
 from trisect.rules.regime import Regime
@@ -109,6 +108,8 @@ class Register:
         self._randomness = randomness
         self._epoch_s = epoch_s
         self._changing = asyncio.Lock()
+        self._acknowledged = 0
+        """Up to which number this node's own acknowledgements are kept."""
 
     @property
     def name(self) -> PartyName:
@@ -186,7 +187,8 @@ class Register:
         if epoch is None or found.record is None or found.salt is None:
             return None
         number, leaves = epoch
-        index, path = commitments.proof(leaves, commitment(found.record, found.salt))
+        own = commitment(found.record, found.salt)
+        index, path = await asyncio.to_thread(commitments.proof, leaves, own)
         return number, index, len(leaves), path
 
     def why_not(self, found: GrantedConsent) -> str:
@@ -216,24 +218,24 @@ class Register:
         own = self._members.own
         if own is None or own.role is not Role.PROXY or self.trouble or not self._members.admitted:
             return
-        while content := await self._next_epoch(
-            len(self._members.membership.filed(ConsentsFiling, own.name))
-        ):
+        while True:
+            membership = self._members.membership
+            filed = len(membership.filed(ConsentsFiling, own.name))
+            told = Regime(membership).consents_told(own.name)
+            content = await asyncio.to_thread(self._next_epoch, filed, told)
+            if content is None:
+                return
             await self._proposals.file(ConsentsFiling.KIND, "", content.to_content())
 
-    async def _next_epoch(self, filed: int) -> EpochCommitment | None:
+    def _next_epoch(self, filed: int, told: int) -> EpochCommitment | None:
         """Give the epoch after those that were filed; one that was kept and not filed comes as it was kept."""
-        kept = await asyncio.to_thread(self._granted.epoch, filed + 1)
+        kept = self._granted.epoch(filed + 1)
         if kept is None:
-            epoch, upto, given, taken = await asyncio.to_thread(
-                self._granted.uncommitted, limit=commitments.MOST_EVENTS
-            )
-            if not given and not taken:
+            upto, found = self._granted.uncommitted(limit=commitments.MOST_EVENTS)
+            if upto <= told:
                 return None
-            found = [commitment(one.record, one.salt) for one in given if one.record and one.salt]
-            found += [withdrawal(one.id, one.salt) for one in taken if one.salt]
             leaves: Sequence[bytes] = commitments.padded(found, self._randomness)
-            await asyncio.to_thread(self._granted.keep_epoch, epoch, upto, b"".join(leaves))
+            self._granted.keep_epoch(filed + 1, upto, b"".join(leaves))
             kept = (upto, leaves)
         upto, leaves = kept
         return EpochCommitment(filed + 1, upto, len(leaves), commitments.root(leaves))
@@ -242,7 +244,7 @@ class Register:
         """Commit once an epoch, until cancelled."""
         while True:
             try:
-                if self._members.own is not None and self._members.own.role is Role.PROXY:
+                async with self._changing:  # what was kept just before the node was killed
                     await self._tell_own()
                 await self.commit()
             except TrisectError as error:
@@ -318,5 +320,7 @@ class Register:
             events, last = await asyncio.to_thread(self._granted.events, own, own, after=after, limit=512)
             frame = Frame(self._members.membership.consortium, own, own, after, last, after, tuple(events))
             await self._receiving.take(frame)
-        effects: Sequence[Effect] = await asyncio.to_thread(self._consents.effects, own, after=0)
-        await asyncio.to_thread(self._granted.acknowledge, own, effects)
+        effects = await asyncio.to_thread(self._consents.effects, own, after=self._acknowledged)
+        if effects:
+            await asyncio.to_thread(self._granted.acknowledge, own, effects)
+            self._acknowledged = effects[-1].sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from nodes.consents.courier import Courier
@@ -38,7 +39,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             pressures=list(request.pressures),
         )
         found, subjects, known = await self.register.grant(wish, once=request.once)
-        return pb.GrantConsentReply(consent=self._to_wire(found), subjects=subjects, known=known)
+        return pb.GrantConsentReply(consent=await self._to_wire(found), subjects=subjects, known=known)
 
     async def RevokeConsent(  # noqa: N802
         self, request: pb.RevokeConsentRequest, _context: Context
@@ -49,14 +50,16 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             wait_s = min(request.wait_s, LONGEST_WAIT_S)
             await self.courier.until_told(found.revoked_sequence, frozenset(found.parties), wait_s)
             (found,) = await self.register.find("", found.id)
-        return pb.RevokeConsentReply(consent=self._to_wire(found))
+        return pb.RevokeConsentReply(consent=await self._to_wire(found))
 
     async def ListConsents(  # noqa: N802
         self, request: pb.ListConsentsRequest, _context: Context
     ) -> pb.ListConsentsReply:
         """List consents."""
         found = await self.register.find(request.person, request.id)
-        return pb.ListConsentsReply(consents=[self._to_wire(one) for one in found])
+        return pb.ListConsentsReply(
+            consents=await asyncio.to_thread(lambda: [self._described(one) for one in found])
+        )
 
     async def GetConsentReceipt(  # noqa: N802
         self, request: pb.GetConsentReceiptRequest, _context: Context
@@ -73,7 +76,10 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             reply.proof.extend(path)
         return reply
 
-    def _to_wire(self, found: GrantedConsent) -> pb.Consent:
+    async def _to_wire(self, found: GrantedConsent) -> pb.Consent:
+        return await asyncio.to_thread(self._described, found)
+
+    def _described(self, found: GrantedConsent) -> pb.Consent:
         why_not = self.register.why_not(found)
         consent = pb.Consent(
             id=found.id,

@@ -11,21 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cluster import Cluster, run
+from support.cluster import Cluster, foul_relay, run
 from support.daemons import Coordinator, Daemon, Node, hosts, until
+from support.holding import held
+from support.planted import watch
 
 from trisect.record.export import check
 from trisect.rules.regime import Regime
 
 pytestmark = pytest.mark.walk
-PERSONS = 14
+PERSONS = 20
 LISTED = range(4, 40)
 """Hosts in the telco's list of scams; those from 4 on are persons' too."""
 
 
 def quick(daemon: Daemon) -> None:
-    """Have nodes tell of consents at once."""
+    """Have nodes tell of consents at once, and a relay that can wait."""
     if isinstance(daemon, Coordinator):
+        foul_relay(daemon)
         return
     with (daemon.home / "config.toml").open("a") as config:
         config.write("[consents]\ntick_s = 0.3\nepoch_s = 0.5\n")
@@ -40,11 +43,16 @@ def trisect(node: Daemon, *arguments: object, stdin: str = "", code: int = 0) ->
     return found
 
 
+def member(number: int) -> str:
+    """Give the proxy's reference of a person; nothing else in a home reads like it."""
+    return f"membership-{number:06}-of-consumer-aid"
+
+
 def grant(proxy: Node, person: int, *arguments: object) -> dict[str, Any]:
     """Record the consent of a person of a number."""
     scope = ("--purpose", "scam-prevention", "--kind", "domain", "--party", "telco")
     method = ("--method", "a form on paper")
-    return trisect(proxy, "consent", "grant", *scope, *method, *arguments, stdin=f"member {person}\n")
+    return trisect(proxy, "consent", "grant", *scope, *method, *arguments, stdin=f"{member(person)}\n")
 
 
 class People:
@@ -57,6 +65,8 @@ class People:
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self.proxy, self.telco = cluster["proxy"], cluster["telco"]
+        # The proxy's own names of its people are kept nowhere, and said nowhere.
+        watch(cluster).plant(*(member(one) for one in range(PERSONS)), canonical=())
         file, output = folder / "consents.jsonl", folder / "subjects.jsonl"
         wish = {
             "purposes": ["scam-prevention"],
@@ -64,7 +74,7 @@ class People:
             "parties": ["telco"],
             "method": "a form",
         }
-        file.write_text("".join(f"{json.dumps(wish | {'person': str(one)})}\n" for one in range(PERSONS)))
+        file.write_text("".join(f"{json.dumps(wish | {'person': member(one)})}\n" for one in range(PERSONS)))
         trisect(self.proxy, "consent", "import", file, "--output", output)
         self.consents = [json.loads(line) for line in output.read_text().splitlines()]
 
@@ -128,6 +138,29 @@ def test_a_revocation_reaches_every_party_that_holds_the_person(people: People, 
     after = trisect(people.proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
                     "--purpose", "scam-prevention")  # fmt: skip
     assert before["matched"] == after["matched"] == PERSONS - 2
+
+
+@pytest.mark.parametrize(
+    ("whose", "event"), [("proxy", "accept passes"), ("telco", "asker begins")], ids=["asker", "answerer"]
+)
+async def test_a_consent_taken_back_in_the_middle_ends_the_exchange(
+    people: People, tmp_path: Path, whose: str, event: str
+) -> None:
+    """Each end looks again before its last frame; the event is the last one before that."""
+    proxy, holder = people.proxy, people.cluster[whose]
+    person = people.consents[8 if whose == "proxy" else 9]["id"]
+    if whose == "telco":
+        await proxy.import_values("duty", hosts(range(PERSONS)), legal_basis="statutory-duty")
+    lists = ("people", "list") if whose == "proxy" else ("duty", "people")
+    async with held(people.cluster, event, tmp_path) as reached:
+        starting = asyncio.create_task(proxy.start_match(lists[0], "telco", lists[1]))
+        await asyncio.wait_for(reached.wait(), 20)
+        await asyncio.to_thread(trisect, proxy, "consent", "revoke", person)
+    exchange_id = await starting
+    found = await proxy.outcome(exchange_id)
+    assert (found.state, found.matched) == ("failed", 0)
+    assert await proxy.hits(exchange_id) == []
+    assert (await holder.exchange(exchange_id)).error.rule == "consent-live"
 
 
 def test_a_suspended_party_still_hears_of_a_revocation(people: People) -> None:
@@ -201,7 +234,7 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     asyncio.run(until(telco.is_admitted, "telco's link"))
     gone = people.consents[6]["id"]
     assert trisect(proxy, "consent", "revoke", gone)["acknowledged"]
-    number = PERSONS + 8  # all consents, one that is no basis, three from a file, and four revocations
+    number = PERSONS + 10  # all consents, one that is no basis, three from a file, and six revocations
 
     async def in_the_record() -> bool:
         export = tmp_path / "export"
@@ -233,4 +266,4 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     asyncio.run(until(proxy.is_admitted, "proxy's link"))
     after = trisect(proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
                     "--purpose", "scam-prevention")  # fmt: skip
-    assert after["matched"] == PERSONS - 4
+    assert after["matched"] == PERSONS - 6

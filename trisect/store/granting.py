@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from trisect.errors import ConflictError, NotFoundError
 from trisect.rules.consent_frames import Effect, Event, Granted, Revoked
-from trisect.rules.consents import Consent
+from trisect.rules.consents import Consent, commitment, withdrawal
 from trisect.store.consents import read_versions, write_versions
 from trisect.store.database import Database
 from trisect.store.tables import consent_acknowledgements, consent_epochs, granted_consents
@@ -198,19 +198,27 @@ class GrantedConsents:
                         )
                     )
 
-    def uncommitted(self, *, limit: int) -> tuple[int, int, list[GrantedConsent], list[GrantedConsent]]:
+    def uncommitted(self, *, limit: int) -> tuple[int, list[bytes]]:
         """Give what the next consent epoch has to commit to.
 
+        Args:
+            limit: how many numbers it reaches over at most.
+
         Returns:
-            The epoch's number; the sequence that it reaches; consents given in it; consents taken back in it.
+            The number that it reaches, and the commitments to what was given and taken back in it. What was erased
+            since has none left.
         """
+        row = granted_consents.c
         with self._database.read() as connection:
-            epoch, done = connection.execute(
-                sa.select(sa.func.max(consent_epochs.c.epoch), sa.func.max(consent_epochs.c.sequence))
-            ).one()
-            upto = min(_newest(connection), (done or 0) + limit)
-        given, taken = (self._select(sa.and_(column > (done or 0), column <= upto)) for column in _SEQUENCES)
-        return (epoch or 0) + 1, upto, list(given), list(taken)
+            done = connection.execute(sa.select(sa.func.max(consent_epochs.c.sequence))).scalar_one() or 0
+            upto = min(_newest(connection), done + limit)
+            columns = sa.select(row.id, row.record, row.salt).where(row.salt.is_not(None))
+            given, taken = (
+                connection.execute(columns.where(number > done, number <= upto)).all()
+                for number in _SEQUENCES
+            )
+        found = [commitment(one.record, one.salt) for one in given]
+        return upto, found + [withdrawal(one.id, one.salt) for one in taken]
 
     def keep_epoch(self, epoch: int, sequence: int, leaves: bytes) -> None:
         """Keep the leaves of an epoch whose root was published."""
