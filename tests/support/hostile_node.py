@@ -3,6 +3,8 @@
 Run as `python hostile_node.py run --home H`. `H/hostile.json` names what to do to a message, once:
 
     {"mutate": ACTION, "tag": "REQUEST", "block": 0}
+
+It has the patience that `H/tuned.json` gives it (`tuned_daemon`).
 """
 
 from __future__ import annotations
@@ -115,9 +117,12 @@ class HostileRunning(running.Running):
 
 
 if __name__ == "__main__":
+    import tuned_daemon  # beside this file, whose folder is the path of a script
+
     from nodes.exchanges import answering, asking
 
     HostileRunning.home = Path(sys.argv[sys.argv.index("--home") + 1])
+    tuned_daemon.tune(HostileRunning.home)
     asking.Running = HostileRunning
     answering.Running = HostileRunning
     main()

@@ -29,6 +29,7 @@ def misbehaving(daemon: Daemon) -> None:
     """Make coordinator and bank such as misbehave when told to, and nodes such as do not wait long."""
     foul_relay(daemon)
     if daemon.home.name == "bank":
+        daemon.tune({"nodes.exchanges.recovery.EVERY_S": 0.2})
         daemon.script = Path(hostile_node.__file__)
     if isinstance(daemon, Node):
         with (daemon.home / "config.toml").open("a") as config:
