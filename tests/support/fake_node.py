@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.fake_consents import Consents
 from support.fake_coordinator import FINGERPRINT, Coordinator
 from support.fake_governance import Governance
 from support.fake_services import NOW, RecordAdmin, Schedules
@@ -31,6 +32,7 @@ from trisect.wire.convert import batch_from_wire
 from trisect.wire.v1 import (
     collections_pb2,
     collections_pb2_grpc,
+    consents_pb2_grpc,
     coordinator_admin_pb2_grpc,
     governance_pb2_grpc,
     matching_pb2,
@@ -346,6 +348,7 @@ async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIte
     else:
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(_Admin(node), server)
         governance_pb2_grpc.add_GovernanceServicer_to_server(Governance(node), server)
+        consents_pb2_grpc.add_ConsentsServicer_to_server(Consents(node), server)
         collections_pb2_grpc.add_CollectionsServicer_to_server(_Collections(node), server)
         matching_pb2_grpc.add_MatchingServicer_to_server(_Matching(node), server)
         schedules_pb2_grpc.add_SchedulesServicer_to_server(Schedules(node), server)
