@@ -21,7 +21,7 @@ import psutil
 
 from bench.parties import parties, trisect
 from trisect.beat import LAG_WINDOW_S, LAG_WINDOWS
-from trisect.daemon import Home
+from trisect.home import Home
 
 SIZES = (1_000, 100_003)
 LARGEST_DIRECT = 200_000

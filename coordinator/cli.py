@@ -14,8 +14,8 @@ from coordinator.config import Config
 from trisect import config, daemon
 from trisect.cli.daemons import FormatOption, HomeOption, Output, command, program, tell
 from trisect.clock import system_clock, system_randomness
-from trisect.daemon import Home
 from trisect.errors import ConflictError
+from trisect.home import Home
 from trisect.store.keystore import write_private
 
 app = program("The coordinator of a Trisect consortium.")

@@ -48,8 +48,9 @@ from nodes.workers import Workers
 from trisect import daemon
 from trisect.beat import Beat
 from trisect.clock import system_clock, system_randomness
-from trisect.daemon import Home, Tasks
+from trisect.daemon import Tasks
 from trisect.errors import BadInputError
+from trisect.home import Home
 from trisect.rpc import tls
 from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import Access

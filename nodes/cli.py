@@ -17,8 +17,8 @@ from nodes.config import Config
 from trisect import config, daemon
 from trisect.cli.daemons import FormatOption, HomeOption, Output, command, program, tell
 from trisect.clock import system_clock, system_randomness
-from trisect.daemon import Home
 from trisect.errors import BadInputError
+from trisect.home import Home
 from trisect.trust.invitations import MAX_CHARACTERS, Invitation
 
 app = program("The node of a party to Trisect.")

@@ -14,8 +14,8 @@ from nodes.keys import NodeKeys
 from nodes.times import Times
 from trisect.clock import Clock, Randomness, from_text
 from trisect.config import check_address, check_consortium, check_database, to_toml
-from trisect.daemon import Home
 from trisect.errors import BadInputError, ConflictError, DeniedError, TrisectError
+from trisect.home import Home
 from trisect.rpc import tls
 from trisect.rpc.status import translated
 from trisect.store.keystore import KEYSTORE_FILE, write_private

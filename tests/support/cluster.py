@@ -24,7 +24,7 @@ from nodes import enrol
 from trisect.cli.demo import rules as demo_rules
 from trisect.clock import system_clock, system_randomness
 from trisect.config import to_toml
-from trisect.daemon import Home
+from trisect.home import Home
 from trisect.store.keystore import write_private
 from trisect.trust.invitations import Invitation
 from trisect.trust.statements import Role

@@ -26,7 +26,7 @@ from trisect.clock import system_clock
 from trisect.daemon import ask
 from trisect.errors import TrisectError
 from trisect.indicators.readers.batch import Batch
-from trisect.rpc import tls
+from trisect.rpc.admin_socket import socket_channel
 from trisect.rpc.ending import Ending
 from trisect.rpc.status import from_rpc
 from trisect.trust.statements import Role
@@ -159,7 +159,7 @@ class Daemon:
         return "".join(path.read_text() for path in files if path.exists())
 
     def channel(self) -> grpc.aio.Channel:
-        return tls.socket_channel(Path(self.state["socket"]))
+        return socket_channel(Path(self.state["socket"]))
 
     def ready(self) -> list[dict]:
         try:

@@ -47,7 +47,7 @@ async def test_fifty_joins_race_for_one_invitation_and_one_wins(cluster: Cluster
         "import asyncio, sys\n"
         "from nodes import enrol\n"
         "from trisect.clock import system_clock, system_randomness\n"
-        "from trisect.daemon import Home\n"
+        "from trisect.home import Home\n"
         "from trisect.errors import TrisectError\n"
         "from trisect.trust.invitations import Invitation\n"
         "from pathlib import Path\n"

@@ -16,10 +16,10 @@ import grpc.aio
 
 from trisect.cli.call import Call
 from trisect.cli.failures import UsageError
-from trisect.daemon import Home
 from trisect.errors import ConflictError, TimedOutError, UnreachableError
+from trisect.home import Home
+from trisect.rpc.admin_socket import socket_channel
 from trisect.rpc.status import translated
-from trisect.rpc.tls import socket_channel
 from trisect.wire.v1.collections_pb2_grpc import CollectionsStub
 from trisect.wire.v1.consents_pb2_grpc import ConsentsStub
 from trisect.wire.v1.coordinator_admin_pb2_grpc import CoordinatorAdminStub

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Typer 0.29 carries the parser inside itself and names these classes nowhere else; pyproject.toml pins 0.29.
+# Typer carries the parser inside itself and names these classes nowhere else; pyproject.toml pins 0.28: from 0.29 on
+# it loads pydantic at the start of every command, which takes a fifth longer.
 from typer._click.exceptions import (
     BadOptionUsage,
     BadParameter,
@@ -78,15 +79,15 @@ def _parameter(error: BadParameter) -> str:
         return "an argument"
     if error.param.param_type_name == "option":
         return max(error.param.opts, key=len)
-    return error.param.display_name_raw
+    return error.param.human_readable_name
 
 
 def _choices(error: BadParameter) -> str:
-    least, most = getattr(error.param, "min", None), getattr(error.param, "max", None)
+    taken = error.param.type if error.param else None
+    least, most = getattr(taken, "min", None), getattr(taken, "max", None)
     if least is not None:
         return f"it takes {least:,} to {most:,}" if most is not None else f"it takes {least:,} or more"
-    descriptor = getattr(error.param, "type_descriptor", None)
-    choices = getattr(descriptor, "choices", None)
+    choices = getattr(taken, "choices", None)
     return (
         f"it takes {', '.join(str(getattr(choice, 'value', choice)) for choice in choices)}"
         if choices

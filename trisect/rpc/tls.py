@@ -1,49 +1,15 @@
-"""Channels and ports: mutual TLS 1.3 to the coordinator, Unix sockets for administrators.
-
-The options are the measured ones: bounded streams, keepalive that notices a frozen peer in 15 s, frames of
-256 KiB. Not here: who may call what (`trisect.rpc.authorisation`).
-"""
+"""Channels and ports with mutual TLS 1.3. Not here: who may call what (`trisect.rpc.authorisation`)."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import grpc
 import grpc.aio
 
+from trisect.rpc.options import CLIENT_OPTIONS, SERVER_OPTIONS
 from trisect.trust.certificates import COORDINATOR_HOST, TlsIdentity
-
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-MAX_STREAMS = 64
-_PING_MS = 10_000
-_PING_TIMEOUT_MS = 5_000
-
-CLIENT_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.keepalive_time_ms", _PING_MS),
-    ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
-    ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 10_000),  # in truth the time that one attempt to connect is given
-    ("grpc.max_reconnect_backoff_ms", 3_000),
-)
-
-SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_concurrent_streams", MAX_STREAMS),
-    ("grpc.keepalive_time_ms", _PING_MS),
-    ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
-    ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
-    ("grpc.http2.max_ping_strikes", 0),
-    ("grpc.so_reuseport", 0),
-)
 
 
 def coordinator_channel(address: str, authority: bytes, identity: TlsIdentity) -> grpc.aio.Channel:
@@ -89,13 +55,6 @@ def server_credentials(current: Callable[[], TlsIdentity], authority: bytes) -> 
         configuration(shown),
         changed,  # type: ignore[arg-type]  # None is allowed and means: as before
         require_client_authentication=True,
-    )
-
-
-def socket_channel(path: Path) -> grpc.aio.Channel:
-    """Open a channel to a daemon's administration socket."""
-    return grpc.aio.insecure_channel(
-        f"unix:{path}", options=(*CLIENT_OPTIONS, ("grpc.default_authority", "localhost"))
     )
 
 

@@ -50,7 +50,7 @@ def test_every_command_takes_the_same_format(program: str) -> None:
     assert len(found) >= 3
     for name, command in found.items():
         options = {option: parameter for parameter in command.params for option in parameter.opts}
-        assert list(options["--format"].type_descriptor.choices) == ["text", "json"], name
+        assert list(options["--format"].type.choices) == ["text", "json"], name
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from trisect.daemon import MAX_SOCKET_PATH, Home
 from trisect.errors import BadInputError, ConflictError
+from trisect.home import MAX_SOCKET_PATH, Home
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
 
 
 def test_a_short_path_stays_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trisect.daemon.MAX_SOCKET_PATH", 4_000)
+    monkeypatch.setattr("trisect.home.MAX_SOCKET_PATH", 4_000)
     tmp_path.chmod(0o700)
     home = Home(tmp_path)
     assert home.socket() == tmp_path / "run" / "admin.sock"
@@ -66,7 +66,7 @@ def test_a_folder_of_somebody_else_is_left_alone(far: tuple[Path, Path], tmp_pat
 def test_a_socket_that_others_could_reach_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wider: str
 ) -> None:
-    monkeypatch.setattr("trisect.daemon.MAX_SOCKET_PATH", 4_000)
+    monkeypatch.setattr("trisect.home.MAX_SOCKET_PATH", 4_000)
     path = tmp_path / "home"
     for folder in (path, path / "run"):
         folder.mkdir(mode=0o700)

@@ -14,8 +14,8 @@ from nodes.config import Config
 from nodes.keys import NodeKeys
 from trisect.clock import system_clock, system_randomness, to_text
 from trisect.config import to_toml
-from trisect.daemon import Home
 from trisect.errors import BadInputError, ConflictError, UnreachableError
+from trisect.home import Home
 from trisect.store import keystore
 from trisect.store.keystore import KEYSTORE_FILE
 from trisect.trust import certificates

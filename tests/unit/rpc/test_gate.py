@@ -16,6 +16,7 @@ import pytest
 from trisect.errors import ConflictError, DeniedError, StaleError, TrisectError, UnauthenticatedError
 from trisect.rpc import gate as module
 from trisect.rpc import status, tls
+from trisect.rpc.admin_socket import socket_channel
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Gate, caller
 from trisect.trust.certificates import Caller, Principal
@@ -102,7 +103,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     path = tmp_path / "s"
     server.add_insecure_port(f"unix:{path}")
     await server.start()
-    channel = tls.socket_channel(path)
+    channel = socket_channel(path)
     made = House(service, gate, channel, asked)
     yield made
     await channel.close()

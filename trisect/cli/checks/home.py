@@ -15,8 +15,9 @@ from pathlib import Path
 from trisect.cli.checks.finding import Finding
 from trisect.clock import system_clock, to_text
 from trisect.config import CONFIG_FILE
-from trisect.daemon import MAX_SOCKET_PATH, STATE_FILE, Home, ask
+from trisect.daemon import ask
 from trisect.errors import TrisectError
+from trisect.home import MAX_SOCKET_PATH, STATE_FILE, Home
 from trisect.store import keystore
 from trisect.store.keystore import KEYSTORE_FILE
 from trisect.trust import certificates

@@ -24,9 +24,10 @@ import psutil
 
 from trisect.cli.demo import rules
 from trisect.clock import system_clock, system_randomness
-from trisect.daemon import Home, ask
+from trisect.daemon import ask
 from trisect.errors import BadInputError, ConflictError, TrisectError
-from trisect.rpc import tls
+from trisect.home import Home
+from trisect.rpc.admin_socket import socket_channel
 from trisect.rpc.status import translated
 from trisect.trust.statements import Role
 from trisect.wire.v1 import (
@@ -177,11 +178,11 @@ class Cluster:
 
     async def _put_rules_in_place(self, party: Party) -> None:
         async def known() -> bool:
-            async with tls.socket_channel(self.socket(party.name)) as channel:
+            async with socket_channel(self.socket(party.name)) as channel:
                 return await rules.known(channel, len(PARTIES))
 
         async with (
-            tls.socket_channel(self.socket(party.name)) as channel,
+            socket_channel(self.socket(party.name)) as channel,
             translated(f"the node of {party.name}"),
         ):
             founder = party is PARTIES[0]
@@ -190,12 +191,12 @@ class Cluster:
 
     async def _invite(self, party: Party) -> coordinator_admin_pb2.InviteReply:
         request = coordinator_admin_pb2.InviteRequest(party=party.name, role=party.role, ttl_s=3600)
-        async with tls.socket_channel(self.socket(COORDINATOR)) as channel, translated("the coordinator"):
+        async with socket_channel(self.socket(COORDINATOR)) as channel, translated("the coordinator"):
             stub = coordinator_admin_pb2_grpc.CoordinatorAdminStub(channel)
             return await stub.Invite(request, timeout=CALL_S)
 
     async def _status(self, name: str) -> node_admin_pb2.GetStatusReply:
-        async with tls.socket_channel(self.socket(name)) as channel, translated(f"the node of {name}"):
+        async with socket_channel(self.socket(name)) as channel, translated(f"the node of {name}"):
             stub = node_admin_pb2_grpc.NodeAdminStub(channel)
             return await stub.GetStatus(node_admin_pb2.GetStatusRequest(), timeout=CALL_S)
 
@@ -210,7 +211,7 @@ class Cluster:
         )
         government = PARTIES[0].name
         async with (
-            tls.socket_channel(self.socket(government)) as channel,
+            socket_channel(self.socket(government)) as channel,
             translated("the government's node"),
         ):
             await node_admin_pb2_grpc.NodeAdminStub(channel).Admit(request, timeout=CALL_S)

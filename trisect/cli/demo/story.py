@@ -20,7 +20,7 @@ from trisect.errors import TrisectError
 from trisect.indicators.forms import Indicator
 from trisect.indicators.kinds import Kind
 from trisect.indicators.tokens import Pepper, Tokeniser
-from trisect.rpc import tls
+from trisect.rpc.admin_socket import socket_channel
 from trisect.rpc.status import translated
 from trisect.store.database import Database, sqlite_url
 from trisect.store.keystore import KEYSTORE_FILE, load
@@ -157,7 +157,7 @@ class Story:
 
     def channel(self, name: str) -> grpc.aio.Channel:
         """Open a channel to the socket of a party's node."""
-        return tls.socket_channel(self._cluster.socket(name))
+        return socket_channel(self._cluster.socket(name))
 
 
 def peppers_of(home: Path) -> tuple[Pepper, ...]:
