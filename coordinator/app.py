@@ -109,7 +109,7 @@ class Coordinator:
             self._database, self._authority, key.public, clock=system_clock, randomness=system_randomness
         )
         self._record = PublicRecord(
-            Record(self._database, coordinator_record), self._registry, key, config.consortium
+            Record(self._database, coordinator_record), self._registry, key, config.consortium, system_clock
         )
         self._permits = Permits(
             self._registry, self._record, Budgets(self._database, coordinator_budgets), key, system_clock
@@ -167,7 +167,9 @@ class Coordinator:
         relay_pb2_grpc.add_RelayServicer_to_server(
             RelayService(self._registry, self._switchboard, self._permits, self._record, system_clock), server
         )
-        record_pb2_grpc.add_RecordServicer_to_server(RecordService(self._record, self._signing_key), server)
+        record_pb2_grpc.add_RecordServicer_to_server(
+            RecordService(self._record, self._signing_key, self._switchboard), server
+        )
         reflection.enable_server_reflection([*_SERVICES, SERVICE_NAME, reflection.SERVICE_NAME], server)
         return Health(server, _SERVICES)
 

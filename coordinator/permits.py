@@ -12,7 +12,7 @@ from prometheus_client import Counter
 
 from coordinator.record import PublicRecord
 from coordinator.registry import Registry
-from trisect.clock import Clock
+from trisect.clock import Clock, from_text
 from trisect.errors import DeniedError, VerificationError
 from trisect.rules.budgets import over_budget
 from trisect.rules.offers import Offer, check_times
@@ -46,7 +46,7 @@ class Permits:
         Raises:
             VerificationError: it or its offer is not signed by whom it must be, or they do not fit each other.
             DeniedError: the rulebook does not allow it.
-            StaleError: another rulebook or notice is in force, or a clock is wrong.
+            StaleError: another rulebook or notice is in force, a clock is wrong, or no fresh head of the record counts.
         """
         membership = self._registry.membership
         asked = Offer.peek(offer)
@@ -64,7 +64,10 @@ class Permits:
             raise VerificationError("an offer names another key than the party's own")
         check_times(asked.created, asked.expires, self._clock())
         try:
-            judge(found, asked, signed.payload_hash, Regime(membership))
+            regime = Regime(membership)
+            judge(found, asked, signed.payload_hash, regime)
+            rulebook = regime.rulebooks.named(found.rulebook, from_text(found.decided))
+            self._record.require_fresh(rulebook.provisions.limits.max_head_age_s)
         except DeniedError as error:
             DENIED.inc()
             _log.warning(

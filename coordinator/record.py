@@ -8,17 +8,18 @@ goes on in another way than it did. Not here: the tree (`trisect.record.tree`) a
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coordinator.registry import Registry
+from trisect.clock import Clock, from_seconds, to_text
 from trisect.errors import ConflictError, NotFoundError, UnreachableError, VerificationError
-from trisect.record import entries
+from trisect.record import entries, quorum
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.notes import Note
-from trisect.record.quorum import eldest
 from trisect.store.record import NewEntry, Record
 from trisect.trust.filings import STATEMENTS
 from trisect.trust.keys import IdentityKey, PartyName
@@ -34,10 +35,12 @@ class Head:
     Attributes:
         note: the head, the coordinator's signature and the cosignatures that have come.
         consistency: proves that it goes on from the size that was asked for.
+        counted: the newest head that counts, with its cosignatures; empty where there is none.
     """
 
     note: str
     consistency: Sequence[bytes]
+    counted: str
 
 
 class PublicRecord:
@@ -48,20 +51,27 @@ class PublicRecord:
         registry: has the statements, and tells who may cosign.
         key: signs heads.
         consortium: names the record.
+        clock: tells how old a head is.
     """
 
-    def __init__(self, store: Record, registry: Registry, key: IdentityKey, consortium: str) -> None:
+    def __init__(
+        self, store: Record, registry: Registry, key: IdentityKey, consortium: str, clock: Clock
+    ) -> None:
         self._store = store
         self._registry = registry
         self._key = key
         self._consortium = consortium
+        self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
         self._lost = 0
         membership = registry.membership
-        named = {name for names in eldest(membership).values() for name in names}
+        named = {name for names in quorum.appointed(membership, clock()).values() for name in names}
         self._unheard = named if store.head() is not None else set()
         self._check()
+        self._counted: Note | None = None
+        self._counted_at: dt.datetime | None = None
+        any(self._count(Note.parse(kept)) for kept in store.heads())
 
     def _check(self) -> None:
         """Look whether the entries are those of the newest head; a record that was cut short must not go on."""
@@ -220,13 +230,21 @@ class PublicRecord:
                 f"the record has {size} entries, fewer than the {after} that were seen",
                 hint="the coordinator was restored from an old backup, or shows another record",
             )
-        return Head(note, self._store.consistency(after, size) if after else ())
+        consistency = self._store.consistency(after, size) if after else ()
+        return Head(note, consistency, str(self._counted or ""))
 
-    def cosign(self, party: str, size: int, line: str) -> None:
-        """Put a party's cosignature under the head of a size.
+    def require_fresh(self, max_age_s: int) -> None:
+        """Raise StaleError where the newest head that counts is older than a rulebook allows."""
+        quorum.require_fresh(self._counted_at, max_age_s, self._clock())
+
+    def cosign(self, party: str, size: int, line: str) -> bool:
+        """Put a party's cosignature under the head of a size, in place of an older one of the same party.
+
+        Returns:
+            Whether a newer head counts by it than did before.
 
         Raises:
-            VerificationError: it is not that party's over that head.
+            VerificationError: it is not that party's over that head, or of a time that has not come.
             NotFoundError: no head of that size is kept.
         """
         keys = self._registry.membership.party(party).keys
@@ -239,8 +257,23 @@ class PublicRecord:
             sent = Note.parse(f"{head.text}\n{line}")
             if len(sent.signatures) != 1:
                 raise VerificationError("one cosignature is sent at a time")
-            sent.verify(key)
-            self._store.keep_head(size, str(head.with_signature(sent.signatures[0])))
+            moment = from_seconds(sent.verify(key))
+            if moment > self._clock() + quorum.CLOCK_TOLERANCE:
+                raise VerificationError(f"a head is cosigned at {to_text(moment)}, a time that has not come")
+            if moment < from_seconds(head.signers([key]).get(key, 0)):
+                return False
+            signed = head.with_signature(sent.signatures[0])
+            self._store.keep_head(size, str(signed))
+            return self._count(signed)
+
+    def _count(self, note: Note) -> bool:
+        """Remember the newest head that counts, and when it last did; tells whether it is a newer one."""
+        size, former = Checkpoint.of(note).size, Checkpoint.of(self._counted).size if self._counted else 0
+        counted_at = quorum.cosigned(note, self._registry.membership).counted_at
+        if size < former or counted_at is None:
+            return False
+        self._counted, self._counted_at = note, counted_at
+        return size > former
 
     def entries(self, first: int) -> Sequence[bytes]:
         """Give a page of entries."""

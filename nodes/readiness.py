@@ -98,9 +98,14 @@ class Readiness:
         for check, require in (
             ("rulebook", lambda: regime.rulebooks.at(now)),
             ("notice", lambda: regime.require_notice(self.members.name, now)),
+            ("head", self._require_fresh),
         ):
             if reason := _refusal(require):
                 yield check, reason
+
+    def _require_fresh(self) -> None:
+        if self.link.connected and not self.link.times.trouble:  # else that is told already, and is why
+            self.witness.require_fresh()
 
 
 def _refusal(require: Callable[[], object]) -> str:

@@ -17,7 +17,7 @@ from trisect.rules.offers import CLOCK_TOLERANCE
 from trisect.trust import certificates
 
 TIME_KEY = "trisect-time"
-_CURE = "set the clocks of this machine and of the coordinator's (NTP)"
+CURE = "set the clocks of this machine and of the coordinator's (NTP)"
 _OUT_OF_TIME = ("certificate is not yet valid", "certificate has expired")
 """How gRPC's TLS says that the coordinator's certificate does not hold now."""
 
@@ -55,7 +55,7 @@ class Times:
         details = (cause.details() or "") if isinstance(cause, grpc.aio.AioRpcError) else ""
         if any(sign in details for sign in _OUT_OF_TIME):
             self.trouble = "the coordinator's certificate does not hold at this machine's time"
-            return UnauthenticatedError(self.trouble, hint=_CURE)
+            return UnauthenticatedError(self.trouble, hint=CURE)
         if certificate and (ended := certificates.validity(certificate)[1]) <= self._clock():
             return UnauthenticatedError(
                 f"this node's certificate expired at {to_text(ended)}",
@@ -72,5 +72,5 @@ def _difference(theirs: dt.datetime, before: dt.datetime, after: dt.datetime) ->
         return ""
     return (
         f"this node's clock is {most.total_seconds():.0f} s {'ahead of' if most == ahead else 'behind'} the "
-        f"coordinator's, and peers refuse offers from {CLOCK_TOLERANCE.total_seconds():.0f} s on: {_CURE}"
+        f"coordinator's, and peers refuse offers from {CLOCK_TOLERANCE.total_seconds():.0f} s on: {CURE}"
     )

@@ -1,13 +1,14 @@
 """A node's eye on the public record: it follows every head, remembers the newest, and cosigns what it has verified.
 
-A head that does not go on from the one that was seen last is never cosigned and never forgotten: it is kept beside
-that one, both signed by the coordinator, as the proof that it has shown two records. Not here: which heads count
-(`trisect.record.quorum`).
+It cosigns the newest head again and again, so that an old one that is shown tells by its age. A head that does not go
+on from the one that was seen last is never cosigned and never forgotten: it is kept beside that one, both signed by the
+coordinator, as the proof that it has shown two records. Not here: which heads count (`trisect.record.quorum`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -15,12 +16,15 @@ from contextlib import suppress
 from nodes.governing import Governing
 from nodes.link import Link
 from nodes.members import Members
+from nodes.times import CURE
 from trisect.clock import Clock
 from trisect.errors import ConflictError, NotFoundError, StaleError, TrisectError, VerificationError
 from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.notes import Note
-from trisect.record.quorum import Cosigned, cosigned, eldest
+from trisect.record.quorum import Cosigned, cosigned, require_fresh
+from trisect.rules.regime import Regime
+from trisect.rules.rulebook import Limits
 from trisect.store.record import NewEntry, Record
 from trisect.store.settings import Setting
 from trisect.trust.keys import IdentityPublic
@@ -29,6 +33,8 @@ from trisect.wire.v1 import record_pb2
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY_S = 30.0
+_AGES = 4
+"""How often a witness cosigns within the time that a head may be old."""
 PAGE = 100
 _TIMEOUT_S = 15.0
 _RESTORE_S = 600.0
@@ -49,7 +55,9 @@ class Witness:
     Attributes:
         trouble: what is wrong with the record, for /ready; empty where nothing is.
         note: the newest head that was verified, as it was signed and cosigned then; None before the first.
-        seen_any: set once there is one.
+        counted: the newest head that counts, as it was cosigned when it was looked at last; None before the first.
+        counted_at: when it last counted.
+        any_counts: set once there is one.
     """
 
     def __init__(
@@ -72,7 +80,9 @@ class Witness:
         self._following = asyncio.Lock()
         self.trouble = ""
         self.note: Note | None = None
-        self.seen_any = asyncio.Event()
+        self.counted: Note | None = None
+        self.counted_at: dt.datetime | None = None
+        self.any_counts = asyncio.Event()
 
     @property
     def head(self) -> Checkpoint | None:
@@ -81,14 +91,29 @@ class Witness:
 
     def cosigned(self) -> Cosigned | None:
         """Tell who has cosigned the newest head, as far as is known here."""
-        membership = self._members.membership
-        return cosigned(self.note, membership, eldest(membership)) if self.note else None
+        return cosigned(self.note, self._members.membership) if self.note else None
+
+    def require_fresh(self) -> None:
+        """Raise StaleError where the newest head that counts is older than the rulebook in force allows."""
+        if trouble := self._link.times.trouble:
+            raise StaleError(trouble, hint=CURE)
+        require_fresh(self.counted_at, self._limits.max_head_age_s, self._clock())
+
+    @property
+    def _limits(self) -> Limits:
+        try:
+            return Regime(self._members.membership).rulebooks.at(self._clock()).provisions.limits
+        except StaleError:  # none is in force
+            return Limits()
+
+    @property
+    def _refresh_s(self) -> float:
+        return self._limits.max_head_age_s / _AGES
 
     async def start(self) -> None:
         """Load what was seen before."""
         if seen := await asyncio.to_thread(self._seen.read):
             self.note = Note.parse(seen.decode())
-            self.seen_any.set()
             await asyncio.to_thread(
                 self.copy.cut, Checkpoint.of(self.note).size
             )  # what was not verified to its end
@@ -110,7 +135,7 @@ class Witness:
                 except TrisectError as error:  # the link tells why, or there is no head yet
                     _log.info("the record could not be followed", extra={"reason": error.message})
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
+                async with asyncio.timeout(min(LOOK_EVERY_S, self._refresh_s)):
                     await self._link.head_signed.wait()
 
     async def follow(self) -> None:
@@ -150,10 +175,30 @@ class Witness:
         await self._copy(head)
         await asyncio.to_thread(self._seen.keep, str(note).encode())
         self.note = note
-        self.seen_any.set()
+        await self._take_counted(reply.counted, key)
         await self._cosign(note)
         if not await asyncio.to_thread(self._fork.read):
             self._tell("")
+
+    async def _take_counted(self, text: str, key: IdentityPublic) -> None:
+        """Take a head that counts, as the coordinator shows it, if it is of the record that was verified."""
+        if not text:
+            return
+        note, membership = Note.parse(text), self._members.membership
+        counted = Checkpoint.of(note)
+        note.verify(log_key(membership.consortium, key))
+        assert self.head is not None  # noqa: S101  (it was verified before)
+        if counted.origin != self.head.origin or counted.size > self.head.size:
+            raise VerificationError("the coordinator shows a head that counts, of another record or size")
+        if await asyncio.to_thread(self.copy.root, counted.size) != counted.root:
+            await asyncio.to_thread(self._fork.keep, text.encode())
+            raise VerificationError(_FORKED)
+        counted_at = cosigned(note, membership).counted_at
+        if counted_at is None:  # keys or witnesses have changed since: what counted before still did so then
+            _log.info("a head does not count by what is known here", extra={"entries": counted.size})
+        elif self.counted_at is None or counted_at >= self.counted_at:
+            self.counted, self.counted_at = note, counted_at
+            self.any_counts.set()
 
     async def check_gossip(self, text: str) -> None:
         """Check that a head which another party has seen is of the record that is followed here.
@@ -236,11 +281,14 @@ class Witness:
         own = self._members.own
         if own is None or own.standing is not Standing.ACTIVE or self._members.displaced:
             return
+        if self._link.times.trouble:  # a time that is wrong would be taken by nobody
+            return
         key = self._link.keys.identity
         name = witness_key(self._members.membership.consortium, own.name, key.public)
-        if (name.name, name.id) in {(line.name, line.key_id) for line in note.signatures}:
+        now = self._clock().timestamp()
+        if now - note.signers([name]).get(name, 0) < self._refresh_s:
             return
-        line = Note(note.text).cosigned(name, key, int(self._clock().timestamp())).signatures[0]
+        line = Note(note.text).cosigned(name, key, int(now)).signatures[0]
         request = record_pb2.CosignRequest(line=str(line), size=Checkpoint.of(note).size)
         async with self._link.translated():
             await self._link.record.Cosign(request, timeout=_TIMEOUT_S)

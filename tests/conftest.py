@@ -15,6 +15,11 @@ ALLOWED_SKIPS: frozenset[str] = frozenset()
 """Node ids that may be skipped, each with its reason in a comment."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Take one process more than there are cores: a walk waits for daemons a tenth of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put walks first: the longest files go to the processes while there are many others to fill the end with."""
     items.sort(key=lambda item: item.get_closest_marker("walk") is None)

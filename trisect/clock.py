@@ -32,6 +32,11 @@ def to_text(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def from_seconds(seconds: int) -> dt.datetime:
+    """Read seconds since 1970, as cosignatures carry them."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
 def from_text(text: str) -> dt.datetime:
     """Read what `to_text` wrote; raises ValueError for anything else."""
     return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)

@@ -87,6 +87,7 @@ class Answering:
                 await self.means.settle()
                 snapshot = await self._check(offer, party)
                 await self.means.witness.check_gossip(offer.head)
+                self.means.witness.require_fresh()
                 answer = self._answer(snapshot)
                 regime = self.means.regime
                 leave = await asyncio.to_thread(permit.propose, offer, signed.payload_hash, answer, regime)

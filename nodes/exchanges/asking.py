@@ -71,7 +71,7 @@ class Asking:
             DeniedError: not admitted, suspended, too small a set, or the peer does not share.
             ExhaustedError: too many exchanges run here, or at the peer.
             UnreachableError: the peer's node is offline; names it.
-            StaleError: the peer has another pepper epoch.
+            StaleError: the peer has another pepper epoch, or no fresh head of the record counts.
         """
         with self.means.slots.take(Side.ASKER, question.peer) as slot:
             return await self._start(question, slot)
@@ -92,6 +92,7 @@ class Asking:
             reply = relay_pb2.OfferReply.FromString(body)
             terms = await asyncio.to_thread(self._read_reply, reply, offer, envelope, party)
             await self.means.witness.check_gossip(terms.accept.head)
+            self.means.witness.require_fresh()
             await asyncio.to_thread(
                 self.means.book.store.update,
                 exchange.id,
@@ -123,6 +124,8 @@ class Asking:
                 hint="name another party with --peer; `trisect party list` shows all",
             )
         party.require_active()
+        if self.means.link.connected:  # else the call to the peer says why not
+            self.means.witness.require_fresh()
         engine = planner.choose(question.engine, question.mode).name
         limits = self.means.regime.rulebooks.at(self.means.clock()).provisions.limits
         use = self.means.use_of(party.name, question.purpose, self.means.clock(), limits)

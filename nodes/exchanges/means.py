@@ -126,13 +126,13 @@ class Means:
         return Use(peer, purpose, moment, limits.min_voluntariness, frozenset(proxies))
 
     async def settle(self) -> None:
-        """Wait a little for what a node that has just started learns by itself: statements, and a head of the record."""
+        """Wait a little for what a node that has just started learns by itself: statements, and a head that counts."""
         if not (self.link.connected and self.members.admitted):
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S):
                 await self.members.synced.wait()
-                await self.witness.seen_any.wait()
+                await self.witness.any_counts.wait()
 
     async def snapshot(self, collection: str, use: Use, epoch: int) -> Snapshot:
         """Take what may be used of a collection; raises NotFoundError, or ConflictError while it is rolled."""

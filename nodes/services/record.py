@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from nodes.members import Members
 from nodes.witness import Witness
-from trisect.clock import to_text
+from trisect.clock import from_seconds, to_text
 from trisect.errors import NotFoundError
 from trisect.record import entries
 from trisect.record.checkpoint import Checkpoint, EntryProof, log_key
@@ -80,7 +79,7 @@ class RecordAdminService(record_admin_pb2_grpc.RecordAdminServicer):
                 pb.Cosignature(
                     party=party,
                     role=membership.party(party).role.value,
-                    at=to_text(datetime.fromtimestamp(time_s, UTC)),
+                    at=to_text(from_seconds(time_s)),
                 )
                 for party, time_s in sorted(cosigned.times.items())
             ],
@@ -90,6 +89,8 @@ class RecordAdminService(record_admin_pb2_grpc.RecordAdminServicer):
             log_key=str(self._log_key()),
             consortium=membership.consortium,
             founder=membership.founder or "",
+            counted_size=Checkpoint.of(self.witness.counted).size if self.witness.counted else 0,
+            counted_at=to_text(self.witness.counted_at) if self.witness.counted_at else "",
         )
 
     def _log_key(self) -> NoteKey:

@@ -29,10 +29,10 @@ from trisect.store.keystore import write_private
 from trisect.trust.invitations import Invitation
 from trisect.trust.statements import Role
 
-NUMBERS = {"telco": range(60), "bank": range(30, 90)}
+NUMBERS = {"telco": range(60), "bank": range(30, 90), "proxy": range(30, 90)}
 """The hosts of `Cluster.list_hosts`."""
 COMMON = {f"r-{number}" for number in range(30, 60)}
-"""The telco's refs of the hosts that both have."""
+"""The telco's refs of the hosts that it has in common with others."""
 ROLES = {"government": "government", "telco": "provider", "bank": "provider", "proxy": "proxy"}
 
 
@@ -184,9 +184,9 @@ class Cluster:
         await asyncio.gather(*map(place, self.nodes.values()))
 
     async def list_hosts(self) -> None:
-        """Give telco and bank a shared collection `list` each, with `COMMON` in both."""
-        for name, numbers in NUMBERS.items():
-            await self[name].offer_hosts(numbers)
+        """Give all but the government a shared collection `list` each, with `COMMON` in all."""
+        for name in NUMBERS.keys() & self.nodes.keys():
+            await self[name].offer_hosts(NUMBERS[name])
 
     def stop(self) -> None:
         for daemon in self.daemons:

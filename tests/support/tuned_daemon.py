@@ -13,6 +13,7 @@ import datetime as dt
 import importlib
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 from trisect import clock
@@ -36,8 +37,8 @@ def tune(home: Path) -> None:
 if __name__ == "__main__":
     place = Path(sys.argv[sys.argv.index("--home") + 1])
     tune(place)
-    if (place / "coordinator.db").exists():
-        from coordinator.cli import main
-    else:
+    if "party" in tomllib.loads((place / "config.toml").read_text()):
         from nodes.cli import main
+    else:
+        from coordinator.cli import main
     main()

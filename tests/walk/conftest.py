@@ -30,7 +30,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, nothing_leaks: None) -> It
 
 @pytest.fixture
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A coordinator, a government and a telco of a test's own, for whatever it does to them."""
-    found = asyncio.run(Cluster.create(tmp_path_factory.mktemp("pair"), ("government", "telco")))
+    """A coordinator, a government and a proxy of a test's own, for whatever it does to them."""
+    found = asyncio.run(Cluster.create(tmp_path_factory.mktemp("pair"), ("government", "proxy")))
     yield found
     found.stop()

@@ -189,16 +189,16 @@ async def test_certificates_renew_themselves_while_exchanges_go_on(tmp_path: Pat
     await coordinator.start()
     try:
         for party, role in ROLES.items():
-            if party != "proxy":
+            if party != "bank":
                 await cluster.add(party, role)
         await cluster.put_rules_in_place()
         values = [f"host-{number}.example.com" for number in range(20)]
-        for name in ("telco", "bank"):
+        for name in ("telco", "proxy"):
             await cluster[name].import_values("list", values)
             await cluster[name].share("list", "all")
         node = cluster["telco"]
         async with held(cluster, "setup passes", tmp_path) as reached:
-            exchange_id = await node.start_match("list", "bank", "list")
+            exchange_id = await node.start_match("list", "proxy", "list")
             await asyncio.wait_for(reached.wait(), 30)
             shown = from_text((await node.status()).certificate_expires_at)
 
@@ -210,11 +210,11 @@ async def test_certificates_renew_themselves_while_exchanges_go_on(tmp_path: Pat
         assert (ended.state, ended.matched) == ("complete", 20), ended.error.message
         assert from_text((await node.status()).certificate_expires_at) > shown
         # The link moved to each new connection in time: it was never lost, and the former ones have ended.
-        for name in ("telco", "bank"):
+        for name in ("telco", "proxy"):
             assert cluster[name].log().count("the certificate was renewed") >= 2
             assert "the link to the coordinator is down" not in cluster[name].log()
             assert (await cluster[name].status()).links[0].connected
-        assert (await node.match("list", "bank", "list")).matched == 20
+        assert (await node.match("list", "proxy", "list")).matched == 20
     finally:
         cluster.stop()
 
@@ -276,22 +276,22 @@ async def test_a_handshake_below_tls_1_3_fails(cluster: Cluster, tmp_path: Path)
 
 
 async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_path_factory):
-    cluster = await Cluster.create(tmp_path_factory.mktemp("suspension"), ("government", "telco", "bank"))
+    cluster = await Cluster.create(tmp_path_factory.mktemp("suspension"), ("government", "telco", "proxy"))
     try:
         values = [f"host-{number}.example.com" for number in range(30_000)]
         await cluster["telco"].import_values("mine", values)
-        await cluster["bank"].import_values("theirs", values)
-        await cluster["bank"].share("theirs", "telco")
-        exchange_id = await cluster["telco"].start_match("mine", "bank", "theirs")
+        await cluster["proxy"].import_values("theirs", values)
+        await cluster["proxy"].share("theirs", "telco")
+        exchange_id = await cluster["telco"].start_match("mine", "proxy", "theirs")
         change = node_admin_pb2.ChangeStandingRequest
         await cluster["government"].admin(
             "ChangeStanding", change(party="telco", standing="suspended", reason="a test")
         )
-        for name in ("telco", "bank"):
+        for name in ("telco", "proxy"):
             ended = await cluster[name].outcome(exchange_id, 15)
             assert ended.state == "failed", ended
             assert "suspended" in ended.error.message or "lost" in ended.error.message
-        error = await failure(cluster["telco"].start_match("mine", "bank", "theirs"))
+        error = await failure(cluster["telco"].start_match("mine", "proxy", "theirs"))
         assert error.fault.value == "denied"
         assert "suspended" in error.message
         await cluster["government"].admin(
@@ -299,9 +299,9 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
         )
 
         async def asked_again() -> str:
-            """Ask until telco, coordinator and bank have all heard of it; each learns of it in its own time."""
+            """Ask until telco, coordinator and proxy have all heard of it; each learns of it in its own time."""
             try:
-                return await cluster["telco"].start_match("mine", "bank", "theirs")
+                return await cluster["telco"].start_match("mine", "proxy", "theirs")
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
                     raise
@@ -315,50 +315,50 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
 
 
 async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
-    government, telco = pair["government"], pair["telco"]
+    government, proxy = pair["government"], pair["proxy"]
     values = [f"host-{number}.example.com" for number in range(60_000)]
-    await telco.import_values("list", values)
+    await proxy.import_values("list", values)
     await government.import_values("list", values[:30_000])
-    await telco.share("list", "government")
-    before = tokens(telco)
+    await proxy.share("list", "government")
+    before = tokens(proxy)
     await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
 
     async def half_way():
-        found = await telco.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+        found = await proxy.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
         return found.epoch == 1 and found.rolling and found.rows_to_roll < len(values)
 
     await until(half_way, "the roll to be half-way")
-    telco.kill()
-    epochs = {epoch for _, epoch in tokens(telco).values()}
+    proxy.kill()
+    epochs = {epoch for _, epoch in tokens(proxy).values()}
     assert epochs == {0, 1}, "the kill did not come half-way"
-    await telco.start()
+    await proxy.start()
 
     async def rolled():
-        found = await telco.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+        found = await proxy.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
         return found.epoch == 1 and not found.rolling
 
     await until(rolled, "the roll to end")
-    after = tokens(telco)
+    after = tokens(proxy)
     assert set(after) == set(before)
     assert {epoch for _, epoch in after.values()} == {1}
     assert not {token for token, _ in before.values()} & {token for token, _ in after.values()}
-    await until(telco.is_admitted, "the link to come back")
-    exchange = await government.match("list", "telco", "list")
+    await until(proxy.is_admitted, "the link to come back")
+    exchange = await government.match("list", "proxy", "list")
     assert (exchange.state, exchange.matched) == ("complete", 30_000)
 
 
 async def test_a_home_that_another_has_replaced_says_so(pair: Cluster, tmp_path: Path):
-    government, former = pair["government"], pair["telco"]
-    again = join(tmp_path / "telco", await pair.coordinator.invite("telco", "provider"))
+    government, former = pair["government"], pair["proxy"]
+    again = join(tmp_path / "proxy", await pair.coordinator.invite("proxy", "proxy"))
     founder = (await government.status()).fingerprint
     assert (again["state"], again["founder_fingerprint"]) == ("pending", founder)
-    await government.admit("telco", again["fingerprint"])
+    await government.admit("proxy", again["fingerprint"])
 
     async def displaced() -> list[dict]:
         return [reason for reason in former.ready() if reason["check"] == "key"]
 
     (reason,) = await until(displaced, "the former home to say that it was replaced")
-    assert reason["reason"] == "telco was admitted with a key that is not this node's"
+    assert reason["reason"] == "proxy was admitted with a key that is not this node's"
     assert (await failure(former.start_match("list", "government", "list"))).fault.value != "bug"
-    third = await pair.coordinator.invite("telco", "provider")
-    assert join(tmp_path / "telco", third)["state"] == "admitted"
+    third = await pair.coordinator.invite("proxy", "proxy")
+    assert join(tmp_path / "proxy", third)["state"] == "admitted"

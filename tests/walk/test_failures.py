@@ -42,11 +42,11 @@ HOURS_S = 2 * 3_600
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A telco and a bank with thirty hosts in common; the relay holds where a test asks for it."""
+    """A telco and a proxy with thirty hosts in common; the relay holds where a test asks for it."""
 
     async def create() -> Cluster:
         folder = tmp_path_factory.mktemp("failures")
-        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=foul_relay)
+        found = await Cluster.create(folder, ("government", "telco", "proxy"), prepare=foul_relay)
         await found.list_hosts()
         return found
 
@@ -55,7 +55,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     found.stop()
 
 
-async def connected(cluster: Cluster, names: Sequence[str] = ("government", "telco", "bank")) -> None:
+async def connected(cluster: Cluster, names: Sequence[str] = ("government", "telco", "proxy")) -> None:
     for name in names:
         await until(cluster[name].is_admitted, f"{name} to be back")
 
@@ -76,7 +76,7 @@ def match(node: Node, peer: str) -> tuple[int, dict[str, Any]]:
 
 async def assert_matches(cluster: Cluster) -> None:
     """Check that everything works, with the exact result."""
-    exchange = await cluster["telco"].match("list", "bank", "list")
+    exchange = await cluster["telco"].match("list", "proxy", "list")
     assert (exchange.state, exchange.error.message) == ("complete", "")
     assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == COMMON
 
@@ -166,7 +166,7 @@ async def test_a_disk_that_fills_up_during_an_import(cluster: Cluster, file: Pat
     assert stored(node, "list") == {f"r-{number}" for number in range(60)}
 
 
-@pytest.mark.parametrize("side", ["telco", "bank"], ids=["asker", "answerer"])
+@pytest.mark.parametrize("side", ["telco", "proxy"], ids=["asker", "answerer"])
 async def test_a_disk_that_is_full_when_an_exchange_writes_its_result(
     cluster: Cluster, tmp_path: Path, side: str
 ):
@@ -175,7 +175,7 @@ async def test_a_disk_that_is_full_when_an_exchange_writes_its_result(
     await connected(cluster)
     pid = node.pid
     async with AsyncExitStack() as full, held(cluster, "setup passes", tmp_path) as reached:
-        exchange_id = await cluster["telco"].start_match("list", "bank", "list")
+        exchange_id = await cluster["telco"].start_match("list", "proxy", "list")
         await asyncio.wait_for(reached.wait(), 20)
         full.enter_context(full_disk(node))
         full.push_async_callback(shows, node, "database", "disk is full")
@@ -187,7 +187,7 @@ async def test_a_disk_that_is_full_when_an_exchange_writes_its_result(
     await restart(node)
 
     async def settled() -> bool:
-        ends = [await cluster[name].exchange(exchange_id) for name in ("telco", "bank")]
+        ends = [await cluster[name].exchange(exchange_id) for name in ("telco", "proxy")]
         return {end.state for end in ends} == {"failed"}
 
     await until(settled, "both ends to call the exchange failed")
@@ -214,7 +214,7 @@ async def test_a_database_that_another_program_has_locked(cluster: Cluster, tmp_
     pid, importing = node.pid, ("import", file, "--collection", "locked-out", "--kind", "domain")
     known = await node.matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=1_000))
     with locked(node):
-        for code, said in (trisect(node, *importing), match(node, "bank")):
+        for code, said in (trisect(node, *importing), match(node, "proxy")):
             assert (code, said["error"]["code"]) == (1, "TRI-EXHAUSTED")
             assert "locked by another process" in said["error"]["message"]
             assert "end the program that holds it" in said["error"]["hint"]
@@ -293,8 +293,8 @@ async def test_a_node_whose_clock_is_hours_ahead(cluster: Cluster):
     reason = await shows(node, "clock", "ahead of the coordinator's")
     assert "NTP" in reason
     assert set(reasons(node)) == {"clock"}
-    assert not cluster["bank"].ready(), "the others' clocks are right"
-    for asker, answerer in ((node, "bank"), (cluster["bank"], "telco")):
+    assert not cluster["proxy"].ready(), "the others' clocks are right"
+    for asker, answerer in ((node, "proxy"), (cluster["proxy"], "telco")):
         code, said = match(asker, answerer)
         assert (code, said["error"]["code"]) == (8, "TRI-STALE")
         assert "set the clocks" in said["error"]["hint"]
@@ -311,10 +311,10 @@ async def test_a_coordinator_whose_clock_is_hours_ahead(cluster: Cluster, tmp_pa
     await restart(cluster.coordinator, {tuned_daemon.SHIFT: HOURS_S})
     reason = await shows(node, "clock", "certificate does not hold at this machine's time")
     assert reason in (await node.status()).links[0].detail
-    refused = match(node, "bank")
-    invitation = await cluster.coordinator.invite("proxy", "proxy")
+    refused = match(node, "proxy")
+    invitation = await cluster.coordinator.invite("newcomer", "proxy")
     ended = run(
-        *("trisect-node", "join", "--home", tmp_path / "proxy", "--invitation", "-", "--format", "json"),
+        *("trisect-node", "join", "--home", tmp_path / "newcomer", "--invitation", "-", "--format", "json"),
         stdin=invitation,
     )
     for code, said in (refused, (ended.returncode, json.loads(ended.stdout))):
@@ -356,7 +356,7 @@ async def test_a_certificate_that_expired_while_the_node_was_off(cluster: Cluste
     assert not link["connected"]
     assert "certificate expired" in link["detail"]
     assert "new invitation" in link["detail"]
-    code, said = match(node, "bank")
+    code, said = match(node, "proxy")
     assert (code, said["error"]["code"]) == (2, "TRI-AUTH")
     assert "certificate expired" in said["error"]["message"]
     assert "trisect-node join" in said["error"]["hint"]
@@ -365,7 +365,7 @@ async def test_a_certificate_that_expired_while_the_node_was_off(cluster: Cluste
     ended = run(*joining, stdin=invitation)
     assert (ended.returncode, json.loads(ended.stdout)["error"]["code"]) == (1, "TRI-CONFLICT")
     node.terminate()
-    other = run(*joining, stdin=await cluster.coordinator.invite("proxy", "proxy"))
+    other = run(*joining, stdin=await cluster.coordinator.invite("newcomer", "proxy"))
     assert (other.returncode, json.loads(other.stdout)["error"]["code"]) == (1, "TRI-CONFLICT")
     ended = run(*joining, stdin=invitation)
     assert ended.returncode == 0, ended.stdout
@@ -377,15 +377,15 @@ async def test_a_certificate_that_expired_while_the_node_was_off(cluster: Cluste
 
 
 async def test_a_peer_that_is_offline_is_named_within_seconds(cluster: Cluster):
-    for stop in (cluster["bank"].terminate, cluster["bank"].kill):
+    for stop in (cluster["proxy"].terminate, cluster["proxy"].kill):
         stop()
         async with asyncio.timeout(OFFLINE_S):  # without the command's own start
-            with pytest.raises(grpc.aio.AioRpcError, match="the node of bank is offline"):
-                await cluster["telco"].start_match("list", "bank", "list")
-        code, said = match(cluster["telco"], "bank")
+            with pytest.raises(grpc.aio.AioRpcError, match="the node of proxy is offline"):
+                await cluster["telco"].start_match("list", "proxy", "list")
+        code, said = match(cluster["telco"], "proxy")
         assert (code, said["error"]["code"]) == (2, "TRI-UNREACHABLE")
-        assert said["error"]["message"] == "the coordinator says: the node of bank is offline"
-        assert "ask bank to start its node" in said["error"]["hint"]
-        await cluster["bank"].start()
+        assert said["error"]["message"] == "the coordinator says: the node of proxy is offline"
+        assert "ask proxy to start its node" in said["error"]["hint"]
+        await cluster["proxy"].start()
         await connected(cluster)
     await assert_matches(cluster)

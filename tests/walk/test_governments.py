@@ -53,7 +53,7 @@ async def test_a_second_government_shares_the_work(pair: Cluster):
     admitted = await by_command(office, "party", "admit", "bank", "--fingerprint", fingerprint)
     assert (admitted["state"], admitted["key_check"]) == ("active", "fingerprint")
     await until(bank.is_admitted, "the newcomer to get its peppers")
-    await asyncio.gather(*(government.admit(name, "") for name in ("bank", "telco")))
+    await asyncio.gather(*(government.admit(name, "") for name in ("bank", "proxy")))
 
     code, said = await asyncio.to_thread(trisect, office, "pepper", "rotate", "--yes")
     assert (code, "at the node of government" in said["error"]["hint"]) == (6, True)
@@ -64,13 +64,13 @@ async def test_a_second_government_shares_the_work(pair: Cluster):
     await stand(office, "suspend", "government", "suspended")
     assert (await by_command(office, "pepper", "rotate", "--yes"))["epoch"] == 2
     pair.nodes["government"] = government
-    others = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("office", "telco", "bank")})
+    others = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("office", "proxy", "bank")})
     await until(lambda: reached(others, 2), "the active parties to have the next pepper")
     await stand(office, "reinstate", "government", "active")
     await until(lambda: reached(pair, 2), "the reinstated party to have it as well")
 
     await stand(office, "expel", "bank", "expelled")
-    members = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("government", "office", "telco")})
+    members = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("government", "office", "proxy")})
     for epoch in (3, 4):  # once the second has begun, the first has been granted to all who get it
         assert (await by_command(government, "pepper", "rotate", "--yes"))["epoch"] == epoch
         await until(lambda epoch=epoch: reached(members, epoch), "the members to have the next pepper")

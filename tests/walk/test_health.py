@@ -34,13 +34,13 @@ async def reflected(channel: grpc.aio.Channel) -> set[str]:
 
 
 async def test_health_follows_readiness_and_ends_with_draining(pair: Cluster):
-    coordinator, telco = pair.coordinator, pair["telco"]
-    for daemon in (coordinator, telco):  # a core file would hold tokens and keys
+    coordinator, proxy = pair.coordinator, pair["proxy"]
+    for daemon in (coordinator, proxy):  # a core file would hold tokens and keys
         assert resource.prlimit(daemon.process.pid, resource.RLIMIT_CORE) == (0, 0)
-    keys = NodeKeys.load(telco.home)
+    keys = NodeKeys.load(proxy.home)
     root = authority.load(coordinator.home).certificate
     async with (
-        telco.channel() as node_channel,
+        proxy.channel() as node_channel,
         tls.coordinator_channel(coordinator.state["address"], root, keys.tls) as coordinator_channel,
     ):
         node = health_pb2_grpc.HealthStub(node_channel)
@@ -64,10 +64,10 @@ async def test_health_follows_readiness_and_ends_with_draining(pair: Cluster):
         change = node_admin_pb2.ChangeStandingRequest
         for standing, wanted in (("suspended", NOT_SERVING), ("active", SERVING)):
             await pair["government"].admin(
-                "ChangeStanding", change(party="telco", standing=standing, reason="a test")
+                "ChangeStanding", change(party="proxy", standing=standing, reason="a test")
             )
             await until(lambda wanted=wanted: says(node, wanted), f"health of the {standing} node")
-        for daemon, stub in ((telco, node), (coordinator, relay)):
+        for daemon, stub in ((proxy, node), (coordinator, relay)):
             watch = stub.Watch(health_pb2.HealthCheckRequest(), timeout=60)
             assert (await watch.read()).status == SERVING
             daemon.process.send_signal(signal.SIGTERM)

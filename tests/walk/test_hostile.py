@@ -26,9 +26,9 @@ pytestmark = pytest.mark.walk
 
 
 def misbehaving(daemon: Daemon) -> None:
-    """Make coordinator and bank such as misbehave when told to, and nodes such as do not wait long."""
+    """Make coordinator and proxy such as misbehave when told to, and nodes such as do not wait long."""
     foul_relay(daemon)
-    if daemon.home.name == "bank":
+    if daemon.home.name == "proxy":
         daemon.tune({"nodes.exchanges.recovery.EVERY_S": 0.2})
         daemon.script = Path(hostile_node.__file__)
     if isinstance(daemon, Node):
@@ -38,14 +38,14 @@ def misbehaving(daemon: Daemon) -> None:
 
 @pytest.fixture(scope="module")
 def foul(tmp_path_factory: pytest.TempPathFactory):
-    """Telco is honest; the coordinator and the bank misbehave when told to."""
+    """Telco is honest; the coordinator and the proxy misbehave when told to."""
 
     async def create() -> Cluster:
         folder = tmp_path_factory.mktemp("foul")
-        cluster = await Cluster.create(folder, ("government", "telco", "bank"), prepare=misbehaving)
+        cluster = await Cluster.create(folder, ("government", "telco", "proxy"), prepare=misbehaving)
         await cluster.list_hosts()
-        assert (await cluster["telco"].match("list", "bank", "list")).matched == 30
-        assert (await cluster["bank"].match("list", "telco", "list")).matched == 30
+        assert (await cluster["telco"].match("list", "proxy", "list")).matched == 30
+        assert (await cluster["proxy"].match("list", "telco", "list")).matched == 30
         return cluster
 
     cluster = asyncio.run(create())
@@ -54,7 +54,7 @@ def foul(tmp_path_factory: pytest.TempPathFactory):
 
 
 @contextlib.asynccontextmanager
-async def unharmed(cluster: Cluster, asker: str = "telco", answerer: str = "bank") -> AsyncIterator[None]:
+async def unharmed(cluster: Cluster, asker: str = "telco", answerer: str = "proxy") -> AsyncIterator[None]:
     """Both nodes outlive what the block does to them: the same processes then complete a good exchange."""
     ends = (cluster[asker], cluster[answerer])
     pids = [node.state["pid"] for node in ends]
@@ -88,7 +88,7 @@ async def sabotaged(cluster: Cluster, asker: str, answerer: str, villain) -> Non
 
 FRAME_ROWS = [
     (party, frame, action)
-    for party in ("telco", "bank")
+    for party in ("telco", "proxy")
     for frame in (0, 1)
     for action in hostile_coordinator.ACTIONS
     # Nothing to swap, to mark or to go back to there; and what follows a final frame is never read.
@@ -106,10 +106,10 @@ FRAME_ROWS = [
 @pytest.mark.parametrize(("party", "frame", "action"), FRAME_ROWS)
 async def test_a_relay_that_tampers_causes_an_abort(foul: Cluster, party, frame, action):
     foul.coordinator.misbehave(mutate=action, party=party, frame=frame)
-    await harmless(foul, "telco", "bank", foul.coordinator)
+    await harmless(foul, "telco", "proxy", foul.coordinator)
 
 
-@pytest.mark.parametrize("party", ["telco", "bank"])
+@pytest.mark.parametrize("party", ["telco", "proxy"])
 async def test_no_second_stream_joins_an_end(foul: Cluster, tmp_path: Path, party: str):
     """With the party's own certificate and in the middle of its exchange: as one that comes back, or a stolen key."""
     keys = NodeKeys.load(foul[party].home)
@@ -118,7 +118,7 @@ async def test_no_second_stream_joins_an_end(foul: Cluster, tmp_path: Path, part
         held(foul, "responses end", tmp_path) as reached,
         tls.coordinator_channel(address, keys.authority, keys.tls) as channel,
     ):
-        exchange_id = await foul["telco"].start_match("list", "bank", "list")
+        exchange_id = await foul["telco"].start_match("list", "proxy", "list")
         await asyncio.wait_for(reached.wait(), 20)
         second = relay_pb2_grpc.RelayStub(channel).Exchange(metadata=(("trisect-exchange", exchange_id),))
         with pytest.raises(grpc.aio.AioRpcError, match="this end of the exchange has joined before"):
@@ -138,14 +138,14 @@ ANSWERER_ROWS = [(tag, action) for tag in ("SETUP", "RESPONSE") for action in ho
 
 @pytest.mark.parametrize(("tag", "action"), ASKER_ROWS)
 async def test_a_malformed_asker_harms_nobody(foul: Cluster, tag, action):
-    foul["bank"].misbehave(mutate=action, tag=tag, block=0)
-    await harmless(foul, "bank", "telco", foul["bank"])
+    foul["proxy"].misbehave(mutate=action, tag=tag, block=0)
+    await harmless(foul, "proxy", "telco", foul["proxy"])
 
 
 @pytest.mark.parametrize(("tag", "action"), ANSWERER_ROWS)
 async def test_a_malformed_answerer_harms_nobody(foul: Cluster, tag, action):
-    foul["bank"].misbehave(mutate=action, tag=tag, block=0)
-    await harmless(foul, "telco", "bank", foul["bank"])
+    foul["proxy"].misbehave(mutate=action, tag=tag, block=0)
+    await harmless(foul, "telco", "proxy", foul["proxy"])
 
 
 @pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
@@ -158,14 +158,14 @@ async def fails_to_start(foul: Cluster, action: str) -> None:
     known = {found.exchange_id for found in await exchanges(foul, "telco")}
     foul.coordinator.misbehave(calls={"OFFER": action})
     with pytest.raises(grpc.aio.AioRpcError):
-        await foul["telco"].start_match("list", "bank", "list")
+        await foul["telco"].start_match("list", "proxy", "list")
     assert foul.coordinator.has_misbehaved
     (ours,) = [found for found in await exchanges(foul, "telco") if found.exchange_id not in known]
     assert ours.state in {"failed", "refused"}
     assert await foul["telco"].hits(ours.exchange_id) == []
 
     async def nothing_runs_at_the_answerer() -> bool:
-        return not {found.state for found in await exchanges(foul, "bank")} & {"offered", "running"}
+        return not {found.state for found in await exchanges(foul, "proxy")} & {"offered", "running"}
 
     await until(nothing_runs_at_the_answerer, "the answerer to end what it had accepted")
 
@@ -174,11 +174,11 @@ async def fails_to_start(foul: Cluster, action: str) -> None:
 async def test_a_relay_that_tampers_with_receipts_delays_them_only(foul: Cluster, action):
     async with unharmed(foul):
         foul.coordinator.misbehave(calls={"RECEIPT": action})
-        exchange = await foul["telco"].match("list", "bank", "list")
+        exchange = await foul["telco"].match("list", "proxy", "list")
         assert foul.coordinator.has_misbehaved
         assert exchange.state == "complete"
         assert {hit.ref for hit in await foul["telco"].hits(exchange.exchange_id)} == COMMON
-        await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the receipt to be given again")
+        await until(lambda: is_complete(foul, "proxy", exchange.exchange_id), "the receipt to be given again")
 
 
 @pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
@@ -194,23 +194,23 @@ async def tells_lies(foul: Cluster, action: str) -> None:
     if action in {"answer to an earlier one", "earlier question"}:
         await settle_by_inquiry(foul)
     foul.coordinator.misbehave(calls={"RECEIPT": "lose the question", "INQUIRE": action}, stay=True)
-    exchange = await foul["telco"].match("list", "bank", "list")
+    exchange = await foul["telco"].match("list", "proxy", "list")
     assert exchange.state == "complete"
 
     async def told_twice() -> bool:
         return done.exists() and done.read_text().count(f"INQUIRE: {action}") >= 2
 
     await until(told_twice, "the answerer to have inquired twice")
-    assert (await foul["bank"].exchange(exchange.exchange_id)).state == "unconfirmed"
+    assert (await foul["proxy"].exchange(exchange.exchange_id)).state == "unconfirmed"
     foul.coordinator.behave()
-    await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the answerer to learn the truth")
+    await until(lambda: is_complete(foul, "proxy", exchange.exchange_id), "the answerer to learn the truth")
 
 
 async def settle_by_inquiry(foul: Cluster) -> None:
     """Let one exchange be settled by an honest inquiry, so that there is an earlier one."""
     foul.coordinator.misbehave(calls={"RECEIPT": "lose the question"}, stay=True)
-    exchange = await foul["telco"].match("list", "bank", "list")
-    await until(lambda: is_complete(foul, "bank", exchange.exchange_id), "the answerer to inquire")
+    exchange = await foul["telco"].match("list", "proxy", "list")
+    await until(lambda: is_complete(foul, "proxy", exchange.exchange_id), "the answerer to inquire")
     foul.coordinator.behave()
 
 

@@ -95,7 +95,7 @@ def statements(database: Path) -> int:
 
 
 async def test_a_restored_coordinator_gets_back_what_it_has_lost(pair: Cluster):
-    coordinator, government, telco = pair.coordinator, pair["government"], pair["telco"]
+    coordinator, government, proxy = pair.coordinator, pair["government"], pair["proxy"]
     database = coordinator.home / "coordinator.db"
     founded = 8  # two admissions, grants and notices, the coordinator's key, and the rulebook
 
@@ -109,13 +109,13 @@ async def test_a_restored_coordinator_gets_back_what_it_has_lost(pair: Cluster):
     await until(government.is_admitted, "the government's link")
     change = node_admin_pb2.ChangeStandingRequest
     for standing in ("suspended", "active"):
-        await government.admin("ChangeStanding", change(party="telco", standing=standing, reason="a test"))
+        await government.admin("ChangeStanding", change(party="proxy", standing=standing, reason="a test"))
 
     async def told() -> str:
-        return {reason["check"]: reason["reason"] for reason in telco.ready()}.get("statements", "")
+        return {reason["check"]: reason["reason"] for reason in proxy.ready()}.get("statements", "")
 
     async def knows_both() -> bool:
-        return statements(telco.home / "node.db") == founded + 2
+        return statements(proxy.home / "node.db") == founded + 2
 
     await until(knows_both, "both statements to arrive")
     assert await told() == ""
@@ -125,16 +125,16 @@ async def test_a_restored_coordinator_gets_back_what_it_has_lost(pair: Cluster):
         (coordinator.home / name).unlink(missing_ok=True)
     shutil.copy(backup, database)
     await coordinator.start()
-    reason = await until(told, "telco to notice")
+    reason = await until(told, "proxy to notice")
     assert f"coordinator behind: it has {founded} of the {founded + 2}" in reason
     await government.start()
 
     async def healed() -> bool:
         """Both the statements and the record's head are what they were: the same entries in the same order."""
-        return not {"statements", "record"} & {reason["check"] for reason in telco.ready()}
+        return not {"statements", "record"} & {reason["check"] for reason in proxy.ready()}
 
     await until(healed, "the government to hand its statements back")
     assert statements(database) == founded + 2
-    log = "".join(path.read_text() for path in (telco.home / "logs").iterdir())
+    log = "".join(path.read_text() for path in (proxy.home / "logs").iterdir())
     assert log.count("the coordinator lacks statements that it had") == 1
     assert log.count("the coordinator has all statements again") == 1

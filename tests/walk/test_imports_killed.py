@@ -27,7 +27,7 @@ ROWS = 8_000
 FORMER_ROWS = 1_000
 HALF_WAY = 1_500
 COMMIT_ROWS = 1_000
-"""The telco's transactions; the government's have the size that real ones have."""
+"""The proxy's transactions; the government's have the size that real ones have."""
 LONG = "x" * 1_600
 """Makes a row long, so that a message holds about 1,000 of them instead of 16,384."""
 FROZEN_S = 30.0
@@ -37,11 +37,11 @@ LABELS = "token, epoch, kind, ref, subject, category, fraud_role, channel, ai_te
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     def small_transactions(daemon: Daemon) -> None:
-        if daemon.home.name == "telco":
+        if daemon.home.name == "proxy":
             daemon.tune({"nodes.intake.COMMIT_ROWS": COMMIT_ROWS})
 
     folder = tmp_path_factory.mktemp("imports")
-    found = asyncio.run(Cluster.create(folder, ("government", "telco"), prepare=small_transactions))
+    found = asyncio.run(Cluster.create(folder, ("government", "proxy"), prepare=small_transactions))
     yield found
     found.stop()
 
@@ -161,7 +161,7 @@ async def test_a_killed_import_repeated_gives_the_same_collection(
     cluster: Cluster, files: tuple[Path, Path], undisturbed, killed: str, replace: bool
 ):
     former, later = files
-    node, collection = cluster["telco"], f"{killed}-{replace}".lower()
+    node, collection = cluster["proxy"], f"{killed}-{replace}".lower()
     options = ["--replace"] if replace else []
     if replace:
         imported(node, former, collection)

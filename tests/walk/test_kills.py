@@ -24,29 +24,29 @@ from trisect.wire.v1 import matching_pb2, node_admin_pb2
 pytestmark = pytest.mark.walk
 SETTLED_S = 30.0
 OPEN = {"offered", "running", "unconfirmed"}
-PROCESSES = ("telco", "bank", "coordinator", "government")
-WORKERS = ("worker of telco", "worker of bank")
+PROCESSES = ("telco", "proxy", "coordinator", "government")
+WORKERS = ("worker of telco", "worker of proxy")
 ROWS = [
     *((event, process) for event in hostile_coordinator.EVENTS for process in (*PROCESSES, *WORKERS)),
     # A node that is told to stop must not deny a result that its peer may have.
-    ("responses end", "stop of bank"),
+    ("responses end", "stop of proxy"),
     ("responses end", "stop of telco"),
-    ("receipt passes", "stop of bank"),
+    ("receipt passes", "stop of proxy"),
     ("receipt passes", "stop of telco"),
 ]
 HALVES = ("setup half passed", "requests half passed", "responses half passed")
 LONG_ROWS = [
-    ("setup half passed", "bank"),
+    ("setup half passed", "proxy"),
     ("requests half passed", "telco"),
     ("responses half passed", "coordinator"),
     *((event, process) for event in HALVES for process in WORKERS),
 ]
 AT_WORK = {
     "worker of telco": {"asker begins", "setup passes", "requests end", "responses end", *HALVES},
-    "worker of bank": {"requests end", "setup half passed", "requests half passed"},
+    "worker of proxy": {"requests end", "setup half passed", "requests half passed"},
 }
 """When a worker has something left to do; at any other event it is the spare of the next exchange."""
-MAY_BE_DONE = {("setup passes", "worker of bank"), ("responses half passed", "worker of bank")}
+MAY_BE_DONE = {("setup passes", "worker of proxy"), ("responses half passed", "worker of proxy")}
 """Where the relay holds what the worker has sent, and not what it still answers: it may have come to its end."""
 LONG = 4 * BLOCK_POINTS - 1_500
 """As many entries as pad to four blocks."""
@@ -56,9 +56,9 @@ LONG = 4 * BLOCK_POINTS - 1_500
 def cluster(tmp_path_factory: pytest.TempPathFactory):
     async def create() -> Cluster:
         folder = tmp_path_factory.mktemp("kills")
-        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=foul_relay)
+        found = await Cluster.create(folder, ("government", "telco", "proxy"), prepare=foul_relay)
         await found.list_hosts()
-        for name, first in (("telco", 0), ("bank", LONG - 30)):
+        for name, first in (("telco", 0), ("proxy", LONG - 30)):
             values = [f"long-{number}.example.com" for number in range(first, first + LONG)]
             await found[name].import_values("long", values)
             await found[name].share("long", "all")
@@ -110,7 +110,7 @@ async def test_a_rotation_in_the_middle_brings_every_hit(cluster: Cluster, tmp_p
     """The tokens that were asked are of another epoch than the entries when the result comes."""
     known = {found.exchange_id for found in await exchanges(cluster, "telco")}
     async with held(cluster, "setup passes", tmp_path) as reached:
-        asking = asyncio.create_task(cluster["telco"].match("list", "bank", "list"))
+        asking = asyncio.create_task(cluster["telco"].match("list", "proxy", "list"))
         await asyncio.wait_for(reached.wait(), 20)
         await cluster["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
 
@@ -124,7 +124,7 @@ async def test_a_rotation_in_the_middle_brings_every_hit(cluster: Cluster, tmp_p
     assert exchange.exchange_id not in known
     assert (exchange.state, exchange.matched) == ("complete", 30), (
         exchange.error.message,
-        (await cluster["bank"].exchange(exchange.exchange_id)).error.message,
+        (await cluster["proxy"].exchange(exchange.exchange_id)).error.message,
     )
     assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == COMMON
 
@@ -144,7 +144,8 @@ async def killed_at(
 
     async def settled() -> bool:
         return (
-            not {found.state for name in ("telco", "bank") for found in await exchanges(cluster, name)} & OPEN
+            not {found.state for name in ("telco", "proxy") for found in await exchanges(cluster, name)}
+            & OPEN
         )
 
     async with asyncio.timeout_at(back_at + SETTLED_S):
@@ -153,7 +154,7 @@ async def killed_at(
             await until(node.is_admitted, f"{node.name} to be back")
         await until(settled, "both ends to have ended the exchange")
     (ours,) = [found for found in await exchanges(cluster, "telco") if found.exchange_id not in known]
-    theirs = [found for found in await exchanges(cluster, "bank") if found.exchange_id == ours.exchange_id]
+    theirs = [found for found in await exchanges(cluster, "proxy") if found.exchange_id == ours.exchange_id]
     hits = {hit.ref for hit in await cluster["telco"].hits(ours.exchange_id)}
     if ours.state == "complete":
         assert hits == expected
@@ -164,13 +165,13 @@ async def killed_at(
         assert hits == set()
         assert [found.state for found in theirs] in ([], ["failed"])
     if process in WORKERS:
-        ends = {"worker of telco": ours, "worker of bank": theirs[0]}
+        ends = {"worker of telco": ours, "worker of proxy": theirs[0]}
         lost = event in AT_WORK[process]
         if (event, process) in MAY_BE_DONE:
             lost = ours.state == "failed"
         assert ours.state == ("failed" if lost else "complete"), ours.error.message
         assert ends[process].error.code == ("TRI-WORKER" if lost else "")
-    good = await cluster["telco"].match("list", "bank", "list")
+    good = await cluster["telco"].match("list", "proxy", "list")
     assert (good.state, good.matched) == ("complete", 30)
 
 
@@ -179,7 +180,7 @@ async def attempt(cluster: Cluster, collection: str) -> None:
     import grpc.aio
 
     with contextlib.suppress(grpc.aio.AioRpcError, OSError, AssertionError):
-        await cluster["telco"].match(collection, "bank", collection)
+        await cluster["telco"].match(collection, "proxy", collection)
 
 
 async def exchanges(cluster: Cluster, name: str) -> list[matching_pb2.Exchange]:

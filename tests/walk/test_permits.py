@@ -48,9 +48,9 @@ BUDGET = 200
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster whose rules these tests change, in their order."""
     found = asyncio.run(
-        Cluster.create(tmp_path_factory.mktemp("permits"), ("government", "telco", "bank"), rules=False)
+        Cluster.create(tmp_path_factory.mktemp("permits"), ("government", "telco", "proxy"), rules=False)
     )
-    for name, numbers in NUMBERS.items():
+    for name, numbers in ((name, NUMBERS[name]) for name in ("telco", "proxy")):
         asyncio.run(found[name].import_values("list", hosts(numbers)))
     yield found
     found.stop()
@@ -91,11 +91,15 @@ def frames(cluster: Cluster) -> float:
 
 
 async def test_before_the_first_rulebook_nothing_is_exchanged(own: Cluster) -> None:
-    error = await failure(own["telco"].start_match("list", "bank", "list"))
+    error = await failure(own["telco"].start_match("list", "proxy", "list"))
     assert error.fault is Fault.STALE, error.message
     assert "rulebook publish" in error.hint
-    assert {reason["check"] for reason in own["telco"].ready()} == {"rulebook", "notice"}
-    done = run("trisect", "--home", own["telco"].home, "match", "--collection", "list", "--peer", "bank",
+
+    async def ready_but_for_rules() -> bool:
+        return {reason["check"] for reason in own["telco"].ready()} == {"rulebook", "notice"}
+
+    await until(ready_but_for_rules, "all but rules to be there")
+    done = run("trisect", "--home", own["telco"].home, "match", "--collection", "list", "--peer", "proxy",
                "--with", "list", "--purpose", "scam-prevention")  # fmt: skip
     assert done.returncode == 8
 
@@ -108,31 +112,31 @@ async def test_without_a_notice_a_party_shares_and_exchanges_nothing(own: Cluste
         return all([(await regime(node)).rulebooks for node in own.nodes.values()])
 
     await until(known, "all to have the rulebook")
-    error = await failure(own["telco"].start_match("list", "bank", "list"))
+    error = await failure(own["telco"].start_match("list", "proxy", "list"))
     assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
-    error = await failure(own["bank"].share("list", "government"))
+    error = await failure(own["proxy"].share("list", "government"))
     assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
     assert frames(own) == 0
 
 
 async def test_a_permit_is_the_same_at_both_ends_and_in_the_record(own: Cluster) -> None:
     await own.put_rules_in_place()
-    await own["bank"].share("list", "all")
-    exchange = await own["telco"].match("list", "bank", "list")
+    await own["proxy"].share("list", "all")
+    exchange = await own["telco"].match("list", "proxy", "list")
     assert exchange.state == "complete", exchange.error.message
     assert {hit.ref for hit in await own["telco"].hits(exchange.exchange_id)} == COMMON
     envelope = await permit_of(own["telco"], exchange.exchange_id)
-    assert envelope == await permit_of(own["bank"], exchange.exchange_id)
+    assert envelope == await permit_of(own["proxy"], exchange.exchange_id)
     assert recorded(own) == [envelope]
-    bank = NodeKeys.load(own["bank"].home).identity.public
+    proxy = NodeKeys.load(own["proxy"].home).identity.public
     coordinator: IdentityPublic = authority.signing_key(own.coordinator.home, system_randomness).public
-    permit, _ = Permit.verify(envelope, bank, coordinator, signers=2)
+    permit, _ = Permit.verify(envelope, proxy, coordinator, signers=2)
     assert permit.exchange.hex() == exchange.exchange_id
     assert (permit.rules, permit.kinds) == ("demo-scam-prevention", "domain")
-    (rulebook,) = (await regime(own["bank"])).rulebooks
+    (rulebook,) = (await regime(own["proxy"])).rulebooks
     assert permit.rulebook == rulebook.hash
-    notices = {one.party: one.hash for one in (await regime(own["bank"])).notices}
-    assert (permit.asker_notice, permit.answerer_notice) == (notices["telco"], notices["bank"])
+    notices = {one.party: one.hash for one in (await regime(own["proxy"])).notices}
+    assert (permit.asker_notice, permit.answerer_notice) == (notices["telco"], notices["proxy"])
 
 
 async def test_a_red_line_is_denied_by_the_own_node_and_named(own: Cluster) -> None:
@@ -142,7 +146,7 @@ async def test_a_red_line_is_denied_by_the_own_node_and_named(own: Cluster) -> N
     )
     before = frames(own)
     done = run("trisect", "--home", telco.home, "--format", "json", "match", "--collection", "unfounded",
-               "--peer", "bank", "--with", "list", "--purpose", "scam-prevention")  # fmt: skip
+               "--peer", "proxy", "--with", "list", "--purpose", "scam-prevention")  # fmt: skip
     assert (done.returncode, '"rule": "no-basis-no-exchange"' in done.stdout) == (6, True), done.stdout
     assert frames(own) == before
     assert len(recorded(own)) == 1
@@ -162,15 +166,15 @@ async def test_a_budget_is_spent_to_the_element_at_both_ledgers(own: Cluster) ->
 
     await until(known, "all to have the second rulebook")
     # 60 were spent before, under the first; two more fit, whoever comes first.
-    asked = [own["telco"].start_match("list", "bank", "list") for _ in range(4)]
+    asked = [own["telco"].start_match("list", "proxy", "list") for _ in range(4)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     ended = [await own["telco"].outcome(one) for one in outcomes if isinstance(one, str)]
     assert [one.state for one in ended] == ["complete"] * 2
-    error = await failure(own["telco"].start_match("list", "bank", "list"))
+    error = await failure(own["telco"].start_match("list", "proxy", "list"))
     assert (error.fault, error.rule) == (Fault.DENIED, "budget")
     day = to_text(now)[:10]
     for home, name, table in (
-        (own["bank"].home, "node.db", node_budgets),
+        (own["proxy"].home, "node.db", node_budgets),
         (own.coordinator.home, "coordinator.db", coordinator_budgets),
     ):
         with closing(Database(sqlite_url(Path(home) / name))) as database:
@@ -181,7 +185,7 @@ async def test_a_budget_is_spent_to_the_element_at_both_ledgers(own: Cluster) ->
 async def test_a_government_grants_more_and_no_more_is_spent(own: Cluster) -> None:
     """The test before has spent the budget."""
     day = to_text(system_clock())[:10]
-    what = ("--peer", "bank", "--purpose", "scam-prevention", "--elements", "60", "--from", day,
+    what = ("--peer", "proxy", "--purpose", "scam-prevention", "--elements", "60", "--from", day,
             "--until", day, "--reason", "a wave of calls")  # fmt: skip
 
     def told(name: str, *arguments: str) -> dict:
@@ -190,17 +194,17 @@ async def test_a_government_grants_more_and_no_more_is_spent(own: Cluster) -> No
         return json.loads(done.stdout)["data"]
 
     told("telco", "request", *what)
-    assert (await failure(own["telco"].start_match("list", "bank", "list"))).rule == "budget"
+    assert (await failure(own["telco"].start_match("list", "proxy", "list"))).rule == "budget"
     told("government", "grant", "telco", *what)
 
     async def granted() -> bool:
-        found = [told(name, "show")["allowances"] for name in ("telco", "bank")]
+        found = [told(name, "show")["allowances"] for name in ("telco", "proxy")]
         return all([one["state"] for one in rows] == ["requested", "granted"] for rows in found)
 
     await until(granted, "both ends to know of the grant")
-    assert (await own["telco"].match("list", "bank", "list")).state == "complete"
-    assert (await failure(own["telco"].start_match("list", "bank", "list"))).rule == "budget"
-    for name in ("telco", "bank"):
+    assert (await own["telco"].match("list", "proxy", "list")).state == "complete"
+    assert (await failure(own["telco"].start_match("list", "proxy", "list"))).rule == "budget"
+    for name in ("telco", "proxy"):
         (spent,) = told(name, "show")["spent"]
         assert (spent["asker"], spent["elements"], spent["limit"]) == ("telco", 240, BUDGET + 60)
         assert spent["nearly_spent"]
@@ -212,20 +216,20 @@ async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) ->
     ended = text.replace(to_text(now), "2025-01-01T00:00:00Z").replace(
         to_text(now + rules.LIFE), "2025-12-31T00:00:00Z"
     )
-    await filed(own["bank"], NoticeFiling.KIND, Notice.parse(ended, Role.PROVIDER).content)
+    await filed(own["proxy"], NoticeFiling.KIND, Notice.parse(ended, Role.PROVIDER).content)
     assert from_text("2025-12-31T00:00:00Z") < now
 
     async def known() -> bool:
         found = (await regime(own["government"])).notices
-        return any(one.party == "bank" and not one.in_force for one in found)
+        return any(one.party == "proxy" and not one.in_force for one in found)
 
-    await until(known, "the government to have the bank's notice")
-    error = await failure(own["government"].start_match("list", "bank", "list"))
+    await until(known, "the government to have the proxy's notice")
+    error = await failure(own["government"].start_match("list", "proxy", "list"))
     assert error.fault is Fault.NOT_FOUND, "the government has no list of that name"
     await own["government"].import_values("list", hosts(range(20)))
-    error = await failure(own["government"].start_match("list", "bank", "list"))
+    error = await failure(own["government"].start_match("list", "proxy", "list"))
     assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
-    assert "bank" in error.message
+    assert "proxy" in error.message
 
 
 async def test_a_coordinator_restored_from_an_old_backup_gets_its_record_back(own: Cluster) -> None:

@@ -17,7 +17,7 @@ from trisect.store.tables import entries
 from trisect.wire.v1 import node_admin_pb2
 
 pytestmark = pytest.mark.walk
-PARTIES = ("government", "telco", "bank")
+PARTIES = ("government", "telco", "proxy")
 EXPECTED = {f"r-{number}" for number in range(30, 60)}
 MANY = 60_000
 
@@ -36,8 +36,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> I
 
 
 async def test_the_walk_over_postgresql(cluster: Cluster, urls: dict[str, str]):
-    telco, bank = cluster["telco"], cluster["bank"]
-    for node, numbers in ((telco, range(60)), (bank, range(30, 90))):
+    telco, proxy = cluster["telco"], cluster["proxy"]
+    for node, numbers in ((telco, range(60)), (proxy, range(30, 90))):
         done = await node.import_values("list", [f"host-{number}.example.com" for number in numbers])
         assert (done.accepted, done.duplicates) == (60, 0)
         again = await node.import_values("list", [f"host-{number}.example.com" for number in numbers])
@@ -48,26 +48,26 @@ async def test_the_walk_over_postgresql(cluster: Cluster, urls: dict[str, str]):
     assert rows(urls["telco"]) == {0: 60}
 
     await rotated(cluster, 1)
-    assert rows(urls["telco"]) == rows(urls["bank"]) == {1: 60}
+    assert rows(urls["telco"]) == rows(urls["proxy"]) == {1: 60}
     await matches(telco)
 
-    for daemon in (telco, cluster.coordinator, bank):
+    for daemon in (telco, cluster.coordinator, proxy):
         await killed(cluster, daemon)
         await matches(telco)
 
     await cluster["government"].admin(
         "ChangeStanding",
-        node_admin_pb2.ChangeStandingRequest(party="bank", standing="suspended", reason="a test"),
+        node_admin_pb2.ChangeStandingRequest(party="proxy", standing="suspended", reason="a test"),
     )
     await killed(cluster, cluster.coordinator)
 
     async def suspended() -> bool:
-        return (await bank.status()).standing == "suspended"
+        return (await proxy.status()).standing == "suspended"
 
     await until(suspended, "the coordinator to have kept the suspension")
     await cluster["government"].admin(
         "ChangeStanding",
-        node_admin_pb2.ChangeStandingRequest(party="bank", standing="active", reason="a test"),
+        node_admin_pb2.ChangeStandingRequest(party="proxy", standing="active", reason="a test"),
     )
 
 
@@ -118,7 +118,7 @@ async def test_the_search_of_postgresql_would_have_found_them(
     pepper = planted.peppers(cluster)[0]
     watch = planted.watch(cluster)
     watch.plant(raw, canonical=[number])
-    leaks = {"bank": ("text", raw), "government": ("bytea", pepper), "coordinator": ("bytea", token)}
+    leaks = {"proxy": ("text", raw), "government": ("bytea", pepper), "coordinator": ("bytea", token)}
     leaks["telco"] = ("bigint", int(number))
     try:
         for name, (column, secret) in leaks.items():
@@ -129,7 +129,7 @@ async def test_the_search_of_postgresql_would_have_found_them(
         for name in leaks:
             run(urls[name], "DROP TABLE IF EXISTS leak")
     assert {
-        ("value", "bank's table leak, text"),
+        ("value", "proxy's table leak, text"),
         ("pepper", "government's table leak, binary"),
         ("token", "coordinator's table leak, binary"),
         ("canonical form", "telco's table leak, text"),
@@ -142,7 +142,7 @@ async def test_the_search_of_postgresql_would_have_found_them(
 
 async def matches(asker: Node) -> None:
     """Match, and have exactly the hits that there are."""
-    done = await asker.match("list", "bank", "list")
+    done = await asker.match("list", "proxy", "list")
     assert (done.state, done.matched) == ("complete", len(EXPECTED)), done.error.message
     assert {hit.ref for hit in await asker.hits(done.exchange_id)} == EXPECTED
 

@@ -28,7 +28,7 @@ def impatient(daemon: Daemon) -> None:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     async def create() -> Cluster:
         folder = tmp_path_factory.mktemp("schedules")
-        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=impatient)
+        found = await Cluster.create(folder, ("government", "telco", "proxy"), prepare=impatient)
         await found.list_hosts()
         return found
 
@@ -45,7 +45,7 @@ def schedule(node: Node, *arguments: object) -> tuple[int, dict[str, Any]]:
 
 
 def add_match(node: Node, every: str = EVERY) -> tuple[int, dict[str, Any]]:
-    asked = ("--collection", "list", "--peer", "bank", "--with", "list", "--purpose", "scam-prevention")
+    asked = ("--collection", "list", "--peer", "proxy", "--with", "list", "--purpose", "scam-prevention")
     return schedule(node, "add", "match", "--every", every, *asked)
 
 
@@ -106,17 +106,17 @@ async def removed(node: Node, schedule_id: str) -> None:
 
 
 async def test_a_match_is_repeated_until_it_is_removed(cluster: Cluster, tmp_path: Path):
-    node, bank = cluster["telco"], cluster["bank"]
+    node, proxy = cluster["telco"], cluster["proxy"]
     code, added = add_match(node)
-    assert (code, added["every_s"], added["match"]["peer"]) == (0, 1, "bank")
+    assert (code, added["every_s"], added["match"]["peer"]) == (0, 1, "proxy")
     ran = await more(node, set(), 2)
     assert {hit.ref for hit in await node.hits(min(ran))} == {f"r-{number}" for number in range(30, 60)}
-    assert ran <= await complete(bank), "with the right peer, which has recorded them too"
+    assert ran <= await complete(proxy), "with the right peer, which has recorded them too"
     assert "30 hits" in await result(node, added["id"], "exchange")
 
-    bank.kill()
-    assert await result(node, added["id"], "failed", "bank is offline")
-    await bank.start()
+    proxy.kill()
+    assert await result(node, added["id"], "failed", "proxy is offline")
+    await proxy.start()
     await result(node, added["id"], "30 hits")
 
     node.kill()
@@ -156,12 +156,12 @@ async def test_an_import_reads_its_file_anew_each_time(cluster: Cluster, tmp_pat
 
 
 def test_what_could_never_run_is_refused_at_once(cluster: Cluster, tmp_path: Path):
-    bank = cluster["bank"]
-    code, error = add_match(bank, "9s")
+    proxy = cluster["proxy"]
+    code, error = add_match(proxy, "9s")
     assert (code, error["code"]) == (4, "TRI-INPUT")
     assert "at most every 10 s" in error["message"]
     code, error = schedule(
-        bank, "add", "import", tmp_path / "none.csv", "--every", "1h", "--collection", "none"
+        proxy, "add", "import", tmp_path / "none.csv", "--every", "1h", "--collection", "none"
     )
     assert (code, error["code"]) == (4, "TRI-INPUT")
-    assert listed(bank) == {}
+    assert listed(proxy) == {}

@@ -26,7 +26,7 @@ VALUES = hosts(range(20))
 def cluster(tmp_path_factory: pytest.TempPathFactory):
     async def create() -> Cluster:
         folder = tmp_path_factory.mktemp("signals")
-        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=patient)
+        found = await Cluster.create(folder, ("government", "telco", "proxy"), prepare=patient)
         for node in found.nodes.values():
             await node.import_values("list", VALUES)
             await node.share("list", "all")
@@ -97,11 +97,11 @@ async def back(cluster: Cluster) -> None:
         await until(node.is_admitted, f"{node.name} to be back")
 
 
-@pytest.mark.parametrize("party", ["telco", "bank"])
+@pytest.mark.parametrize("party", ["telco", "proxy"])
 async def test_a_node_ends_what_runs_and_begins_nothing(cluster: Cluster, tmp_path: Path, party: str):
-    telco, bank, stopping = cluster["telco"], cluster["bank"], cluster[party]
+    telco, proxy, stopping = cluster["telco"], cluster["proxy"], cluster[party]
     async with held(cluster, "setup passes", tmp_path) as reached:
-        exchange_id = await telco.start_match("list", "bank", "list")
+        exchange_id = await telco.start_match("list", "proxy", "list")
         await asyncio.wait_for(reached.wait(), 20)
         tell(stopping, signal.SIGTERM)
         await drains(stopping)
@@ -119,44 +119,44 @@ async def test_a_node_ends_what_runs_and_begins_nothing(cluster: Cluster, tmp_pa
     await back(cluster)
 
     async def settled() -> bool:
-        return (await bank.exchange(exchange_id)).state == "complete"
+        return (await proxy.exchange(exchange_id)).state == "complete"
 
     await until(settled, "the answerer to be confirmed")
 
 
 async def test_a_second_signal_ends_it_at_once(cluster: Cluster, tmp_path: Path):
-    bank = cluster["bank"]
+    proxy = cluster["proxy"]
     async with held(cluster, "asker begins", tmp_path) as reached:
-        exchange_id = await cluster["telco"].start_match("list", "bank", "list")
+        exchange_id = await cluster["telco"].start_match("list", "proxy", "list")
         await asyncio.wait_for(reached.wait(), 20)
-        tell(bank, signal.SIGTERM)
-        await drains(bank)
-        tell(bank, signal.SIGTERM)
-        assert await ended(bank) == 0
+        tell(proxy, signal.SIGTERM)
+        await drains(proxy)
+        tell(proxy, signal.SIGTERM)
+        assert await ended(proxy) == 0
     assert (await cluster["telco"].outcome(exchange_id)).state == "failed"
     await back(cluster)
-    found = await bank.exchange(exchange_id)
+    found = await proxy.exchange(exchange_id)
     assert (found.state, found.error.code) == ("failed", "TRI-INTERRUPTED")
 
 
 async def test_a_stop_waits_no_longer_than_configured(cluster: Cluster, tmp_path: Path):
-    bank = cluster["bank"]
-    configure(bank, drain_s=0.2)
-    await restarted(bank)
+    proxy = cluster["proxy"]
+    configure(proxy, drain_s=0.2)
+    await restarted(proxy)
     async with held(cluster, "asker begins", tmp_path) as reached:
-        await cluster["telco"].start_match("list", "bank", "list")
+        await cluster["telco"].start_match("list", "proxy", "list")
         await asyncio.wait_for(reached.wait(), 20)
-        tell(bank, signal.SIGTERM)
-        assert await ended(bank) == 0
-    assert "the node stops in the middle of work" in bank.log()
-    configure(bank, drain_s=LONG_S)
+        tell(proxy, signal.SIGTERM)
+        assert await ended(proxy) == 0
+    assert "the node stops in the middle of work" in proxy.log()
+    configure(proxy, drain_s=LONG_S)
     await back(cluster)
 
 
 async def test_the_coordinator_lets_a_relayed_exchange_end(cluster: Cluster, tmp_path: Path):
     telco, coordinator = cluster["telco"], cluster.coordinator
     async with held(cluster, "setup passes", tmp_path) as reached:
-        exchange_id = await telco.start_match("list", "bank", "list")
+        exchange_id = await telco.start_match("list", "proxy", "list")
         await asyncio.wait_for(reached.wait(), 20)
         tell(coordinator, signal.SIGTERM)
         await drains(coordinator)
@@ -212,7 +212,7 @@ async def test_a_node_reloads_what_may_change(cluster: Cluster):
     before = telco.log().count("the daemon serves")
     await restarted(telco)
     assert telco.log().count("the daemon serves") == before, "the level is above that"
-    assert (await telco.match("list", "bank", "list")).state == "complete"
+    assert (await telco.match("list", "proxy", "list")).state == "complete"
 
     path = telco.home / "config.toml"
     former = path.read_text()
@@ -222,9 +222,9 @@ async def test_a_node_reloads_what_may_change(cluster: Cluster):
     await logged(telco, "changed settings that need a restart")
     assert '"changed":"log_level, limits.min_set"' in telco.log()
     assert '"settings":"limits.import_workers"' in telco.log()
-    error = await failure(telco.start_match("list", "bank", "list"))
+    error = await failure(telco.start_match("list", "proxy", "list"))
     assert "fewer entries than the minimum of 30" in error.message
-    assert "30" in (await failure(cluster["bank"].start_match("list", "telco", "list"))).message
+    assert "30" in (await failure(cluster["proxy"].start_match("list", "telco", "list"))).message
 
     # What is wrong changes nothing, however much of it is right.
     path.write_text('log_level = "debug"\nmin_sett = 1\n' + former)
@@ -233,13 +233,13 @@ async def test_a_node_reloads_what_may_change(cluster: Cluster):
     path.write_text("this is no TOML")
     tell(telco, signal.SIGHUP)
     await logged(telco, "was not reloaded", 2)
-    assert "minimum of 30" in (await failure(telco.start_match("list", "bank", "list"))).message
+    assert "minimum of 30" in (await failure(telco.start_match("list", "proxy", "list"))).message
 
     path.write_text(former)
     configure(telco, log_level='"info"')
     tell(telco, signal.SIGHUP)
     await logged(telco, '"changed":"limits.min_set"')
-    assert (await telco.match("list", "bank", "list")).state == "complete"
+    assert (await telco.match("list", "proxy", "list")).state == "complete"
 
 
 async def test_the_coordinator_reloads_what_may_change(cluster: Cluster):
@@ -249,7 +249,7 @@ async def test_the_coordinator_reloads_what_may_change(cluster: Cluster):
     path.write_text(former.replace("[relay]\n", "[relay]\ncall_timeout_s = 0.000001\n"))
     tell(coordinator, signal.SIGHUP)
     await logged(coordinator, '"changed":"relay.call_timeout_s"')
-    assert "did not answer in time" in (await failure(telco.start_match("list", "bank", "list"))).message
+    assert "did not answer in time" in (await failure(telco.start_match("list", "proxy", "list"))).message
     path.write_text(former + "nonsense")
     tell(coordinator, signal.SIGHUP)
     await logged(coordinator, "was not reloaded")
@@ -257,5 +257,5 @@ async def test_the_coordinator_reloads_what_may_change(cluster: Cluster):
     tell(coordinator, signal.SIGHUP)
     await logged(coordinator, '"changed":"relay.call_timeout_s"', 2)
     request = matching_pb2.ListExchangesRequest(limit=1)
-    assert (await telco.match("list", "bank", "list")).state == "complete"
+    assert (await telco.match("list", "proxy", "list")).state == "complete"
     assert (await telco.matching("ListExchanges", request)).exchanges

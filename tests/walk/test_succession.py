@@ -32,7 +32,7 @@ from trisect.trust.statements import Succession
 from trisect.wire.v1 import directory_pb2, directory_pb2_grpc, node_admin_pb2, relay_pb2, relay_pb2_grpc
 
 pytestmark = pytest.mark.walk
-NUMBERS = LISTED | {"proxy": range(60)}
+NUMBERS = LISTED | {"bank": range(60)}
 CURIOUS = {"nodes.members.SYNC_EVERY_S": 1.0}
 LOST = "lose the question"
 
@@ -46,11 +46,11 @@ def curious(daemon: Daemon) -> None:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A telco and a bank with thirty hosts in common; the coordinator holds and loses what a test asks for."""
+    """A telco and a proxy with thirty hosts in common; the coordinator holds and loses what a test asks for."""
 
     async def create() -> Cluster:
         folder = tmp_path_factory.mktemp("succession")
-        found = await Cluster.create(folder, ("government", "telco", "bank"), prepare=curious)
+        found = await Cluster.create(folder, ("government", "telco", "proxy"), prepare=curious)
         await found.list_hosts()
         return found
 
@@ -93,7 +93,7 @@ async def assert_match(cluster: Cluster, asker: str, answerer: str) -> None:
     assert {hit.ref for hit in await cluster[asker].hits(exchange.exchange_id)} == refs
 
 
-async def both_directions(cluster: Cluster, one: str = "telco", other: str = "bank") -> None:
+async def both_directions(cluster: Cluster, one: str = "telco", other: str = "proxy") -> None:
     await assert_match(cluster, one, other)
     await assert_match(cluster, other, one)
 
@@ -128,16 +128,16 @@ async def test_both_fingerprints_are_told_and_matches_go_on(cluster: Cluster):
 
 async def test_what_was_unconfirmed_is_settled_under_the_new_key(cluster: Cluster):
     """Receipts that the former key has signed reach the peers after the succession, in both directions."""
-    telco, bank = cluster["telco"], cluster["bank"]
+    telco, proxy = cluster["telco"], cluster["proxy"]
     cluster.coordinator.misbehave(calls={"RECEIPT": LOST, "INQUIRE": LOST}, stay=True)
-    asked = await telco.match("list", "bank", "list")
-    answered = await bank.match("list", "telco", "list")
+    asked = await telco.match("list", "proxy", "list")
+    answered = await proxy.match("list", "telco", "list")
     code, said = await succeed(telco)
     assert code == 0, said
     await known_everywhere(cluster, "telco", said["data"]["fingerprint"])
     open_ends = [
         (await node.exchange(exchange.exchange_id)).state
-        for node, exchange in ((bank, asked), (telco, answered))
+        for node, exchange in ((proxy, asked), (telco, answered))
     ]
     assert open_ends == ["unconfirmed", "unconfirmed"]
     cluster.coordinator.behave()
@@ -146,7 +146,7 @@ async def test_what_was_unconfirmed_is_settled_under_the_new_key(cluster: Cluste
         return all([
             receipts(node, exchange.exchange_id) == 2
             and (await node.exchange(exchange.exchange_id)).state == "complete"
-            for node in (telco, bank)
+            for node in (telco, proxy)
             for exchange in (asked, answered)
         ])  # fmt: skip
 
@@ -160,9 +160,9 @@ def receipts(node: Node, exchange_id: str) -> int:
 
 
 async def test_the_new_key_may_say_that_an_exchange_of_the_old_one_is_void(cluster: Cluster, tmp_path: Path):
-    telco, bank = cluster["telco"], cluster["bank"]
+    telco, proxy = cluster["telco"], cluster["proxy"]
     async with held(cluster, "responses end", tmp_path) as reached:
-        exchange_id = await telco.start_match("list", "bank", "list")
+        exchange_id = await telco.start_match("list", "proxy", "list")
         await asyncio.wait_for(reached.wait(), 60)
         cluster.coordinator.misbehave(calls={"INQUIRE": LOST}, stay=True)
         telco.kill()
@@ -171,14 +171,14 @@ async def test_the_new_key_may_say_that_an_exchange_of_the_old_one_is_void(clust
     code, said = await succeed(telco)
     assert code == 0, said
     await known_everywhere(cluster, "telco", said["data"]["fingerprint"])
-    assert (await bank.exchange(exchange_id)).state == "unconfirmed"
+    assert (await proxy.exchange(exchange_id)).state == "unconfirmed"
     cluster.coordinator.behave()
 
     async def told() -> str:
-        return (await bank.exchange(exchange_id)).error.message
+        return (await proxy.exchange(exchange_id)).error.message
 
-    assert "the asker has signed" in await until(told, "the bank to learn that there is no result", 60)
-    assert (await bank.exchange(exchange_id)).state == "failed"
+    assert "the asker has signed" in await until(told, "the proxy to learn that there is no result", 60)
+    assert (await proxy.exchange(exchange_id)).state == "failed"
 
 
 async def test_certificates_are_renewed_with_the_new_key(cluster: Cluster):
@@ -206,22 +206,24 @@ async def test_certificates_are_renewed_with_the_new_key(cluster: Cluster):
 
 async def test_the_old_key_counts_for_nothing(cluster: Cluster):
     """Whoever has it, and even the party's certificate, makes no statement and no offer with it."""
-    telco, bank = cluster["telco"], cluster["bank"]
+    telco, proxy = cluster["telco"], cluster["proxy"]
     former = NodeKeys.load(telco.home)
-    await assert_match(cluster, "telco", "bank")
+    await assert_match(cluster, "telco", "proxy")
     code, said = await succeed(telco)
     assert code == 0, said
     await known_everywhere(cluster, "telco", said["data"]["fingerprint"])
-    present, banks = NodeKeys.load(telco.home), NodeKeys.load(bank.home)
+    present, proxys = NodeKeys.load(telco.home), NodeKeys.load(proxy.home)
     with sqlite3.connect(f"file:{telco.home / 'node.db'}?mode=ro", uri=True) as database:
-        newest = "SELECT offer FROM exchanges WHERE side = 'asker' AND peer = 'bank' ORDER BY started_at DESC"
+        newest = (
+            "SELECT offer FROM exchanges WHERE side = 'asker' AND peer = 'proxy' ORDER BY started_at DESC"
+        )
         (sample,) = database.execute(newest).fetchone()
-    banks_key = banks.identity.public.fingerprint
+    proxys_key = proxys.identity.public.fingerprint
     async with to_coordinator(cluster, present) as channel:
-        error = await failure(offered(channel, sample, former.identity, "bank", banks_key))
+        error = await failure(offered(channel, sample, former.identity, "proxy", proxys_key))
         assert "not signed by whom it must be" in error.message
-        exchange, answer = await offered(channel, sample, present.identity, "bank", banks_key)
-        refusal, _ = Refusal.verify(answer, banks.identity.public)
+        exchange, answer = await offered(channel, sample, present.identity, "proxy", proxys_key)
+        refusal, _ = Refusal.verify(answer, proxys.identity.public)
         reason = Reason.open(refusal.reason, present.sealing, exchange)
         assert "does not open with this key" in reason.message, "it has come as far as the sealed details"
 
@@ -240,9 +242,9 @@ async def test_the_old_key_counts_for_nothing(cluster: Cluster):
         publish = directory_pb2_grpc.DirectoryStub(channel).Publish
         error = await failure(publish(directory_pb2.PublishRequest(envelope=envelope), timeout=30))
         assert "not signed by whom it must be" in error.message
-    async with to_coordinator(cluster, banks) as channel:
+    async with to_coordinator(cluster, proxys) as channel:
         formers_key = former.identity.public.fingerprint
-        error = await failure(offered(channel, sample, banks.identity, "telco", formers_key))
+        error = await failure(offered(channel, sample, proxys.identity, "telco", formers_key))
         assert error.fault is Fault.STALE, error.message
         assert "try again" in error.hint
 
@@ -280,58 +282,58 @@ async def offered(
 @pytest.mark.parametrize("event", ["succession comes", hostile_coordinator.PUBLISHED])
 async def test_a_kill_in_the_middle_leaves_one_key_or_the_other(cluster: Cluster, tmp_path: Path, event: str):
     """The new keys are kept when the statement leaves the node, and are the node's if it has arrived."""
-    bank, coordinator = cluster["bank"], cluster.coordinator
-    former, before = await fingerprint(bank), len(successions(coordinator, "bank"))
+    proxy, coordinator = cluster["proxy"], cluster.coordinator
+    former, before = await fingerprint(proxy), len(successions(coordinator, "proxy"))
     published = event == hostile_coordinator.PUBLISHED
     async with held(cluster, event, tmp_path) as reached:
-        asking = asyncio.create_task(succeed(bank))
+        asking = asyncio.create_task(succeed(proxy))
         await asyncio.wait_for(reached.wait(), 60)
-        bank.kill()
+        proxy.kill()
         if not published:
             coordinator.kill()
     code, said = await asking
     assert code == 2, said
-    pending = NodeKeys.load(bank.home).successor
+    pending = NodeKeys.load(proxy.home).successor
     assert pending is not None
     expected = pending.identity.public.fingerprint
-    assert len(successions(coordinator, "bank")) == before + published
-    assert len(successions(bank, "bank")) == before, "the node had not seen it yet"
+    assert len(successions(coordinator, "proxy")) == before + published
+    assert len(successions(proxy, "proxy")) == before, "the node had not seen it yet"
     if not published:
         await coordinator.start()
-    await bank.start()
+    await proxy.start()
     for node in cluster.nodes.values():
         await until(node.is_admitted, f"{node.name} to be back")
     if not published:
-        assert await fingerprint(bank) == former
-        code, said = await succeed(bank)
+        assert await fingerprint(proxy) == former
+        code, said = await succeed(proxy)
         assert (code, said["data"]["fingerprint"]) == (0, expected)
 
     async def in_place() -> bool:
-        return await fingerprint(bank) == expected
+        return await fingerprint(proxy) == expected
 
     await until(in_place, "the new keys to be in place")
-    assert len(successions(coordinator, "bank")) == before + 1
-    assert NodeKeys.load(bank.home).successor is None
-    await known_everywhere(cluster, "bank", expected)
+    assert len(successions(coordinator, "proxy")) == before + 1
+    assert NodeKeys.load(proxy.home).successor is None
+    await known_everywhere(cluster, "proxy", expected)
     await both_directions(cluster)
 
 
 async def test_a_kill_before_the_keystore_is_written_is_mended_at_the_start(cluster: Cluster):
     """The node's database has the statement, and its keystore still says that the keys are to come."""
-    bank = cluster["bank"]
-    await asyncio.to_thread(bank.terminate)
-    begun = NodeKeys.load(bank.home).with_successor(os.urandom)
-    begun.save(bank.home)
-    await bank.start()
-    await until(bank.is_admitted, "the bank to come back")
-    code, said = await succeed(bank)
+    proxy = cluster["proxy"]
+    await asyncio.to_thread(proxy.terminate)
+    begun = NodeKeys.load(proxy.home).with_successor(os.urandom)
+    begun.save(proxy.home)
+    await proxy.start()
+    await until(proxy.is_admitted, "the proxy to come back")
+    code, said = await succeed(proxy)
     assert code == 0, said
-    bank.kill()
-    begun.save(bank.home)
-    await bank.start()
-    assert await fingerprint(bank) == said["data"]["fingerprint"]
-    await until(bank.is_admitted, "the bank to come back")
-    await known_everywhere(cluster, "bank", said["data"]["fingerprint"])
+    proxy.kill()
+    begun.save(proxy.home)
+    await proxy.start()
+    assert await fingerprint(proxy) == said["data"]["fingerprint"]
+    await until(proxy.is_admitted, "the proxy to come back")
+    await known_everywhere(cluster, "proxy", said["data"]["fingerprint"])
     await both_directions(cluster)
 
 
@@ -349,15 +351,15 @@ async def test_newcomers_find_their_way_to_the_founders_new_key(cluster: Cluster
     await until(government.is_admitted, "the government to come back")
     assert await fingerprint(government) == said["data"]["fingerprint"]
 
-    proxy = await cluster.add("proxy", "proxy")
+    bank = await cluster.add("bank", "provider")
     await cluster.put_rules_in_place()
-    assert tomllib.loads((proxy.home / "config.toml").read_text())["founder"] == first
-    found = trisect(proxy, "status")[1]["data"]
+    assert tomllib.loads((bank.home / "config.toml").read_text())["founder"] == first
+    found = trisect(bank, "status")[1]["data"]
     assert (found["founder"], found["founder_fingerprint"]) == ("government", said["data"]["fingerprint"])
-    assert list((await shown(proxy, "government")).former_fingerprints) == [first]
-    assert (await shown(government, "proxy")).key_check == "fingerprint"
-    await proxy.offer_hosts(NUMBERS["proxy"])
-    await both_directions(cluster, "proxy", "bank")
+    assert list((await shown(bank, "government")).former_fingerprints) == [first]
+    assert (await shown(government, "bank")).key_check == "fingerprint"
+    await bank.offer_hosts(NUMBERS["bank"])
+    await both_directions(cluster, "bank", "proxy")
     rotated = await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
 
     async def everywhere() -> bool:
@@ -368,5 +370,5 @@ async def test_newcomers_find_their_way_to_the_founders_new_key(cluster: Cluster
         return all(reply.epoch == rotated.epoch and not reply.rolling for reply in replies)
 
     await until(everywhere, "the new key's peppers to be everywhere")
-    await both_directions(cluster, "proxy", "bank")
+    await both_directions(cluster, "bank", "proxy")
     await both_directions(cluster)

@@ -16,7 +16,7 @@ from trisect.errors import VerificationError
 from trisect.record import entries, tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin
 from trisect.record.notes import Note, NoteKey, decoded
-from trisect.record.quorum import Cosigned, cosigned, eldest
+from trisect.record.quorum import Cosigned, cosigned
 from trisect.rules import regime
 from trisect.rules.permit import Permit
 from trisect.rules.tracing import Traced, trace
@@ -89,7 +89,7 @@ def check(lines: Iterable[str], founder: Fingerprint | None) -> Checked:
         raise VerificationError("no government has stated the key that signs the record's heads")
     log = log_key(consortium, membership.coordinator_keys[-1])
     note.verify(log)
-    signers = cosigned(note, membership, eldest(membership))
+    signers = cosigned(note, membership)
     return Checked(membership, head.size, kinds, tuple(permits), log, signers)
 
 

@@ -27,7 +27,7 @@ MAX_BYTES = 64 * 1024
 MAX_SIGNATURES = 64
 _KEY_ID_BYTES = 4
 _TIME_BYTES = 8
-_LATEST = 2**63 - 1
+_LATEST = 253_402_300_799  # the end of the year 9999
 _LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 _VKEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
 

@@ -28,6 +28,8 @@ TOML_FILE = "rulebook.toml"
 POLICIES_FILE = "policies.cedar"
 MAX_TOML_BYTES = 64 * 1024
 LONGEST = dt.timedelta(days=3 * 366)
+LEAST_HEAD_AGE_S = 60
+"""Less would stop exchanges whenever a witness is slow."""
 ANNOUNCED_DAYS = (30, 7, 1)
 """How many days ahead the expiry of a rulebook is announced."""
 _DOMAIN = b"trisect/rulebook/v1\x00"
@@ -142,7 +144,7 @@ class Provisions:
             ("limits.min_set", 1, self.limits.max_set, self.limits.min_set),
             ("limits.max_set", 1, 2**40, self.limits.max_set),
             ("limits.max_walk", 0, 1, self.limits.max_walk),
-            ("limits.max_head_age_s", 60, 7 * 86_400, self.limits.max_head_age_s),
+            ("limits.max_head_age_s", LEAST_HEAD_AGE_S, 7 * 86_400, self.limits.max_head_age_s),
             ("limits.min_voluntariness", 0, 100, self.limits.min_voluntariness),
             ("limits.retention_days", 1, 3_660, self.limits.retention_days),
             ("limits.count_unit", 1, 10_000, self.limits.count_unit),

@@ -7,7 +7,7 @@ record that was torn anywhere is the one from before. Called from threads; one a
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -127,6 +127,12 @@ class Record:
             query = query.where(self._tables.heads.c.size == size)
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none()
+
+    def heads(self) -> Iterator[str]:
+        """Give all heads that are kept, the newest first."""
+        query = sa.select(self._tables.heads.c.note).order_by(self._tables.heads.c.size.desc())
+        with self._database.read() as connection:
+            yield from connection.execute(query).scalars()
 
     def keep_head(self, size: int, note: str) -> None:
         """Keep a head, in place of a former one of that size; of many, the oldest go."""

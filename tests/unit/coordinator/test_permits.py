@@ -17,6 +17,7 @@ from coordinator.permits import Permits
 from trisect.clock import to_text
 from trisect.errors import DeniedError, StaleError, TrisectError, VerificationError
 from trisect.indicators.kinds import Kind
+from trisect.record.quorum import require_fresh
 from trisect.rules.budgets import BUDGET
 from trisect.rules.notices import Notice
 from trisect.rules.permit import Answer, Permit, propose
@@ -50,6 +51,8 @@ class Office:
     permits: Permits
     recorded: list[bytes]
     now: list[dt.datetime]
+    counted: list[dt.datetime]
+    """When a head of the record last counted."""
 
     def proposed(self, *, size: int = 1_024, **changes: Any) -> tuple[bytes, Permit]:
         """Offer and propose honestly; gives the signed offer and the permit."""
@@ -83,12 +86,16 @@ def office(consortium: Consortium, tmp_path: Path) -> Iterator[Office]:
     recorded: list[bytes] = []
     now = [NOW]
     registry: Any = SimpleNamespace(membership=consortium.membership)
-    record: Any = SimpleNamespace(add=recorded.append)
+    counted = [NOW]
+    record: Any = SimpleNamespace(
+        add=recorded.append, require_fresh=lambda age_s: require_fresh(counted[0], age_s, now[0])
+    )
     yield Office(
         consortium,
         Permits(registry, record, Budgets(database, coordinator_budgets), COORDINATOR, lambda: now[0]),
         recorded,
         now,
+        counted,
     )
     database.close()
 
@@ -155,6 +162,14 @@ def test_a_wrong_clock_is_told(office: Office, late_s: int) -> None:
     made, permit = office.proposed()
     office.now[0] = NOW + dt.timedelta(seconds=late_s)
     assert isinstance(office.refuses(made, permit), StaleError)
+
+
+def test_without_a_fresh_head_of_the_record_no_permit_is_signed(office: Office) -> None:
+    made, permit = office.proposed()
+    office.counted[0] = NOW - dt.timedelta(seconds=3_601)
+    assert isinstance(office.refuses(made, permit), StaleError)
+    office.counted[0] = NOW - dt.timedelta(seconds=3_600)
+    office.issue(made, permit)
 
 
 @pytest.mark.parametrize("name", ["telco", "bank"])

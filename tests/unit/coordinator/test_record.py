@@ -9,7 +9,8 @@ from support.membership import CONSORTIUM, GOVERNMENT, identity, signed
 from unit.coordinator.office import Office
 
 from coordinator.record import PublicRecord
-from trisect.errors import ConflictError, NotFoundError, UnreachableError, VerificationError
+from trisect.clock import system_clock
+from trisect.errors import ConflictError, NotFoundError, StaleError, UnreachableError, VerificationError
 from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.entries import kind
@@ -30,7 +31,9 @@ def founded(office: Office) -> Office:
 
 
 def opened(office: Office) -> PublicRecord:
-    record = PublicRecord(Record(office.database, coordinator_record), office.registry, KEY, CONSORTIUM)
+    record = PublicRecord(
+        Record(office.database, coordinator_record), office.registry, KEY, CONSORTIUM, system_clock
+    )
     record.settle()
     return record
 
@@ -104,6 +107,8 @@ def test_cosignatures_come_under_the_head_that_they_are_for(founded: Office) -> 
         lambda _note: "",
         lambda _note: "text\n\n— a AAAAAAAA\n",
         lambda note: str(note.signatures[0]),
+        lambda note: line(note, "telco", time_s=in_seconds(120)),
+        lambda note: line(note, "telco", time_s=2**40),
     ],
 )
 def test_what_a_party_has_not_cosigned_is_not_taken(founded: Office, send: Any) -> None:
@@ -112,6 +117,47 @@ def test_what_a_party_has_not_cosigned_is_not_taken(founded: Office, send: Any) 
     with pytest.raises(VerificationError):
         record.cosign("telco", 2, send(head(record)))
     assert len(head(record).signatures) == 1
+
+
+def in_seconds(seconds: int) -> int:
+    return int(system_clock().timestamp()) + seconds
+
+
+def test_a_cosignature_takes_the_place_of_an_older_one_only(founded: Office) -> None:
+    record = opened(founded)
+    record.sign()
+    key = witness_key(CONSORTIUM, "telco", identity("telco").public)
+    for time_s, kept in ((5, 5), (9, 9), (7, 9), (9, 9)):
+        record.cosign("telco", 2, line(head(record), "telco", time_s=time_s))
+        assert head(record).verify(key) == kept
+
+
+def test_the_newest_head_that_counts_is_shown_and_told_once(founded: Office) -> None:
+    founded.join("proxy", role="proxy")
+    founded.publish(founded.consortium.admission("proxy", Role.PROXY))
+    record = opened(founded)
+    record.sign()
+    with pytest.raises(StaleError, match="no head"):
+        record.require_fresh(3_600)
+    first = head(record)
+    assert not record.cosign(GOVERNMENT, 3, line(first, GOVERNMENT, time_s=in_seconds(-3_000)))
+    assert record.head(0).counted == ""
+    assert record.cosign("proxy", 3, line(first, "proxy", time_s=in_seconds(-2_000)))
+    assert not record.cosign("telco", 3, line(first, "telco", time_s=in_seconds(-1_000)))
+    record.require_fresh(2_500)
+    with pytest.raises(StaleError, match="did so last at"):
+        record.require_fresh(1_500)
+    founded.publish(founded.consortium.grant("telco", 0))
+    record.sign()
+    for found in (record, opened(founded)):
+        assert Checkpoint.of(Note.parse(found.head(0).counted)).size == 3
+        assert Checkpoint.of(head(found)).size == 4
+        found.require_fresh(2_500)
+    record.cosign("proxy", 4, line(head(record), "proxy", time_s=in_seconds(0)))
+    assert record.cosign("telco", 4, line(head(record), "telco", time_s=in_seconds(0)))
+    record.require_fresh(60)
+    assert not record.cosign(GOVERNMENT, 3, line(first, GOVERNMENT, time_s=in_seconds(0)))
+    assert Checkpoint.of(Note.parse(record.head(0).counted)).size == 4
 
 
 def test_a_head_that_is_not_kept_is_not_cosigned(founded: Office) -> None:
@@ -167,12 +213,16 @@ def forget(founded: Office, size: int) -> PublicRecord:
     Record(founded.database, coordinator_record).cut(size)
     with founded.database.write() as connection:
         connection.exec_driver_sql(f"DELETE FROM record_heads WHERE size > {size}")
-    return PublicRecord(Record(founded.database, coordinator_record), founded.registry, KEY, CONSORTIUM)
+    return PublicRecord(
+        Record(founded.database, coordinator_record), founded.registry, KEY, CONSORTIUM, system_clock
+    )
 
 
 def test_after_a_start_nothing_goes_in_before_the_witnesses_were_heard(founded: Office) -> None:
     note, _ = grown(founded)
-    record = PublicRecord(Record(founded.database, coordinator_record), founded.registry, KEY, CONSORTIUM)
+    record = PublicRecord(
+        Record(founded.database, coordinator_record), founded.registry, KEY, CONSORTIUM, system_clock
+    )
     founded.publish(founded.consortium.grant("telco", 1))
     with pytest.raises(UnreachableError, match="just started"):
         record.add(PERMIT)

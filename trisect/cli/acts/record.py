@@ -37,10 +37,20 @@ async def show(call: Call) -> None:
         "log_key": found.log_key,
         "consortium": found.consortium,
         "founder_fingerprint": found.founder,
+        "counted_size": found.counted_size,
+        "counted_at": found.counted_at or None,
     }
+    counted = f"{found.counted_size} entries, at {found.counted_at}" if found.counted_at else "none yet"
 
     def text() -> None:
-        screen.facts({"entries": found.size, "root": found.root.hex(), "log key": found.log_key})
+        screen.facts(
+            {
+                "entries": found.size,
+                "root": found.root.hex(),
+                "last counted": counted,
+                "log key": found.log_key,
+            }
+        )
         screen.listing(
             {"COSIGNED BY": "party", "ROLE": "role", "AT": "at"},
             data["cosignatures"],

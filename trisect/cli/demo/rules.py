@@ -75,21 +75,22 @@ async def put_in_place(channel: grpc.aio.Channel, now: dt.datetime, role: Role, 
 
 
 async def known(channel: grpc.aio.Channel, parties: int) -> bool:
-    """Tell whether a node knows a rulebook, the notices of so many parties, and the record: it can match."""
+    """Tell whether a node knows a rulebook, the notices of so many parties, and a head that counts: it can match."""
     stub = governance_pb2_grpc.GovernanceStub(channel)
     found = await stub.GetRegime(pb.GetRegimeRequest(), timeout=CALL_S)
-    return bool(found.rulebooks) and len(found.notices) >= parties and await _follows_record(channel)
+    return bool(found.rulebooks) and len(found.notices) >= parties and await _knows_head(channel)
 
 
-async def _follows_record(channel: grpc.aio.Channel) -> bool:
+async def _knows_head(channel: grpc.aio.Channel) -> bool:
+    """Tell whether a node knows a head of the record that counts."""
     stub = record_admin_pb2_grpc.RecordAdminStub(channel)
     try:
-        await stub.GetRecord(record_admin_pb2.GetRecordRequest(), timeout=CALL_S)
+        found = await stub.GetRecord(record_admin_pb2.GetRecordRequest(), timeout=CALL_S)
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
             return False
         raise
-    return True
+    return bool(found.counted_size)
 
 
 async def _file(stub: governance_pb2_grpc.GovernanceStub, kind: str, content: dict[str, Json]) -> None:

@@ -73,6 +73,8 @@ class GetRecordReply(_message.Message):
     LOG_KEY_FIELD_NUMBER: _builtins.int
     CONSORTIUM_FIELD_NUMBER: _builtins.int
     FOUNDER_FIELD_NUMBER: _builtins.int
+    COUNTED_SIZE_FIELD_NUMBER: _builtins.int
+    COUNTED_AT_FIELD_NUMBER: _builtins.int
     note: _builtins.str
     """The newest head that the node has verified; a signed note."""
     size: _builtins.int
@@ -86,6 +88,9 @@ class GetRecordReply(_message.Message):
     consortium: _builtins.str
     founder: _builtins.str
     """The fingerprint that the founding government's first key must have."""
+    counted_size: _builtins.int
+    """The size of the newest head that counts, 0 without any, and when it last did (RFC 3339, UTC)."""
+    counted_at: _builtins.str
     @_builtins.property
     def cosignatures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cosignature]: ...
     @_builtins.property
@@ -105,10 +110,12 @@ class GetRecordReply(_message.Message):
         log_key: _builtins.str = ...,
         consortium: _builtins.str = ...,
         founder: _builtins.str = ...,
+        counted_size: _builtins.int = ...,
+        counted_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consortium", b"consortium", "cosignatures", b"cosignatures", "counts", b"counts", "founder", b"founder", "log_key", b"log_key", "note", b"note", "roles", b"roles", "root", b"root", "size", b"size", "trouble", b"trouble"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consortium", b"consortium", "cosignatures", b"cosignatures", "counted_at", b"counted_at", "counted_size", b"counted_size", "counts", b"counts", "founder", b"founder", "log_key", b"log_key", "note", b"note", "roles", b"roles", "root", b"root", "size", b"size", "trouble", b"trouble"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

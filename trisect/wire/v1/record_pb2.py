@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrisect/wire/v1/record.proto\x12\x0ftrisect.wire.v1\"\x0f\n\rGetKeyRequest\"\x1a\n\x0bGetKeyReply\x12\x0b\n\x03key\x18\x01 \x01(\x0c\"\x1f\n\x0eGetHeadRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\"1\n\x0cGetHeadReply\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x13\n\x0b\x63onsistency\x18\x02 \x03(\x0c\"+\n\rCosignRequest\x12\x0c\n\x04line\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\"\r\n\x0b\x43osignReply\"#\n\x12ListEntriesRequest\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\"#\n\x10ListEntriesReply\x12\x0f\n\x07\x65ntries\x18\x01 \x03(\x0c\">\n\x0eRestoreRequest\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\x04\x12\x0f\n\x07\x65ntries\x18\x03 \x03(\x0c\"\x1c\n\x0cRestoreReply\x12\x0c\n\x04size\x18\x01 \x01(\x04\x32\x87\x03\n\x06Record\x12\x46\n\x06GetKey\x12\x1e.trisect.wire.v1.GetKeyRequest\x1a\x1c.trisect.wire.v1.GetKeyReply\x12I\n\x07GetHead\x12\x1f.trisect.wire.v1.GetHeadRequest\x1a\x1d.trisect.wire.v1.GetHeadReply\x12\x46\n\x06\x43osign\x12\x1e.trisect.wire.v1.CosignRequest\x1a\x1c.trisect.wire.v1.CosignReply\x12U\n\x0bListEntries\x12#.trisect.wire.v1.ListEntriesRequest\x1a!.trisect.wire.v1.ListEntriesReply\x12K\n\x07Restore\x12\x1f.trisect.wire.v1.RestoreRequest\x1a\x1d.trisect.wire.v1.RestoreReply(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrisect/wire/v1/record.proto\x12\x0ftrisect.wire.v1\"\x0f\n\rGetKeyRequest\"\x1a\n\x0bGetKeyReply\x12\x0b\n\x03key\x18\x01 \x01(\x0c\"\x1f\n\x0eGetHeadRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\"B\n\x0cGetHeadReply\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x13\n\x0b\x63onsistency\x18\x02 \x03(\x0c\x12\x0f\n\x07\x63ounted\x18\x03 \x01(\t\"+\n\rCosignRequest\x12\x0c\n\x04line\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\"\r\n\x0b\x43osignReply\"#\n\x12ListEntriesRequest\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\"#\n\x10ListEntriesReply\x12\x0f\n\x07\x65ntries\x18\x01 \x03(\x0c\">\n\x0eRestoreRequest\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\r\n\x05\x66irst\x18\x02 \x01(\x04\x12\x0f\n\x07\x65ntries\x18\x03 \x03(\x0c\"\x1c\n\x0cRestoreReply\x12\x0c\n\x04size\x18\x01 \x01(\x04\x32\x87\x03\n\x06Record\x12\x46\n\x06GetKey\x12\x1e.trisect.wire.v1.GetKeyRequest\x1a\x1c.trisect.wire.v1.GetKeyReply\x12I\n\x07GetHead\x12\x1f.trisect.wire.v1.GetHeadRequest\x1a\x1d.trisect.wire.v1.GetHeadReply\x12\x46\n\x06\x43osign\x12\x1e.trisect.wire.v1.CosignRequest\x1a\x1c.trisect.wire.v1.CosignReply\x12U\n\x0bListEntries\x12#.trisect.wire.v1.ListEntriesRequest\x1a!.trisect.wire.v1.ListEntriesReply\x12K\n\x07Restore\x12\x1f.trisect.wire.v1.RestoreRequest\x1a\x1d.trisect.wire.v1.RestoreReply(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,19 +38,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETHEADREQUEST']._serialized_start=94
   _globals['_GETHEADREQUEST']._serialized_end=125
   _globals['_GETHEADREPLY']._serialized_start=127
-  _globals['_GETHEADREPLY']._serialized_end=176
-  _globals['_COSIGNREQUEST']._serialized_start=178
-  _globals['_COSIGNREQUEST']._serialized_end=221
-  _globals['_COSIGNREPLY']._serialized_start=223
-  _globals['_COSIGNREPLY']._serialized_end=236
-  _globals['_LISTENTRIESREQUEST']._serialized_start=238
-  _globals['_LISTENTRIESREQUEST']._serialized_end=273
-  _globals['_LISTENTRIESREPLY']._serialized_start=275
-  _globals['_LISTENTRIESREPLY']._serialized_end=310
-  _globals['_RESTOREREQUEST']._serialized_start=312
-  _globals['_RESTOREREQUEST']._serialized_end=374
-  _globals['_RESTOREREPLY']._serialized_start=376
-  _globals['_RESTOREREPLY']._serialized_end=404
-  _globals['_RECORD']._serialized_start=407
-  _globals['_RECORD']._serialized_end=798
+  _globals['_GETHEADREPLY']._serialized_end=193
+  _globals['_COSIGNREQUEST']._serialized_start=195
+  _globals['_COSIGNREQUEST']._serialized_end=238
+  _globals['_COSIGNREPLY']._serialized_start=240
+  _globals['_COSIGNREPLY']._serialized_end=253
+  _globals['_LISTENTRIESREQUEST']._serialized_start=255
+  _globals['_LISTENTRIESREQUEST']._serialized_end=290
+  _globals['_LISTENTRIESREPLY']._serialized_start=292
+  _globals['_LISTENTRIESREPLY']._serialized_end=327
+  _globals['_RESTOREREQUEST']._serialized_start=329
+  _globals['_RESTOREREQUEST']._serialized_end=391
+  _globals['_RESTOREREPLY']._serialized_start=393
+  _globals['_RESTOREREPLY']._serialized_end=421
+  _globals['_RECORD']._serialized_start=424
+  _globals['_RECORD']._serialized_end=815
 # @@protoc_insertion_point(module_scope)

@@ -79,8 +79,11 @@ class GetHeadReply(_message.Message):
 
     NOTE_FIELD_NUMBER: _builtins.int
     CONSISTENCY_FIELD_NUMBER: _builtins.int
+    COUNTED_FIELD_NUMBER: _builtins.int
     note: _builtins.str
     """A signed note (C2SP tlog-checkpoint) with the cosignatures that have come."""
+    counted: _builtins.str
+    """The newest head that counts, a signed note; empty where none does."""
     @_builtins.property
     def consistency(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """RFC 9162, 2.1.4; empty where `after` was 0 or is the head's own size."""
@@ -90,10 +93,11 @@ class GetHeadReply(_message.Message):
         *,
         note: _builtins.str = ...,
         consistency: _abc.Iterable[_builtins.bytes] | None = ...,
+        counted: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "note", b"note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "counted", b"counted", "note", b"note"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

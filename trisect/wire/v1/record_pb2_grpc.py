@@ -81,7 +81,7 @@ class RecordServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Cosign(self, request, context):
-        """Put the caller's cosignature under a head.
+        """Put the caller's cosignature under a head, in place of an older one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

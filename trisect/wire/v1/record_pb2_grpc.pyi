@@ -21,7 +21,7 @@ class RecordStub:
     GetHead: _aio.UnaryUnaryMultiCallable[_record_pb2.GetHeadRequest, _record_pb2.GetHeadReply]
     """The newest signed head, and how it follows from the one that the caller has seen."""
     Cosign: _aio.UnaryUnaryMultiCallable[_record_pb2.CosignRequest, _record_pb2.CosignReply]
-    """Put the caller's cosignature under a head."""
+    """Put the caller's cosignature under a head, in place of an older one."""
     ListEntries: _aio.UnaryUnaryMultiCallable[_record_pb2.ListEntriesRequest, _record_pb2.ListEntriesReply]
     """Entries in order, a page at a time."""
     Restore: _aio.StreamUnaryMultiCallable[_record_pb2.RestoreRequest, _record_pb2.RestoreReply]
@@ -52,7 +52,7 @@ class RecordServicer(metaclass=_abc_1.ABCMeta):
         request: _record_pb2.CosignRequest,
         context: _aio.ServicerContext[_record_pb2.CosignRequest, _abc.Awaitable[_record_pb2.CosignReply]],
     ) -> _abc.Awaitable[_record_pb2.CosignReply]:
-        """Put the caller's cosignature under a head."""
+        """Put the caller's cosignature under a head, in place of an older one."""
 
     @_abc_1.abstractmethod
     def ListEntries(
