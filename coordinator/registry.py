@@ -16,7 +16,7 @@ from dataclasses import replace
 from coordinator.authority import Authority, new_invitation_id
 from trisect.clock import Clock, Randomness, from_text, to_text
 from trisect.errors import BadInputError, ConflictError, DeniedError, UnauthenticatedError, VerificationError
-from trisect.rules import regime
+from trisect.rules import checking
 from trisect.store.database import Database
 from trisect.store.enrolment import Enrolled, Enrolments
 from trisect.store.enrolment import Invitation as KeptInvitation
@@ -205,7 +205,7 @@ class Registry:
         with self._lock:
             trial = self.membership.copy()
             statement = trial.apply(envelope)
-            regime.check(statement, trial)
+            checking.check(statement, trial)
             if publisher != (statement.party if isinstance(statement, Succession) else statement.issuer):
                 raise DeniedError(
                     "a statement is published by its issuer only",

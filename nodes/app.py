@@ -10,6 +10,7 @@ from typing import Any
 import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
+from nodes.accusing import Accusing
 from nodes.announcing import Announcing
 from nodes.config import DEMO, RELOADABLE, Config
 from nodes.consents.courier import Courier
@@ -42,6 +43,7 @@ from nodes.services.record import RecordAdminService
 from nodes.services.schedules import SchedulesService
 from nodes.spending import Spending
 from nodes.succession import Successions
+from nodes.supervising import Supervising
 from nodes.underway import Underway
 from nodes.witness import Witness
 from nodes.workers import Workers
@@ -131,6 +133,7 @@ class Node:
         )
         self._proposals = Proposals(self._members)
         self._announcing = Announcing(self._members, system_clock)
+        self._accusing = Accusing(self._members, self._proposals)
         self._governing = Governing(self._members, self._link, self._proposals)
         self._witness = Witness(
             self._members,
@@ -188,6 +191,7 @@ class Node:
         self._slots = Slots(config.limits.max_exchanges, self._underway)
         budgets = Budgets(self._database, node_budgets)
         self._spending = Spending(self._members, budgets, self._book.store, system_clock)
+        self._supervising = Supervising(self._members, self._witness.copy, self._book.store, system_clock)
         means = Means(
             book=self._book,
             collections=self._collections,
@@ -199,6 +203,7 @@ class Node:
             budgets=budgets,
             witness=self._witness,
             replay=self._replay,
+            accusing=self._accusing,
             clock=system_clock,
             randomness=system_randomness,
             config=lambda: self._config,
@@ -257,6 +262,7 @@ class Node:
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(Expiry(self._retention, system_clock).run, "delete hits whose retention has ended")
         tasks.keep(self._announcing.run, "announce what will end")
+        tasks.keep(self._accusing.run, "open breaches")
         tasks.keep(scheduler.run, "run schedules")
         tasks.start(self._readiness.watch_database(), "watch the database")
         tasks.start(health.follow(self._readiness.troubles), "tell gRPC's health")
@@ -293,7 +299,10 @@ class Node:
             admin,
         )
         governance_pb2_grpc.add_GovernanceServicer_to_server(
-            GovernanceService(self._members, self._proposals, self._spending, system_clock), admin
+            GovernanceService(
+                self._members, self._proposals, self._spending, self._supervising, system_clock
+            ),
+            admin,
         )
         collections_pb2_grpc.add_CollectionsServicer_to_server(self._lists, admin)
         matching_pb2_grpc.add_MatchingServicer_to_server(

@@ -16,7 +16,7 @@ from nodes.peppers import Peppers
 from trisect.clock import Clock, to_text
 from trisect.errors import ConflictError, DeniedError, StaleError, TrisectError, VerificationError
 from trisect.indicators.tokens import Pepper
-from trisect.rules import regime
+from trisect.rules import checking
 from trisect.rules.regime import Regime
 from trisect.store.statements import Statements
 from trisect.trust import documents
@@ -214,7 +214,7 @@ class Members:
             raise VerificationError("the coordinator left out a statement")
         trial = self._trusted.copy()
         statement = trial.apply(envelope)
-        regime.check(statement, trial)
+        checking.check(statement, trial)
         await asyncio.to_thread(self._store.append, envelope, expected=sequence)
         self._trusted = trial
         self._newest = sequence

@@ -12,7 +12,7 @@ from typing import Any
 
 from nodes.members import Members
 from trisect.errors import BadInputError, VerificationError
-from trisect.rules import regime
+from trisect.rules import checking
 from trisect.trust import documents
 from trisect.trust.filings import FILINGS, STATEMENTS, Author, Statement
 from trisect.trust.statements import party_name
@@ -45,7 +45,7 @@ class Proposals:
             ConflictError: another statement came first.
         """
         envelope = self._members.sign(statement)
-        regime.check(statement, self._members.membership)
+        checking.check(statement, self._members.membership)
         approvals = self._members.membership.approvals_for(statement)
         officers = self._members.membership.officers(self._members.name)
         if only_sign or approvals > 1 or (approvals and officers.named):
@@ -103,5 +103,5 @@ class Proposals:
             statement = trial.apply(envelope)
         except VerificationError as error:
             raise BadInputError(f"the proposal does not hold: {error.message}", hint=error.hint) from error
-        regime.check(statement, trial)
+        checking.check(statement, trial)
         await self._members.publish_signed(envelope)

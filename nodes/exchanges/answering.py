@@ -99,6 +99,7 @@ class Answering:
                 "an offer was refused",
                 extra={"exchange_id": offer.exchange.hex(), "peer": party.name, "code": error.code},
             )
+            self.means.accusing.suspect(offer, call.body)
             reason = Reason(error.fault.value, error.code, error.message, error.hint, error.rule)
             sealed = reason.seal(party.keys.sealing, offer.exchange)
             refusal = Refusal(offer.exchange, signed.payload_hash, sealed)
@@ -328,7 +329,11 @@ class Answering:
                 "this exchange has not come to its end here", hint="wait: it is asked for again"
             )
         ours, _ = Receipt.verify(exchange.own_receipt, *self.means.link.keys.identities)
-        ours.check_against(theirs)
+        try:
+            ours.check_against(theirs)
+        except VerificationError:
+            self.means.accusing.contradicted(party.name, receipt, exchange.own_receipt)
+            raise
         if exchange.state is ExchangeState.COMPLETE:
             return
         done = await asyncio.to_thread(

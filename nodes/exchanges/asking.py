@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
-from nodes.exchanges.terms import OFFER_LIFE, Terms
+from nodes.exchanges.terms import Terms
 from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, DeniedError, Fault, TrisectError, VerificationError
 from trisect.indicators.tokens import Token
@@ -24,7 +24,7 @@ from trisect.psi.items import Arrangement, asked_items
 from trisect.psi.sessions import AskerSession
 from trisect.rpc.status import restore
 from trisect.rules import permit
-from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal
+from trisect.rules.offers import OFFER_LIFE, Accept, Details, Offer, Reason, Receipt, Refusal
 from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode, Purpose
 from trisect.store.collections import Snapshot
@@ -315,7 +315,11 @@ class Asking:
             party.name, relay_pb2.PEER_METHOD_RECEIPT, own.exchange, exchange.own_receipt
         )
         other, _ = Receipt.verify(reply, *keys)
-        own.check_against(other)
+        try:
+            own.check_against(other)
+        except VerificationError:
+            self.means.accusing.contradicted(party.name, reply, exchange.own_receipt)
+            raise
         await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
 
 

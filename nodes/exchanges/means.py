@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
+from nodes.accusing import Accusing
 from nodes.config import Config
 from nodes.consents.replay import Replay
 from nodes.exchanges.book import Book
@@ -80,6 +81,7 @@ class Means:
     budgets: Budgets
     witness: Witness
     replay: Replay
+    accusing: Accusing
     clock: Clock
     randomness: Randomness
     config: Callable[[], Config]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 from trisect.clock import Clock, to_text
@@ -12,7 +11,6 @@ from trisect.rules.permit import Permit
 from trisect.store.exchanges import Side
 from trisect.trust.channel import Opener, Sealer, transcript_hash
 
-OFFER_LIFE = dt.timedelta(minutes=2)
 ENCRYPTED_S = 400e-6
 """What the slowest end that is still waited for takes to encrypt one element."""
 ARRANGED_S = 20e-6

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nodes.members import Members
 from nodes.proposals import Proposal, Proposals
 from nodes.spending import Spending
+from nodes.supervising import Supervising
 from trisect.clock import Clock, to_text
 from trisect.errors import BadInputError, StaleError, VerificationError
 from trisect.rpc.authentication import Context
@@ -27,6 +28,7 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
     members: Members
     proposals: Proposals
     spending: Spending
+    supervising: Supervising
     clock: Clock
 
     async def GetRegime(self, _request: pb.GetRegimeRequest, _context: Context) -> pb.GetRegimeReply:  # noqa: N802
@@ -75,6 +77,16 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
                     **Allowance.from_content(found.content).to_content(),
                 )
         return reply
+
+    async def ListBreaches(  # noqa: N802
+        self, request: pb.ListBreachesRequest, _context: Context
+    ) -> pb.ListBreachesReply:
+        """List files of breaches."""
+        return await asyncio.to_thread(self.supervising.breaches, request.party)
+
+    async def GetMeter(self, request: pb.GetMeterRequest, _context: Context) -> pb.GetMeterReply:  # noqa: N802
+        """Count what each party does."""
+        return await asyncio.to_thread(self.supervising.meter, request.days)
 
     async def PublishProposal(  # noqa: N802
         self, request: pb.PublishProposalRequest, _context: Context

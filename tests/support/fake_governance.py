@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from support.membership import GOVERNMENT, Consortium, signed
 
 from nodes.proposals import Proposal
 from nodes.services.governance import GovernanceService, proposal_to_wire
+from nodes.supervising import Supervising
 from trisect.clock import system_clock
 from trisect.errors import BadInputError
-from trisect.rules import regime
+from trisect.rules import checking
 from trisect.store.budgets import Account, Spent
 from trisect.trust import canonical_json, documents
 from trisect.trust.filings import FILINGS, Filing
@@ -34,7 +35,7 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
     async def GetRegime(self, request, context):
         self.node._note("GetRegime", request)
         members = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
-        return GovernanceService(members, None, None, system_clock)._regime()  # type: ignore[arg-type]
+        return GovernanceService(members, None, None, None, system_clock)._regime()  # type: ignore[arg-type]
 
     async def FileDocument(self, request, context):
         self.node._note("FileDocument", request)
@@ -54,7 +55,24 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
         members = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
         spent = Spent(Account("telco", GOVERNMENT, "scam-prevention"), "2026-11-01", 900)
         spending = SimpleNamespace(today=lambda: [(spent, 1_000)])
-        return await GovernanceService(members, None, spending, system_clock).ListBudgets(request, context)  # type: ignore[arg-type]
+        return await GovernanceService(members, None, spending, None, system_clock).ListBudgets(
+            request, context
+        )  # type: ignore[arg-type]
+
+    @property
+    def _supervising(self) -> Supervising:
+        members: Any = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
+        record: Any = SimpleNamespace(entries=lambda *_, **__: [])
+        exchanges: Any = SimpleNamespace(unsettled=list)
+        return Supervising(members, record, exchanges, system_clock)
+
+    async def ListBreaches(self, request, context):
+        self.node._note("ListBreaches", request)
+        return self._supervising.breaches(request.party)
+
+    async def GetMeter(self, request, context):
+        self.node._note("GetMeter", request)
+        return self._supervising.meter(request.days)
 
     async def PublishProposal(self, request, context):
         self.node._note("PublishProposal", request)
@@ -69,5 +87,5 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
 
     def _take(self, envelope: bytes) -> None:
         trial = self.consortium.membership.copy()
-        regime.check(trial.apply(envelope), trial)
+        checking.check(trial.apply(envelope), trial)
         self.consortium.membership = trial

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import shutil
 import sqlite3
@@ -208,6 +209,53 @@ async def test_a_government_grants_more_and_no_more_is_spent(own: Cluster) -> No
         (spent,) = told(name, "show")["spent"]
         assert (spent["asker"], spent["elements"], spent["limit"]) == ("telco", 240, BUDGET + 60)
         assert spent["nearly_spent"]
+
+
+def by_command(node: Node, *arguments: object) -> dict:
+    done = run("trisect", "--home", node.home, "--format", "json", *arguments)
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout)["data"]
+
+
+async def test_a_sanction_is_followed_by_the_peers(own: Cluster) -> None:
+    government, telco, proxy = (own[name] for name in ("government", "telco", "proxy"))
+    by_command(government, "breach", "open", "proxy", "--text", "an inspection has found it")
+
+    async def told() -> bool:
+        return bool(by_command(proxy, "breach", "list")["breaches"])
+
+    await until(told, "the proxy to know of its breach")
+    by_command(proxy, "breach", "reply", "proxy/1", "--text", "it was mended")
+
+    async def heard() -> bool:
+        return by_command(government, "breach", "show", "proxy/1")["state"] == "replied"
+
+    await until(heard, "the government to have the reply")
+    ended = to_text(system_clock() + dt.timedelta(days=1))
+    by_command(government, "breach", "sanction", "proxy/1", "--act", "suspend-purpose", "--only", "scam-prevention",
+               "--until", ended, "--reason", "twice", "--yes")  # fmt: skip
+
+    async def denied() -> bool:
+        error = await failure(proxy.start_match("list", "telco", "list"))
+        return error.rule == "sanction-in-force"
+
+    await until(denied, "the proxy's own node to follow it")
+    before = frames(own)
+    error = await failure(telco.start_match("list", "proxy", "list"))
+    assert (error.fault, error.rule) == (Fault.DENIED, "sanction-in-force")
+    assert "for the breach proxy/1: twice" in error.message
+    assert frames(own) == before
+    assert {reason["check"] for reason in proxy.ready()} == set(), "it still gets and gives what it must"
+
+
+async def test_a_supervisor_sees_what_is_done_and_no_indicator(own: Cluster) -> None:
+    meter = by_command(own["government"], "supervise", "meter")
+    found = {one["party"]: one for one in meter["parties"]}
+    assert (found["telco"]["asked"], found["proxy"]["answered"]) == (4, 4)
+    assert found["telco"]["elements_asked"] == found["telco"]["elements_asked_today"] == 240
+    assert (found["proxy"]["open_breaches"], found["proxy"]["orders"]) == (1, ["suspend-purpose"])
+    said = json.dumps(meter)
+    assert not [value for value in ("list", *hosts(range(3)), *COMMON) if value in said]
 
 
 async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) -> None:

@@ -20,12 +20,11 @@ from support.cluster import Cluster, foul_relay, run
 from support.daemons import Daemon, Node, failure, until
 from support.holding import held
 
-from nodes.exchanges.terms import OFFER_LIFE
 from nodes.keys import NodeKeys
 from trisect.clock import system_clock, to_text
 from trisect.errors import Fault
 from trisect.rpc import tls
-from trisect.rules.offers import Offer, Reason, Refusal
+from trisect.rules.offers import OFFER_LIFE, Offer, Reason, Refusal
 from trisect.trust import documents
 from trisect.trust.keys import IdentityKey, PartyName
 from trisect.trust.statements import Succession

@@ -9,6 +9,7 @@ import typer
 from trisect.cli.call import Call
 from trisect.cli.commands import (
     approval,
+    breach,
     budget,
     collection,
     consent,
@@ -29,6 +30,7 @@ from trisect.cli.commands import (
     rulebook,
     schedule,
     status,
+    supervise,
 )
 from trisect.cli.failures import VersionAskedError
 from trisect.cli.options import HELP_SETTINGS, group
@@ -78,6 +80,8 @@ hits.declare(app)
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(budget.app, name="budget")
 app.add_typer(permit.app, name="permit")
+app.add_typer(breach.app, name="breach")
+app.add_typer(supervise.app, name="supervise")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(pepper.app, name="pepper")
 app.add_typer(record.app, name="record")

@@ -17,7 +17,7 @@ from trisect.record import entries, tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin
 from trisect.record.notes import Note, NoteKey, decoded
 from trisect.record.quorum import Cosigned, cosigned
-from trisect.rules import regime
+from trisect.rules import checking
 from trisect.rules.permit import Permit
 from trisect.rules.tracing import Traced, trace
 from trisect.trust.filings import STATEMENTS
@@ -78,7 +78,7 @@ def check(lines: Iterable[str], founder: Fingerprint | None) -> Checked:
         kinds[entries.kind(entry)] += 1
         document = entries.document(entry)
         if document is not None and entries.kind(entry) in STATEMENTS:
-            regime.check(membership.apply(document), membership)
+            checking.check(membership.apply(document), membership)
         elif document is not None and entries.kind(entry) == Permit.KIND:
             permits.append(trace(document, membership))
     if (frontier.size, frontier.root) != (head.size, head.root):

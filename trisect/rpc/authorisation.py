@@ -59,6 +59,8 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Governance/GetRegime",
                 "Governance/FileDocument",
                 "Governance/ListBudgets",
+                "Governance/ListBreaches",
+                "Governance/GetMeter",
                 "Governance/PublishProposal",
                 "Consents/GrantConsent",
                 "Consents/RevokeConsent",

@@ -1,4 +1,4 @@
-"""Signed documents whose fields are those of a dataclass."""
+"""Signed documents, and contents of filings, whose fields are those of a dataclass."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ _BYTES = "bytes"
 _INT = "int"
 
 
-class Document:
-    """A signed document whose fields are text, whole numbers and bytes (base64 in JSON)."""
+class Fields:
+    """A dataclass whose fields are text, whole numbers and bytes (base64 in JSON)."""
 
-    KIND: ClassVar[str]
+    WHAT: ClassVar[str] = "a document"
+    """What it is, for errors."""
 
-    def sign(self, key: IdentityKey) -> bytes:
-        """Sign the document; gives the envelope."""
-        return documents.sign(self.KIND, self._body(), [key])
-
-    def _body(self) -> dict[str, Json]:
+    def to_body(self) -> dict[str, Json]:
+        """Write the fields."""
         body: dict[str, Json] = {}
         for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, field.name)
@@ -34,10 +32,37 @@ class Document:
         return body
 
     @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read the fields, all of them and no other; raises VerificationError."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = body.get(field.name)
+            expected = int if field.type == _INT else str
+            if not isinstance(value, expected) or isinstance(value, bool):
+                raise VerificationError(f"{cls.WHAT} has no sound field {field.name}")
+            values[field.name] = _decoded(value, field.name) if field.type == _BYTES else value
+        if set(body) != set(values):
+            raise VerificationError(f"{cls.WHAT} has a field that it must not have")
+        return cls(**values)
+
+
+class Document(Fields):
+    """A signed document."""
+
+    KIND: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.WHAT = f"a document of the kind {cls.KIND}"
+
+    def sign(self, key: IdentityKey) -> bytes:
+        """Sign the document; gives the envelope."""
+        return documents.sign(self.KIND, self.to_body(), [key])
+
+    @classmethod
     def verify(cls, envelope: bytes, *keys: IdentityPublic, signers: int = 1) -> tuple[Self, Signed]:
         """Check shape, and that as many of the keys have signed; raises VerificationError."""
         signed = documents.verify(envelope, cls.KIND, keys, threshold=signers)
-        return cls._read(signed.body), signed
+        return cls.from_body(signed.body), signed
 
     @classmethod
     def peek(cls, envelope: bytes) -> Self:
@@ -45,20 +70,7 @@ class Document:
         kind, body = documents.peek(envelope)
         if kind != cls.KIND:
             raise VerificationError(f"a document is not of the kind {cls.KIND}")
-        return cls._read(body)
-
-    @classmethod
-    def _read(cls, body: Mapping[str, Any]) -> Self:
-        values: dict[str, Any] = {}
-        for field in fields(cls):  # type: ignore[arg-type]  # every subclass is a dataclass
-            value = body.get(field.name)
-            expected = int if field.type == _INT else str
-            if not isinstance(value, expected) or isinstance(value, bool):
-                raise VerificationError(f"a document of the kind {cls.KIND} has no sound field {field.name}")
-            values[field.name] = _decoded(value, field.name) if field.type == _BYTES else value
-        if set(body) != set(values):
-            raise VerificationError(f"a document of the kind {cls.KIND} has a field that it must not have")
-        return cls(**values)
+        return cls.from_body(body)
 
 
 def _decoded(text: Any, name: str) -> bytes:

@@ -18,6 +18,7 @@ from trisect.trust import canonical_json
 from trisect.trust.canonical_json import Json
 from trisect.trust.keys import SealingKey, SealingPublic
 
+OFFER_LIFE = dt.timedelta(minutes=2)
 CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 """How far an offer's time may lie from the clock of the end that judges it."""
 

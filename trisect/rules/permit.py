@@ -19,6 +19,7 @@ from trisect.indicators.kinds import Kind
 from trisect.rules.document import Document
 from trisect.rules.facts import Facts
 from trisect.rules.offers import Offer
+from trisect.rules.policies import RedLineError
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Rulebook
 from trisect.rules.vocabulary import BasisName, EngineName, Mode, Purpose, basis
@@ -175,6 +176,22 @@ def preview(offer: Offer, regime: Regime) -> None:
         raise denied
 
 
+def crossed(offer: Offer, regime: Regime) -> str:
+    """Name the red line that an offer crosses whatever it is answered with; empty where it crosses none by itself."""
+    found: set[str] = set()
+    for assumed in BasisName:
+        answer = Answer(b"", "", 0, _kinds(offer.kinds), assumed.value, offer.asked_padded, 1)
+        try:
+            propose(offer, b"", answer, regime)
+        except RedLineError as error:
+            found.add(error.rule)
+        except (DeniedError, StaleError):
+            return ""
+        else:
+            return ""
+    return found.pop() if len(found) == 1 else ""
+
+
 def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> None:
     """Judge a permit that another has proposed.
 
@@ -226,6 +243,8 @@ def _decide(permit: Permit, regime: Regime) -> str:
     if regime.membership.party(permit.answerer).role is not Role.GOVERNMENT:
         regime.require_vetted(permit.answerer, moment)
     facts = facts_of(permit, regime)
+    for party in (facts.asker, facts.answerer):
+        regime.require_unsanctioned(party.name, facts.purpose, moment)
     _check_declared(facts)
     _check_limits(permit, rulebook)
     return ",".join(rulebook.policies.decide(facts))

@@ -1,37 +1,39 @@
 """What is in force in a consortium, read out of what was filed: rulebooks, notices, vetting.
 
-Coordinator and nodes read the same filings in the same order and come to the same facts. A filing whose content cannot
-be read is refused by all of them, before it is taken in. Not here: who may file (`trisect.trust.membership`).
+Coordinator and nodes read the same filings in the same order and come to the same facts. Not here: who may file
+(`trisect.trust.membership`), and what (`trisect.rules.checking`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trisect.errors import DeniedError, VerificationError
+from trisect.rules import breaches
 from trisect.rules.allowances import Allowance
+from trisect.rules.breaches import Order
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.facts import PartyFacts
 from trisect.rules.notices import Notice
 from trisect.rules.rulebook import Rulebook, Rulebooks
-from trisect.rules.vocabulary import Purpose
+from trisect.rules.vocabulary import Purpose, Sanction
 from trisect.trust.filings import (
     BudgetGrantFiling,
-    BudgetRequestFiling,
     ConsentsFiling,
     Filed,
     Filing,
     NoticeFiling,
     RulebookFiling,
-    Statement,
 )
 from trisect.trust.membership import Membership
 from trisect.trust.statements import KeyCheck, Role
 
 NO_NOTICE = "notice-in-force"
 NOT_VETTED = "vetting-in-force"
+SANCTIONED = "sanction-in-force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,19 @@ class Regime:
     @property
     def rulebooks(self) -> Rulebooks:
         """All rulebooks that were published."""
-        return Rulebooks(_read_rulebook(one.filing) for one in self.membership.filed(RulebookFiling))
+        return Rulebooks(read_rulebook(one.filing) for one in self.membership.filed(RulebookFiling))
 
     def notices(self, name: str) -> list[tuple[Notice, Filed]]:
         """List all notices of a party and how they were filed, oldest first."""
         role = self.membership.party(name).role
-        return [(_read_notice(one.filing, role), one) for one in self.membership.filed(NoticeFiling, name)]
+        return [(read_notice(one.filing, role), one) for one in self.membership.filed(NoticeFiling, name)]
 
     def notice(self, name: str) -> tuple[Notice, Filed] | None:
         """Give the newest notice of a party and how it was filed, None where it has filed none."""
         filed = self.membership.filed(NoticeFiling, name)
         if not filed:
             return None
-        return _read_notice(filed[-1].filing, self.membership.party(name).role), filed[-1]
+        return read_notice(filed[-1].filing, self.membership.party(name).role), filed[-1]
 
     def notice_hash(self, name: str) -> bytes:
         """Give the hash of a party's newest notice, empty without one."""
@@ -93,7 +95,31 @@ class Regime:
     def budget(self, asker: str, answerer: str, purpose: Purpose, day: str, rulebook: bytes) -> int:
         """Tell the elements that an asker may have evaluated by an answerer on a day, by the rulebook of a hash."""
         found = next(one for one in self.rulebooks if one.hash == rulebook)
-        return found.provisions.budget(purpose) + self.granted(asker, answerer, purpose, day)
+        throttle = max((one.factor for one in self._throttles(asker, day)), default=1)
+        return found.provisions.budget(purpose) // throttle + self.granted(asker, answerer, purpose, day)
+
+    def _throttles(self, asker: str, day: str) -> Iterator[Order]:
+        """List the orders that divide an asker's budgets on any part of a day."""
+        for breach in breaches.of_party(self.membership, asker):
+            for one in breach.orders:
+                if (
+                    one.order.act == Sanction.THROTTLE
+                    and one.stands
+                    and (one.order.begins[:10] <= day <= one.order.ends[:10])
+                ):
+                    yield one.order
+
+    def require_unsanctioned(self, name: str, purpose: Purpose, moment: dt.datetime) -> None:
+        """Raise DeniedError where a party has been suspended or excluded for a breach."""
+        for breach, one in breaches.in_force(self.membership, name, moment):
+            if breaches.forbids(one.order, purpose):
+                only = f" from {purpose}" if one.order.purpose else ""
+                raise DeniedError(
+                    f"{name} is suspended{only} until {one.order.ends} for the breach {breach.name}: "
+                    f"{one.order.reasons}",
+                    hint="its administrator replies and appeals with `trisect breach`; other officers decide",
+                    rule=SANCTIONED,
+                )
 
     def granted(self, asker: str, answerer: str, purpose: Purpose, day: str) -> int:
         """Tell how much governments have granted an asker on a day beyond what the rulebook lets it ask."""
@@ -120,33 +146,8 @@ class Regime:
         )
 
 
-def check(statement: Statement, membership: Membership) -> None:
-    """Check that the content of a statement can be read; raises VerificationError."""
-    if isinstance(statement, RulebookFiling):
-        _read_rulebook(statement)
-    elif isinstance(statement, NoticeFiling):
-        _read_notice(statement, membership.party(statement.party).role)
-    elif isinstance(statement, ConsentsFiling):
-        _check_consents(statement, membership)
-    elif isinstance(statement, BudgetRequestFiling | BudgetGrantFiling):
-        found = Allowance.from_content(statement.content)
-        if membership.party(found.answerer).name == statement.party:
-            raise VerificationError("an allowance of budget is for asking oneself")
-
-
-def _check_consents(filing: Filing, membership: Membership) -> None:
-    if membership.party(filing.party).role is not Role.PROXY:
-        raise VerificationError(f"{filing.party} is no proxy and keeps no consents")
-    found = EpochCommitment.from_content(filing.content)
-    before = [
-        one for one in membership.filed(ConsentsFiling, filing.party) if one.filing.serial < filing.serial
-    ]
-    least = EpochCommitment.from_content(before[-1].filing.content).sequence if before else 0
-    if found.epoch != filing.serial or found.sequence <= least:
-        raise VerificationError("a commitment to consents does not go on from the one before")
-
-
-def _read_rulebook(filing: Filing) -> Rulebook:
+def read_rulebook(filing: Filing) -> Rulebook:
+    """Read a rulebook out of its filing; raises VerificationError."""
     found = _parsed_rulebook(filing.content.get("toml"), filing.content.get("policies"))
     if found.content != filing.content or found.provisions.version != filing.serial:
         raise VerificationError(
@@ -155,7 +156,8 @@ def _read_rulebook(filing: Filing) -> Rulebook:
     return found
 
 
-def _read_notice(filing: Filing, role: Role) -> Notice:
+def read_notice(filing: Filing, role: Role) -> Notice:
+    """Read a notice out of its filing; raises VerificationError."""
     found = _parsed_notice(filing.content.get("toml"), role)
     if found.content != filing.content:
         raise VerificationError("a signed notice says other terms than its text")

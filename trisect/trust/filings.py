@@ -113,6 +113,57 @@ class BudgetGrantFiling(Filing):
     APPROVED = True
 
 
+class BreachFiling(Filing):
+    """That a party has broken a rule, with the proof of it: what opens a breach."""
+
+    KIND = "breach.v1"
+    AUTHOR = Author.MEMBER
+
+
+class BreachReplyFiling(Filing):
+    """What the party says to a breach."""
+
+    KIND = "breach-reply.v1"
+    AUTHOR = Author.ITSELF
+
+
+class MeasureFiling(Filing):
+    """A warning or a throttle that a government orders for a breach."""
+
+    KIND = "measure.v1"
+    AUTHOR = Author.GOVERNMENT
+
+
+class SanctionFiling(Filing):
+    """A suspension or exclusion that a government orders for a breach, with its officers."""
+
+    KIND = "sanction.v1"
+    AUTHOR = Author.GOVERNMENT
+    APPROVED = True
+
+
+class AppealFiling(Filing):
+    """That the party appeals against what was ordered."""
+
+    KIND = "appeal.v1"
+    AUTHOR = Author.ITSELF
+
+
+class AppealDecisionFiling(Filing):
+    """What other officers decide over an appeal."""
+
+    KIND = "appeal-decision.v1"
+    AUTHOR = Author.GOVERNMENT
+    APPROVED = True
+
+
+class BreachClosingFiling(Filing):
+    """That nothing more follows from a breach."""
+
+    KIND = "breach-closing.v1"
+    AUTHOR = Author.GOVERNMENT
+
+
 FILINGS: Mapping[str, type[Filing]] = {
     kind.KIND: kind
     for kind in (
@@ -123,6 +174,13 @@ FILINGS: Mapping[str, type[Filing]] = {
         ConsentsFiling,
         BudgetRequestFiling,
         BudgetGrantFiling,
+        BreachFiling,
+        BreachReplyFiling,
+        MeasureFiling,
+        SanctionFiling,
+        AppealFiling,
+        AppealDecisionFiling,
+        BreachClosingFiling,
     )
 }
 Statement = PartyStatement | Filing
@@ -131,7 +189,13 @@ STATEMENTS: Mapping[str, type[Statement]] = {**PARTY_STATEMENTS, **FILINGS}
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A filing that was taken in, and the hash of what was signed."""
+    """A filing that was taken in.
+
+    Attributes:
+        hash: of what was signed.
+        officers: keys of the officers who have signed it, where it takes their approval.
+    """
 
     filing: Filing
     hash: bytes
+    officers: frozenset[bytes] = frozenset()

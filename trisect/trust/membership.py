@@ -143,8 +143,9 @@ class Membership:
             raise VerificationError("a statement belongs to another consortium")
         signers = self._signers(statement)
         signed = documents.verify(envelope, kind, signers, threshold=len(signers))
+        officers = frozenset[bytes]()
         if approvals := self.approvals_for(statement):
-            self.officers(statement.issuer).check(envelope, kind, approvals)
+            officers = self.officers(statement.issuer).check(envelope, kind, approvals)
         match statement:
             case Admission():
                 self._admit(statement)
@@ -157,7 +158,7 @@ class Membership:
             case CoordinatorKey():
                 self._name_coordinator(statement)
             case Filing():
-                self._file(statement, signed.payload_hash)
+                self._file(statement, Filed(statement, signed.payload_hash, officers))
             case _:
                 assert_never(statement)
         return statement
@@ -262,7 +263,7 @@ class Membership:
         self._check_change(party, change)
         self._parties[party.name] = replace(party, serial=change.serial, standing=change.standing)
 
-    def _file(self, filing: Filing, found: bytes) -> None:
+    def _file(self, filing: Filing, filed: Filed) -> None:
         self.party(filing.party)
         series = _series(type(filing), filing.party)
         before = self._filed.get(series, ())
@@ -286,7 +287,7 @@ class Membership:
         if isinstance(filing, VettingFiling):
             vetted = replace(self.party(filing.party), vetting=Vetting.from_body(filing.content))
             self._parties[filing.party] = vetted
-        self._filed[series] = (*before, Filed(filing, found))
+        self._filed[series] = (*before, filed)
 
     def _name_coordinator(self, statement: CoordinatorKey) -> None:
         if statement.serial != len(self.coordinator_keys) + 1:

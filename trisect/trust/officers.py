@@ -55,20 +55,21 @@ class Officers:
         """Whether these are persons."""
         return NODE not in self.keys
 
-    def check(self, envelope: bytes, kind: str, approvals: int) -> None:
-        """Check that enough officers have signed a document.
+    def check(self, envelope: bytes, kind: str, approvals: int) -> frozenset[bytes]:
+        """Check that enough officers have signed a document; gives the keys of those who have.
 
         Raises:
             DeniedError: too few have; names how many it takes.
         """
         try:
-            documents.verify(envelope, kind, self.keys.values(), threshold=approvals)
+            found = documents.verify(envelope, kind, self.keys.values(), threshold=approvals)
         except VerificationError as error:
             raise DeniedError(
                 f"this takes the signatures of {approvals} of the government's officers, and it has fewer",
                 hint="`trisect approval sign` adds an officer's signature; `trisect officer list` names them",
                 rule="approvals",
             ) from error
+        return frozenset(found.signers)
 
     def changed(self, filing: OfficerFiling, approvals: int) -> Officers:
         """Give the officers once one was named or dismissed.

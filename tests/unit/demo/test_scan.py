@@ -256,8 +256,13 @@ class FakeMechanism:
     broken = ""
     exchanges: frozenset[str] = frozenset()
 
-    def __init__(self, _what: object, _channel: object) -> None:
+    def __init__(self, *_what: object) -> None:
         pass
+
+    def frames(self) -> float:
+        raise AssertionError("nothing passes a relay here")
+
+    record = frames
 
     def _step(self, name: str) -> Step:
         return Step(name, name != self.broken, "as it was found")
@@ -277,6 +282,9 @@ class FakeMechanism:
     async def revoked(self) -> Step:
         return self._step("revoked")
 
+    async def red_line(self, _record: object) -> Step:
+        return self._step("red_line")
+
     async def record_verified(self, exchanges: set[str]) -> Step:
         assert exchanges
         return self._step("record_verified")
@@ -290,6 +298,7 @@ def demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     monkeypatch.setattr(telling, "Story", FakeStory)
     monkeypatch.setattr(telling, "Mechanism", FakeMechanism)
     monkeypatch.setattr(telling, "Consenting", FakeMechanism)
+    monkeypatch.setattr(telling, "Crossing", FakeMechanism)
     monkeypatch.setattr(FakeCluster, "home", home, raising=False)
     return lambda *arguments: main.run(["demo", *arguments])
 
@@ -337,7 +346,7 @@ def test_wrong_hits_fail_the_demo(demo, monkeypatch: pytest.MonkeyPatch, capsys)
 
 
 @pytest.mark.parametrize(
-    "step", ["rulebook", "disclosure", "refused", "consent", "revoked", "record_verified"]
+    "step", ["rulebook", "disclosure", "refused", "consent", "revoked", "red_line", "record_verified"]
 )
 def test_a_mechanism_that_is_not_shown_fails_the_demo(
     demo, monkeypatch: pytest.MonkeyPatch, capsys, step: str

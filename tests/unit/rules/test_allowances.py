@@ -9,7 +9,7 @@ import pytest
 from support.membership import GOVERNMENT, Consortium
 
 from trisect.errors import BadInputError, ConflictError, VerificationError
-from trisect.rules import regime
+from trisect.rules import checking
 from trisect.rules.allowances import Allowance
 from trisect.rules.regime import Regime
 from trisect.rules.vocabulary import Purpose
@@ -70,7 +70,7 @@ def test_nobody_grants_to_itself(consortium: Consortium) -> None:
 def test_nobody_asks_itself(consortium: Consortium) -> None:
     asked = consortium.filing(BudgetRequestFiling, "bank", ALLOWANCE.to_content(), issuer="bank")
     with pytest.raises(VerificationError, match="oneself"):
-        regime.check(asked, consortium.membership)
+        checking.check(asked, consortium.membership)
 
 
 @pytest.mark.parametrize(

@@ -86,14 +86,14 @@ def cases() -> list[tuple[Any, str, Any]]:
 
 @pytest.mark.parametrize(("made", "name", "value"), cases(), ids=str)
 def test_a_field_of_another_type_is_refused(made: Any, name: str, value: Any) -> None:
-    envelope = documents.sign(made.KIND, made._body() | {name: value}, [KEY])
+    envelope = documents.sign(made.KIND, made.to_body() | {name: value}, [KEY])
     with pytest.raises(VerificationError, match=name):
         type(made).verify(envelope, KEY.public)
 
 
 @pytest.mark.parametrize("made", DOCUMENTS, ids=lambda made: made.KIND)
 def test_no_field_is_missing_and_none_is_added(made: Any) -> None:
-    body = made._body()
+    body = made.to_body()
     with pytest.raises(VerificationError, match="must not have"):
         type(made).verify(documents.sign(made.KIND, body | {"extra": 1}, [KEY]), KEY.public)
     for name in body:

@@ -12,8 +12,9 @@ from support.rulebooks import NOTICE, NOW, rulebook
 
 from trisect.errors import DeniedError, StaleError, VerificationError
 from trisect.indicators.kinds import Kind
+from trisect.rules.checking import check
 from trisect.rules.notices import Notice
-from trisect.rules.regime import NO_NOTICE, NOT_VETTED, Regime, check
+from trisect.rules.regime import NO_NOTICE, NOT_VETTED, Regime
 from trisect.rules.vocabulary import AiUse
 from trisect.trust.filings import Filing, NoticeFiling, RulebookFiling
 from trisect.trust.statements import Role, Vetting

@@ -68,7 +68,7 @@ class Mechanism:
 
     async def refused(self, asker: str, collection: str, peer: str, theirs: str) -> Step:
         """Ask for a purpose that no rule allows, and look whether anything has passed the relay."""
-        before = self._frames()
+        before = self.frames()
         request = matching_pb2.StartMatchRequest(
             collection=collection, peer=peer, peer_collection=theirs, purpose="supervision"
         )
@@ -76,7 +76,7 @@ class Mechanism:
             async with self._channel(asker) as channel, translated(f"the node of {asker}"):
                 await matching_pb2_grpc.MatchingStub(channel).StartMatch(request, timeout=CALL_S)
         except TrisectError as error:
-            passed = self._frames() - before
+            passed = self.frames() - before
             detail = f"{asker} may not ask {peer} for supervision (rule {error.rule}): {error.message}; {screen.count(int(passed), 'frame')} passed"
             return Step("refused", bool(error.rule) and not passed, detail)
         return Step(
@@ -87,13 +87,12 @@ class Mechanism:
         """Check a copy of the record without any daemon, find every exchange's permit in it, and break a copy."""
         deadline = asyncio.get_running_loop().time() + INCLUDED_S
         while True:
-            head, lines = await self._exported(PARTIES[0].name)
-            trusted = normal_fingerprint(head.founder)
-            checked = export.check(lines, trusted)
+            head, lines, checked = await self._exported(PARTIES[0].name)
             permitted = {one.permit.exchange.hex() for one in checked.permits}
             if exchanges <= permitted or asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(POLL_S)  # a permit is under a signed head within seconds, not at once
+        trusted = normal_fingerprint(head.founder)
         broken = _refuses(lines, lambda copy: export.check(copy, trusted))
         detail = (
             f"{checked.size} entries checked from the founder's fingerprint alone, cosigned by "
@@ -103,21 +102,28 @@ class Mechanism:
         )
         return Step("record_verified", broken and exchanges <= permitted, detail)
 
-    async def _exported(self, name: str) -> tuple[record_admin_pb2.GetRecordReply, list[str]]:
+    async def record(self) -> tuple[str, export.Checked]:
+        """Give the newest head as a node has verified it, and what follows from the record under it."""
+        head, _, checked = await self._exported(PARTIES[0].name)
+        return head.note, checked
+
+    async def _exported(self, name: str) -> tuple[record_admin_pb2.GetRecordReply, list[str], export.Checked]:
         async with self._channel(name) as channel, translated(f"the node of {name}"):
             pages = record_admin_pb2_grpc.RecordAdminStub(channel).ListRecord(
                 record_admin_pb2.ListRecordRequest(), timeout=CALL_S
             )
             found = [page async for page in pages]
         head, entries = found[0].head, [entry for page in found for entry in page.entries]
-        return head, list(export.written(head.consortium, head.note, entries))
+        lines = list(export.written(head.consortium, head.note, entries))
+        return head, lines, export.check(lines, normal_fingerprint(head.founder))
 
     async def _regime(self, name: str) -> governance_pb2.GetRegimeReply:
         async with self._channel(name) as channel, translated(f"the node of {name}"):
             stub = governance_pb2_grpc.GovernanceStub(channel)
             return await stub.GetRegime(governance_pb2.GetRegimeRequest(), timeout=CALL_S)
 
-    def _frames(self) -> float:
+    def frames(self) -> float:
+        """Tell how many frames have passed the relay."""
         with ask(f"{self._cluster.home(COORDINATOR).running()['http']}/metrics", timeout_s=CALL_S) as reply:
             found = _FRAMES.search(reply.read().decode())
         return float(found[1]) if found else 0.0

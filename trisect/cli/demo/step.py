@@ -11,6 +11,7 @@ STEPS = (
     "refused",
     "consent",
     "revoked",
+    "red_line",
     "blind_coordinator",
     "record_verified",
 )

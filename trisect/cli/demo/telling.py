@@ -15,6 +15,7 @@ from trisect.cli.call import Call
 from trisect.cli.demo import samples
 from trisect.cli.demo.cluster import Cluster, describe
 from trisect.cli.demo.consenting import Consenting
+from trisect.cli.demo.crossing import Crossing
 from trisect.cli.demo.mechanism import Mechanism
 from trisect.cli.demo.scan import Scan
 from trisect.cli.demo.step import Step
@@ -60,6 +61,7 @@ async def whole(call: Call) -> None:
             refused = await mechanism.refused(first.asker, first.collection, first.answerer, first.theirs)
             consenting = Consenting(story.samples, story.channel)
             consents = [await consenting.consent(), await consenting.revoked()]
+            crossed = await Crossing(cluster, story.channel, mechanism.frames).red_line(mechanism.record)
             exchanges = {one.exchange.exchange_id for one in matched} | consenting.exchanges
             verified = await mechanism.record_verified(exchanges)
             call.report.note("scanning all that the coordinator keeps ...")
@@ -67,7 +69,7 @@ async def whole(call: Call) -> None:
         finally:
             await cluster.down()
     seconds = time.monotonic() - started
-    steps = [*rules, _match_step(matched), refused, *consents, _blind_step(scan), verified]
+    steps = [*rules, _match_step(matched), refused, *consents, crossed, _blind_step(scan), verified]
     data = {
         "daemons": [{"name": member.name, "pid": member.pid} for member in members],
         "exchanges": [_exchange(one) for one in matched],

@@ -444,3 +444,326 @@ class BudgetAllowance(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BudgetAllowance: _TypeAlias = BudgetAllowance  # noqa: Y015
+
+@_typing.final
+class ListBreachesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    """Of one party; empty for all."""
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBreachesRequest: _TypeAlias = ListBreachesRequest  # noqa: Y015
+
+@_typing.final
+class ListBreachesReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BREACHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def breaches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Breach]: ...
+    def __init__(
+        self,
+        *,
+        breaches: _abc.Iterable[Global___Breach] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaches", b"breaches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBreachesReply: _TypeAlias = ListBreachesReply  # noqa: Y015
+
+@_typing.final
+class Breach(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    PROOFS_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    REPLIES_FIELD_NUMBER: _builtins.int
+    ORDERS_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
+    CLOSED_BY_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    number: _builtins.int
+    state: _builtins.str
+    """open, replied, ordered, appealed or closed."""
+    ground: _builtins.str
+    """red-line, receipts, notice-drift or finding."""
+    rule: _builtins.str
+    """The red line that was crossed, or empty."""
+    text: _builtins.str
+    issuer: _builtins.str
+    issued: _builtins.str
+    closing: _builtins.str
+    closed_by: _builtins.str
+    @_builtins.property
+    def proofs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Signed documents that prove it."""
+
+    @_builtins.property
+    def replies(self) -> _containers.RepeatedCompositeFieldContainer[Global___BreachReply]: ...
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___BreachOrder]: ...
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        number: _builtins.int = ...,
+        state: _builtins.str = ...,
+        ground: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        text: _builtins.str = ...,
+        proofs: _abc.Iterable[_builtins.bytes] | None = ...,
+        issuer: _builtins.str = ...,
+        issued: _builtins.str = ...,
+        replies: _abc.Iterable[Global___BreachReply] | None = ...,
+        orders: _abc.Iterable[Global___BreachOrder] | None = ...,
+        closing: _builtins.str = ...,
+        closed_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_by", b"closed_by", "closing", b"closing", "ground", b"ground", "issued", b"issued", "issuer", b"issuer", "number", b"number", "orders", b"orders", "party", b"party", "proofs", b"proofs", "replies", b"replies", "rule", b"rule", "state", b"state", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Breach: _TypeAlias = Breach  # noqa: Y015
+
+@_typing.final
+class BreachReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    issued: _builtins.str
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        issued: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issued", b"issued", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BreachReply: _TypeAlias = BreachReply  # noqa: Y015
+
+@_typing.final
+class BreachOrder(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    FACTOR_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    BEGINS_FIELD_NUMBER: _builtins.int
+    ENDS_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
+    APPEAL_FIELD_NUMBER: _builtins.int
+    APPEAL_NUMBER_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    LIFTED_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """measure.v1 or sanction.v1, and its number among those of its kind about the party."""
+    number: _builtins.int
+    act: _builtins.str
+    purpose: _builtins.str
+    factor: _builtins.int
+    reasons: _builtins.str
+    begins: _builtins.str
+    ends: _builtins.str
+    issuer: _builtins.str
+    issued: _builtins.str
+    in_force: _builtins.bool
+    """Whether it has effect now."""
+    appeal: _builtins.str
+    """The appeal against it, its number and its decision; empty or 0 without one."""
+    appeal_number: _builtins.int
+    decision: _builtins.str
+    lifted: _builtins.bool
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        number: _builtins.int = ...,
+        act: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        factor: _builtins.int = ...,
+        reasons: _builtins.str = ...,
+        begins: _builtins.str = ...,
+        ends: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        issued: _builtins.str = ...,
+        in_force: _builtins.bool = ...,
+        appeal: _builtins.str = ...,
+        appeal_number: _builtins.int = ...,
+        decision: _builtins.str = ...,
+        lifted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "appeal", b"appeal", "appeal_number", b"appeal_number", "begins", b"begins", "decision", b"decision", "ends", b"ends", "factor", b"factor", "in_force", b"in_force", "issued", b"issued", "issuer", b"issuer", "kind", b"kind", "lifted", b"lifted", "number", b"number", "purpose", b"purpose", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BreachOrder: _TypeAlias = BreachOrder  # noqa: Y015
+
+@_typing.final
+class GetMeterRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    days: _builtins.int
+    """How many days back exchanges are counted."""
+    def __init__(
+        self,
+        *,
+        days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMeterRequest: _TypeAlias = GetMeterRequest  # noqa: Y015
+
+@_typing.final
+class GetMeterReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTIES_FIELD_NUMBER: _builtins.int
+    DUTIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def parties(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartyMeter]: ...
+    @_builtins.property
+    def duties(self) -> _containers.RepeatedCompositeFieldContainer[Global___Duty]: ...
+    def __init__(
+        self,
+        *,
+        parties: _abc.Iterable[Global___PartyMeter] | None = ...,
+        duties: _abc.Iterable[Global___Duty] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duties", b"duties", "parties", b"parties"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMeterReply: _TypeAlias = GetMeterReply  # noqa: Y015
+
+@_typing.final
+class PartyMeter(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    ELEMENTS_ASKED_FIELD_NUMBER: _builtins.int
+    ELEMENTS_ANSWERED_FIELD_NUMBER: _builtins.int
+    ELEMENTS_ASKED_TODAY_FIELD_NUMBER: _builtins.int
+    BREACHES_FIELD_NUMBER: _builtins.int
+    OPEN_BREACHES_FIELD_NUMBER: _builtins.int
+    ORDERS_FIELD_NUMBER: _builtins.int
+    SILENT_FIELD_NUMBER: _builtins.int
+    CONSENTS_COMMITTED_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    role: _builtins.str
+    standing: _builtins.str
+    asked: _builtins.int
+    """Permits in the record, and the padded sizes in them."""
+    answered: _builtins.int
+    elements_asked: _builtins.int
+    elements_answered: _builtins.int
+    elements_asked_today: _builtins.int
+    breaches: _builtins.int
+    open_breaches: _builtins.int
+    silent: _builtins.int
+    """Exchanges of this node with the party that have ended here, and of which no receipt has come for too long."""
+    consents_committed: _builtins.str
+    """When a proxy has committed to consents last (RFC 3339), or empty."""
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Acts that have effect now."""
+
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        role: _builtins.str = ...,
+        standing: _builtins.str = ...,
+        asked: _builtins.int = ...,
+        answered: _builtins.int = ...,
+        elements_asked: _builtins.int = ...,
+        elements_answered: _builtins.int = ...,
+        elements_asked_today: _builtins.int = ...,
+        breaches: _builtins.int = ...,
+        open_breaches: _builtins.int = ...,
+        orders: _abc.Iterable[_builtins.str] | None = ...,
+        silent: _builtins.int = ...,
+        consents_committed: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "breaches", b"breaches", "consents_committed", b"consents_committed", "elements_answered", b"elements_answered", "elements_asked", b"elements_asked", "elements_asked_today", b"elements_asked_today", "open_breaches", b"open_breaches", "orders", b"orders", "party", b"party", "role", b"role", "silent", b"silent", "standing", b"standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartyMeter: _TypeAlias = PartyMeter  # noqa: Y015
+
+@_typing.final
+class Duty(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    DUTY_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    OVERDUE_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    duty: _builtins.str
+    due: _builtins.str
+    """RFC 3339, UTC."""
+    overdue: _builtins.bool
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        duty: _builtins.str = ...,
+        due: _builtins.str = ...,
+        overdue: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due", "duty", b"duty", "overdue", b"overdue", "party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Duty: _TypeAlias = Duty  # noqa: Y015

@@ -49,6 +49,16 @@ class GovernanceStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsReply.FromString,
                 _registered_method=True)
+        self.ListBreaches = channel.unary_unary(
+                '/trisect.wire.v1.Governance/ListBreaches',
+                request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesReply.FromString,
+                _registered_method=True)
+        self.GetMeter = channel.unary_unary(
+                '/trisect.wire.v1.Governance/GetMeter',
+                request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.FromString,
+                _registered_method=True)
         self.PublishProposal = channel.unary_unary(
                 '/trisect.wire.v1.Governance/PublishProposal',
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.PublishProposalRequest.SerializeToString,
@@ -80,6 +90,20 @@ class GovernanceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBreaches(self, request, context):
+        """The files of all breaches, oldest first of each party.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMeter(self, request, context):
+        """What each party does, as the public record shows it, and which duties it has; no indicator, no collection.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishProposal(self, request, context):
         """Publish what this node has proposed, with the signatures of officers.
         """
@@ -104,6 +128,16 @@ def add_GovernanceServicer_to_server(servicer, server):
                     servicer.ListBudgets,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsReply.SerializeToString,
+            ),
+            'ListBreaches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBreaches,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesReply.SerializeToString,
+            ),
+            'GetMeter': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMeter,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.SerializeToString,
             ),
             'PublishProposal': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishProposal,
@@ -192,6 +226,60 @@ class Governance(object):
             '/trisect.wire.v1.Governance/ListBudgets',
             trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_governance__pb2.ListBudgetsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBreaches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Governance/ListBreaches',
+            trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMeter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Governance/GetMeter',
+            trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.FromString,
             options,
             channel_credentials,
             insecure,

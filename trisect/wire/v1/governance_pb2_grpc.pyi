@@ -22,6 +22,10 @@ class GovernanceStub:
     """Sign a filing with this node's key, and publish it unless officers have to sign it first."""
     ListBudgets: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListBudgetsRequest, _governance_pb2.ListBudgetsReply]
     """What this node's party has spent today, and others at it; what was asked for and granted beyond the rulebook."""
+    ListBreaches: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListBreachesRequest, _governance_pb2.ListBreachesReply]
+    """The files of all breaches, oldest first of each party."""
+    GetMeter: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetMeterRequest, _governance_pb2.GetMeterReply]
+    """What each party does, as the public record shows it, and which duties it has; no indicator, no collection."""
     PublishProposal: _aio.UnaryUnaryMultiCallable[_governance_pb2.PublishProposalRequest, _governance_pb2.PublishProposalReply]
     """Publish what this node has proposed, with the signatures of officers."""
 
@@ -49,6 +53,22 @@ class GovernanceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_governance_pb2.ListBudgetsRequest, _abc.Awaitable[_governance_pb2.ListBudgetsReply]],
     ) -> _abc.Awaitable[_governance_pb2.ListBudgetsReply]:
         """What this node's party has spent today, and others at it; what was asked for and granted beyond the rulebook."""
+
+    @_abc_1.abstractmethod
+    def ListBreaches(
+        self,
+        request: _governance_pb2.ListBreachesRequest,
+        context: _aio.ServicerContext[_governance_pb2.ListBreachesRequest, _abc.Awaitable[_governance_pb2.ListBreachesReply]],
+    ) -> _abc.Awaitable[_governance_pb2.ListBreachesReply]:
+        """The files of all breaches, oldest first of each party."""
+
+    @_abc_1.abstractmethod
+    def GetMeter(
+        self,
+        request: _governance_pb2.GetMeterRequest,
+        context: _aio.ServicerContext[_governance_pb2.GetMeterRequest, _abc.Awaitable[_governance_pb2.GetMeterReply]],
+    ) -> _abc.Awaitable[_governance_pb2.GetMeterReply]:
+        """What each party does, as the public record shows it, and which duties it has; no indicator, no collection."""
 
     @_abc_1.abstractmethod
     def PublishProposal(

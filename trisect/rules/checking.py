@@ -1,0 +1,91 @@
+"""What may be filed: contents that can be read, and that fit what was filed before.
+
+Coordinator and nodes check each statement when it comes, in the same order and by what it says itself, never by their
+clocks, and refuse the same ones. Not here: who may file, and the order of serials (`trisect.trust.membership`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from trisect.errors import BadInputError, NotFoundError, VerificationError
+from trisect.rules import breach_checks
+from trisect.rules.allowances import Allowance
+from trisect.rules.consents import EpochCommitment
+from trisect.rules.regime import read_notice, read_rulebook
+from trisect.trust.filings import (
+    AppealDecisionFiling,
+    AppealFiling,
+    BreachClosingFiling,
+    BreachFiling,
+    BreachReplyFiling,
+    BudgetGrantFiling,
+    BudgetRequestFiling,
+    ConsentsFiling,
+    Filing,
+    MeasureFiling,
+    NoticeFiling,
+    RulebookFiling,
+    SanctionFiling,
+    Statement,
+)
+from trisect.trust.membership import Membership
+from trisect.trust.statements import Role
+
+
+def check(statement: Statement, membership: Membership) -> None:
+    """Check a statement's content, whether it was applied to the membership already or not.
+
+    Raises:
+        VerificationError: it cannot be read, or nobody may say it.
+        ConflictError: something else came first.
+    """
+    found = _CHECKS.get(type(statement))
+    if found is None or not isinstance(statement, Filing):
+        return
+    try:
+        found(statement, membership)
+    except (BadInputError, NotFoundError) as error:
+        raise VerificationError(f"a filing is not sound: {error.message}", hint=error.hint) from error
+
+
+def _check_rulebook(filing: Filing, _membership: Membership) -> None:
+    read_rulebook(filing)
+
+
+def _check_notice(filing: Filing, membership: Membership) -> None:
+    read_notice(filing, membership.party(filing.party).role)
+
+
+def _check_allowance(filing: Filing, membership: Membership) -> None:
+    found = Allowance.from_content(filing.content)
+    if membership.party(found.answerer).name == filing.party:
+        raise VerificationError("an allowance of budget is for asking oneself")
+
+
+def _check_consents(filing: Filing, membership: Membership) -> None:
+    if membership.party(filing.party).role is not Role.PROXY:
+        raise VerificationError(f"{filing.party} is no proxy and keeps no consents")
+    found = EpochCommitment.from_content(filing.content)
+    before = [
+        one for one in membership.filed(ConsentsFiling, filing.party) if one.filing.serial < filing.serial
+    ]
+    least = EpochCommitment.from_content(before[-1].filing.content).sequence if before else 0
+    if found.epoch != filing.serial or found.sequence <= least:
+        raise VerificationError("a commitment to consents does not go on from the one before")
+
+
+_CHECKS: Mapping[type, Callable[[Filing, Membership], None]] = {
+    RulebookFiling: _check_rulebook,
+    NoticeFiling: _check_notice,
+    ConsentsFiling: _check_consents,
+    BudgetRequestFiling: _check_allowance,
+    BudgetGrantFiling: _check_allowance,
+    BreachFiling: breach_checks.check_opening,
+    BreachReplyFiling: breach_checks.check_reply,
+    MeasureFiling: breach_checks.check_order,
+    SanctionFiling: breach_checks.check_order,
+    AppealFiling: breach_checks.check_appeal,
+    AppealDecisionFiling: breach_checks.check_decision,
+    BreachClosingFiling: breach_checks.check_closing,
+}
