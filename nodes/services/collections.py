@@ -29,6 +29,8 @@ _STATES = {
     pb.ChangeEntryRequest.ACT_LIFT: State.RETRACTED,
     pb.ChangeEntryRequest.ACT_CONFIRM: State.ACTIVE,
 }
+_DECISIONS = {pb.ChangeEntryRequest.ACT_LIFT, pb.ChangeEntryRequest.ACT_CONFIRM}
+"""Acts that end a contest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,12 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             )
         return _entries(
             await asyncio.to_thread(
-                self.collections.set_state, request.collection, state, token=token, ref=request.ref or None
+                self.collections.set_state,
+                request.collection,
+                state,
+                token=token,
+                ref=request.ref or None,
+                only=State.CONTESTED if request.act in _DECISIONS else None,
             )
         )
 
@@ -177,7 +184,9 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
 
     def _entry(self, request: pb.ChangeEntryRequest) -> Entry:
         fields = dict.fromkeys(RawRow._fields, "") | {
-            name: getattr(request, name) for name in RawRow._fields if hasattr(request, name)
+            name: getattr(request, name)
+            for name in RawRow._fields
+            if hasattr(request, name) and name != "kind"  # the caller's word, `auto` too; not a row's
         }
         return to_entry(
             RawRow(**fields),

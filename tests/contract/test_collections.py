@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from contract.rows import active, entry, fill, make_collection, token, tokens
 from support.consents import USE
@@ -9,7 +13,7 @@ from support.consents import USE
 from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.labels import State
 from trisect.store.collections import Collections, SharingRow
-from trisect.store.database import Database
+from trisect.store.database import Database, sqlite_url
 from trisect.store.intake import Imports, RejectRow
 from trisect.store.tables import entries, imports, rejects, sharings
 
@@ -189,6 +193,17 @@ def test_a_state_is_set_for_what_was_chosen_only(node: Database) -> None:
     assert active(node, "mules") == tokens(range(4))
 
 
+def test_a_contest_is_decided_once(node: Database) -> None:
+    fill(node, range(2))
+    store = Collections(node)
+    for state in (State.RETRACTED, State.ACTIVE):
+        with pytest.raises(ConflictError, match="is not contested"):
+            store.set_state("scams", state, token=token(1), only=State.CONTESTED)
+    store.set_state("scams", State.CONTESTED, token=token(1))
+    (changed,) = store.set_state("scams", State.RETRACTED, token=token(1), only=State.CONTESTED)
+    assert changed.state is State.RETRACTED
+
+
 def test_a_state_of_nothing_changes_nothing(node: Database) -> None:
     fill(node, range(2))
     before = Collections(node).get("scams").version
@@ -200,3 +215,24 @@ def test_a_state_of_nothing_changes_nothing(node: Database) -> None:
         Collections(node).set_state("scams", State.RETRACTED)
     assert Collections(node).get("scams").version == before
     assert active(node) == tokens(range(2))
+
+
+def test_what_is_deleted_is_not_left_in_the_file(tmp_path: Path) -> None:
+    """PostgreSQL leaves that to its own vacuum; an SQLite file is what is stolen."""
+    path = tmp_path / "node.db"
+    with closing(Database(sqlite_url(path))) as database:
+        database.migrate("node")
+        fill(database, range(200))
+        kept = [token(number) for number in range(200)]
+
+        def left() -> int:
+            with database.write() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            with closing(sqlite3.connect(path)) as direct:
+                direct.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            content = path.read_bytes()
+            return sum(one in content for one in kept)
+
+        assert left() == len(kept)
+        Collections(database).delete("scams")
+        assert left() == 0

@@ -268,6 +268,17 @@ def test_replace_asks_before_it_drops_more_than_a_fifth(
     assert active(node) == tokens(range(3, 10))
 
 
+@pytest.mark.parametrize(("dropped", "refused"), [(20, False), (21, True)])
+def test_a_fifth_is_exactly_that(node: Database, dropped: int, *, refused: bool) -> None:
+    fill(node, range(100))
+    progress = add(node, begin(node, replace=True), *range(dropped, 100))
+    if refused:
+        with pytest.raises(DeniedError, match="21 of 100 entries"):
+            Imports(node).finish(progress)
+    else:
+        assert Imports(node).finish(progress)[0] == dropped
+
+
 def test_new_rows_do_not_hide_that_the_whole_old_list_would_go(node: Database) -> None:
     """A fifth of the list as it was: a wrong, longer file must not slip through by its own length."""
     fill(node, range(10))

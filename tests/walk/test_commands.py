@@ -19,6 +19,7 @@ PHONE = "(202) 555-0143"
 LISTED = ("--collection", "by-command", "--kind", "phone", "--region", "US")
 PURPOSE = ("--purpose", "scam-prevention")
 UNKNOWN = (4, "TRI-UNKNOWN")
+CONFLICT = (1, "TRI-CONFLICT")
 MANY = 10_000
 """Entries that keep a worker busy until the test has stopped it."""
 
@@ -69,7 +70,13 @@ def test_an_entry_is_added_contested_confirmed_and_lifted(cluster: Cluster):
     assert by_value("confirm") == [added] == shown()
     assert by_value("contest") == [added | {"state": "contested"}]
     assert done(node, "entry", "lift", *by_ref)["entries"] == [added | {"state": "retracted"}] == shown()
-    assert done(node, "entry", "confirm", *by_ref)["entries"] == [added]
+    for act in ("confirm", "lift"):
+        assert refused(node, "entry", act, *by_ref) == CONFLICT, (
+            "a contest that is decided is not undone by a slip"
+        )
+    assert done(node, "entry", "add", *LISTED, "--ref", "case-1", *label, stdin=PHONE)["entries"] == [added]
+    found = ("--collection", "by-command", "--region", "US")
+    assert done(node, "entry", "show", *found, stdin=PHONE)["entries"] == [added], "the kind tells itself"
     assert by_value("retract") == [added | {"state": "retracted"}]
     counts = done(node, "collection", "show", "by-command")
     assert (counts["entries"], counts["retracted"]) == (0, 1)

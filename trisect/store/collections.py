@@ -249,22 +249,34 @@ class Collections:
         return self._entries(collections.c.name == name, entries.c.ref == ref)
 
     def set_state(
-        self, name: str, state: State, *, token: Token | None = None, ref: str | None = None
+        self,
+        name: str,
+        state: State,
+        *,
+        token: Token | None = None,
+        ref: str | None = None,
+        only: State | None = None,
     ) -> Sequence[EntryRow]:
         """Change the state of the entries of a collection with that token or that reference.
 
         Raises:
             NotFoundError: there is none.
+            ConflictError: none of them has the state that they must `only` have before.
         """
         chosen = entries.c.token == token if token is not None else entries.c.ref == ref
         with self._database.write() as connection:
             found = _require(connection, name)
+            there = sa.and_(entries.c.collection_id == found.id, chosen, entries.c.state != STAGED)
+            before = sa.true() if only is None else entries.c.state == STATE_NUMBERS[only]
             changed = connection.execute(
-                sa.update(entries)
-                .where(entries.c.collection_id == found.id, chosen, entries.c.state != STAGED)
-                .values(state=STATE_NUMBERS[state])
+                sa.update(entries).where(there, before).values(state=STATE_NUMBERS[state])
             )
             if not changed.rowcount:
+                if connection.execute(sa.select(entries.c.token).where(there).limit(1)).first():
+                    raise ConflictError(
+                        f"that entry of collection {name} is not {only}",
+                        hint="`trisect entry show` tells its state; `trisect entry add` lists what was lifted anew",
+                    )
                 raise NotFoundError(
                     f"collection {name} has no such entry",
                     hint="check spelling, kind and collection; it may have been retracted",

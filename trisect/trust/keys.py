@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from trisect.clock import Randomness
-from trisect.errors import VerificationError
+from trisect.errors import BadInputError, VerificationError
 
 PartyName = NewType("PartyName", str)
 """1 to 63 characters of a-z, 0-9 and '-', as it stands in admissions and certificates."""
@@ -51,11 +51,11 @@ def normal_fingerprint(text: str) -> Fingerprint:
     """Bring a fingerprint as a person types it (spaces, capitals, no dashes) into its one form.
 
     Raises:
-        VerificationError: it does not have 32 base32 characters.
+        BadInputError: it does not have 32 base32 characters.
     """
     letters = "".join(text.replace("-", " ").split()).lower()
     if len(letters) != 32 or not set(letters) <= set("abcdefghijklmnopqrstuvwxyz234567"):  # noqa: PLR2004
-        raise VerificationError(
+        raise BadInputError(
             "a fingerprint has eight groups of four letters or digits 2-7",
             hint="copy it from the output of `trisect-node join` at the other party",
         )
@@ -66,7 +66,7 @@ def is_fingerprint(text: str) -> bool:
     """Tell whether a text is a fingerprint in its one form."""
     try:
         return normal_fingerprint(text) == text
-    except VerificationError:
+    except BadInputError:
         return False
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.membership import drawn, identity, keys, sealing
 
-from trisect.errors import VerificationError
+from trisect.errors import BadInputError, VerificationError
 from trisect.indicators.tokens import Pepper
 from trisect.trust import peppers
 from trisect.trust.keys import (
@@ -119,7 +119,7 @@ def test_a_fingerprint_is_read_as_people_type_it(public: bytes, data: st.DataObj
     ["", "abcd", "a" * 31, "a" * 33, *("a" * 31 + odd for odd in "108äａ"), "a" * 16 + ":" * 7 + "a" * 16],
 )
 def test_another_text_is_no_fingerprint(text: str) -> None:
-    with pytest.raises(VerificationError, match="eight groups"):
+    with pytest.raises(BadInputError, match="eight groups"):
         normal_fingerprint(text)
 
 
