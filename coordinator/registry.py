@@ -15,14 +15,23 @@ from dataclasses import replace
 
 from coordinator.authority import Authority, new_invitation_id
 from trisect.clock import Clock, Randomness, from_text, to_text
-from trisect.errors import BadInputError, ConflictError, DeniedError, UnauthenticatedError, VerificationError
+from trisect.errors import (
+    BadInputError,
+    ConflictError,
+    DeniedError,
+    StaleError,
+    UnauthenticatedError,
+    VerificationError,
+)
 from trisect.rules import checking
+from trisect.rules.offers import CLOCK_TOLERANCE
 from trisect.store.database import Database
 from trisect.store.enrolment import Enrolled, Enrolments
 from trisect.store.enrolment import Invitation as KeptInvitation
 from trisect.store.statements import Statements
 from trisect.store.tables import coordinator_statements
 from trisect.trust import certificates
+from trisect.trust.filings import Filing, Statement
 from trisect.trust.invitations import Invitation
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.membership import Membership, Party
@@ -206,6 +215,7 @@ class Registry:
             trial = self.membership.copy()
             statement = trial.apply(envelope)
             checking.check(statement, trial)
+            self._require_not_ahead(statement)
             if publisher != (statement.party if isinstance(statement, Succession) else statement.issuer):
                 raise DeniedError(
                     "a statement is published by its issuer only",
@@ -233,6 +243,21 @@ class Registry:
                     "a statement was published", extra={"party": statement.party, "kind": statement.KIND}
                 )
             return self.newest
+
+    def _require_not_ahead(self, statement: Statement) -> None:
+        """Refuse a filing of a time that has not come: deadlines in a breach's file count from what it says."""
+        if not isinstance(statement, Filing):
+            return
+        now = self._clock()
+        try:
+            ahead = from_text(statement.issued) > now + CLOCK_TOLERANCE
+        except ValueError as error:
+            raise VerificationError("a filing does not say when it was signed") from error
+        if ahead:
+            raise StaleError(
+                f"a filing was signed at {statement.issued}, and here it is {to_text(now)}",
+                hint="set the clocks of the node and of the coordinator (NTP)",
+            )
 
     def statements_after(self, sequence: int) -> Sequence[tuple[int, bytes]]:
         """List a page of statements."""

@@ -97,7 +97,9 @@ def run(
 
 def read_config(home: Home, **flags: str | None) -> Config:
     """Read and check the configuration of a home."""
-    found = config.load(Config, home.config, environment=os.environ, flags=flags)
+    found = config.load(
+        Config, home.config, environment=os.environ, flags=flags, foreign=("listen", "a coordinator")
+    )
     found.check()
     return found
 

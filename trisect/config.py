@@ -30,7 +30,12 @@ T = TypeVar("T")
 
 
 def load(
-    shape: type[T], path: Path, *, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None
+    shape: type[T],
+    path: Path,
+    *,
+    environment: Mapping[str, str],
+    flags: Mapping[str, Any] | None = None,
+    foreign: tuple[str, str] | None = None,
 ) -> T:
     """Read a configuration file into a dataclass.
 
@@ -39,9 +44,10 @@ def load(
         path: the TOML file; a missing one is an error.
         environment: `TRISECT_SECTION_KEY` overrides `key` in `[section]`; `TRISECT_KEY` a top-level key.
         flags: dotted names (`section.key`) with the values of command-line flags; None is not set.
+        foreign: a key that only another program's file has, and whose it is.
 
     Raises:
-        BadInputError: unreadable, not TOML, an unknown key, a missing key or a wrong type; names the key.
+        BadInputError: another program's, unreadable, not TOML, an unknown key, a missing key or a wrong type; names the key.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -55,6 +61,11 @@ def load(
             f"the configuration {path} is not TOML: {error}",
             hint="mend that line, and try with `check-config`",
         ) from error
+    if foreign is not None and foreign[0] in values:
+        raise BadInputError(
+            f"{path.parent} is the home of {foreign[1]}",
+            hint="name another home with --home, or run that program",
+        )
     for name, value in (flags or {}).items():
         if value is not None:
             _place(values, name, value)

@@ -11,16 +11,19 @@ from support.membership import GOVERNMENT, Consortium, drawn, identity, keys, si
 from unit.coordinator.office import HOUR, Office, csr, invitation_id, redeem
 
 from coordinator.authority import new_invitation_id
+from trisect.clock import to_text
 from trisect.errors import (
     BadInputError,
     ConflictError,
     DeniedError,
+    StaleError,
     TrisectError,
     UnauthenticatedError,
     VerificationError,
 )
 from trisect.trust import certificates
 from trisect.trust.certificates import Caller, Principal
+from trisect.trust.filings import VettingFiling
 from trisect.trust.invitations import Invitation
 from trisect.trust.statements import KeyCheck, PartyKeys, Role, Standing
 
@@ -312,3 +315,20 @@ def test_the_coordinators_own_certificate_renews_itself(office: Office) -> None:
 
 def test_an_invitation_id_is_sixteen_random_bytes() -> None:
     assert new_invitation_id(drawn("x")) == drawn("x")(16).hex()
+
+
+@pytest.mark.parametrize(("ahead_s", "taken"), [(-86_400, True), (60, True), (61, False)])
+def test_a_filing_of_a_time_that_has_not_come_is_refused(office: Office, ahead_s: int, taken: bool) -> None:
+    office.founded()
+    issued = to_text(office.now + dt.timedelta(seconds=ahead_s))
+    content = {
+        "reviewer": "licensing",
+        "evidence": "file 7",
+        "expires": to_text(office.now + dt.timedelta(9)),
+    }
+    filing = office.consortium.filing(VettingFiling, GOVERNMENT, content, issued=issued)
+    if taken:
+        office.publish(filing)
+        return
+    with pytest.raises(StaleError, match="and here it is"):
+        office.publish(filing)

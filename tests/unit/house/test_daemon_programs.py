@@ -180,3 +180,18 @@ def test_systemd_is_told(sort: str, run: Run, tmp_path: Path) -> None:
         systemd.setblocking(False)
         with pytest.raises(BlockingIOError):
             systemd.recv(100)
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "whose"),
+    [
+        ("trisect-node", 'consortium = "c"\nlisten = "127.0.0.1:0"\n', "a coordinator"),
+        ("trisect-coordinator", 'consortium = "c"\nparty = "bank"\n', "a party's node"),
+    ],
+)
+def test_anothers_home_is_told_from_a_wrong_key(
+    program: str, text: str, whose: str, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    code, _, err = run(program, "check-config", "--home", tmp_path)
+    assert (code, f"is the home of {whose}" in err, "--home" in err) == (4, True, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import struct
 import sys
@@ -34,6 +35,20 @@ async def works(worker: Worker) -> bool:
     await worker.load(Side.ASKER, ITEMS)
     elements, matched = await asyncio.wait_for(worker.compute(REQUEST), SOON)
     return len(elements) == 66 and matched == []
+
+
+async def test_a_worker_writes_no_core_file_whatever_its_node_may() -> None:
+    """It would hold tokens and a key."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    workers = Workers(1)
+    try:
+        async with workers.take() as worker:
+            assert await works(worker)
+            assert resource.prlimit(worker.pid, resource.RLIMIT_CORE) == (0, 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+        await workers.close()
 
 
 async def test_a_worker_ends_with_its_block_and_the_next_is_another(workers: Workers) -> None:

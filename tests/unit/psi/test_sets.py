@@ -114,9 +114,7 @@ def test_probes_stand_at_no_fixed_place_and_differ_by_secret() -> None:
         for block in made.origin[: len(made.origin) // 8 * 8].reshape(-1, 8)
     ]
     assert len(set(places)) > 4, "in blocks of one size they stand at places drawn for each"
-    assert len(set(made.origin[made.origin >= 0][:8] // 8)) > 1, (
-        "entries do not keep to the blocks of their neighbours"
-    )
+    assert made.origin[:8].max() > 8, "entries do not stand with their neighbours"
     other_items, other = asked_items(own, b"t" * 32, drawn("a"))
     present, absent = ({row.tobytes() for row in items[made.origin == sort]} for sort in (-2, -3))
     assert not present & {row.tobytes() for row in other_items[other.origin == -2]}

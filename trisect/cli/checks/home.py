@@ -27,6 +27,10 @@ READY_S = 10
 _CURES = {
     "clock": "turn on time synchronisation on this machine and the coordinator's: `timedatectl set-ntp true`",
     "database": "see the disk, owner and mode of the database",
+    "admission": "a government admits it: `trisect party admit NAME --fingerprint F`; `trisect status` shows the fingerprint",
+    "rulebook": "a government publishes one: `trisect rulebook publish`",
+    "notice": "`trisect notice draft`, complete it, `trisect notice publish`",
+    "head": "start the nodes of the witnesses, a proxy's among them; `trisect record show` tells who has cosigned",
 }
 _PRIVATE = (CONFIG_FILE, KEYSTORE_FILE, STATE_FILE)
 
