@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from nodes.config import Import
 from nodes.intake import Intake, Step, Target
 from nodes.peppers import Peppers
 from nodes.untreated import Spelling, kind_or_auto, stored
+from trisect.clock import system_clock, system_randomness, to_text
 from trisect.errors import BadInputError, NotFoundError, TimedOutError
 from trisect.indicators.entries import Entry, RawRow, to_entry
 from trisect.indicators.forms import Profile
@@ -172,6 +173,9 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         await self._check_contribution(request.collection)
         epoch = self.peppers.epoch
         entry = self._entry(request)
+        if not entry.ref:  # a hit leads back by it
+            day, some = to_text(system_clock())[:10].replace("-", ""), system_randomness(4).hex()
+            entry = replace(entry, ref=f"added-{day}-{some}")
         await self.intake.add_one(
             collection_name(request.collection),
             stored(entry),

@@ -40,6 +40,7 @@ async def test_an_import_counts_and_lists_what_it_rejects(trisect: Command, node
         stream.write("r1,d1.example\nragged\n")
     found = (await trisect.json("import", "l.csv", "--collection", "sites", "--kind", "domain")).data
     assert found == {
+        "encoding": "utf-8",
         "collection": "sites",
         "rows": 105,
         "accepted": 100,
@@ -312,3 +313,32 @@ async def test_a_status_that_a_failing_write_would_hide(trisect: Command, node: 
         node.lost_after = 1
         ended = await trisect.json("import", "l.csv", "--collection", f"s{number}")
         assert (ended.code, ended.error["message"]) == (2, "killed")
+
+
+@pytest.mark.parametrize(
+    ("said", "taken", "noted"),
+    [
+        ((), "cp1252", True),
+        (("--encoding", "cp1251"), "cp1251", False),
+        (("--encoding", "cp1252"), "cp1252", False),
+    ],
+)
+async def test_an_encoding_that_nothing_tells_is_noted_and_can_be_named(
+    trisect: Command, said: tuple[str, ...], taken: str, noted: bool
+) -> None:
+    """Any bytes are text in a one-byte encoding: what is guessed wrong is another value."""
+    (trisect.folder / "l.csv").write_bytes("domain\nмосква.example\n".encode("cp1251"))
+    done = await trisect.json("import", "l.csv", "--collection", "sites", "--kind", "domain", *said)
+    assert (done.code, done.data["encoding"]) == (0, taken)
+    assert ("--encoding" in done.err) == noted
+    assert "москва" not in done.out + done.err
+
+
+@pytest.mark.parametrize("name", ["none-such", "rot13", "hex", "idna\0"])
+async def test_an_encoding_that_there_is_not_is_told(trisect: Command, name: str) -> None:
+    _list(trisect.folder, 1)
+    done = await trisect.json(
+        "import", "l.csv", "--collection", "sites", "--encoding", name.replace("\0", "x")
+    )
+    assert (done.code, "no encoding of that name" in done.error["message"]) == (4, True)
+    assert "cp1251" in done.error["hint"]

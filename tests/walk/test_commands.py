@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,14 @@ def test_an_entry_is_added_contested_confirmed_and_lifted(cluster: Cluster):
     assert done(node, "entry", "add", *LISTED, "--ref", "case-1", *label, stdin=PHONE)["entries"] == [added]
     found = ("--collection", "by-command", "--region", "US")
     assert done(node, "entry", "show", *found, stdin=PHONE)["entries"] == [added], "the kind tells itself"
+    unknown = refused(node, "entry", "add", "--collection", "by-command", stdin="no kind is like this")
+    assert unknown == (4, "TRI-INPUT")
+    (named,) = done(node, "entry", "add", *found, stdin="(202) 555-0156")["entries"]
+    assert re.fullmatch(r"added-\d{8}-[0-9a-f]{8}", named["ref"])
+    assert done(node, "entry", "retract", "--collection", "by-command", "--ref", named["ref"])["entries"]
     assert by_value("retract") == [added | {"state": "retracted"}]
     counts = done(node, "collection", "show", "by-command")
-    assert (counts["entries"], counts["retracted"]) == (0, 1)
+    assert (counts["entries"], counts["retracted"]) == (0, 2)
     assert refused(node, "entry", "show", *LISTED, stdin="(202) 555-0144") == UNKNOWN
     assert refused(node, "entry", "contest", "--collection", "by-command", "--ref", "case-2") == UNKNOWN
 

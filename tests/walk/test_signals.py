@@ -73,6 +73,22 @@ async def ended(daemon: Daemon) -> int:
     return await asyncio.to_thread(daemon.process.wait, 20)
 
 
+async def test_what_changes_meanwhile_belongs_to_the_next_exchange(cluster: Cluster, tmp_path: Path):
+    """An exchange is about both lists as they were when it was offered and accepted."""
+    telco, proxy = cluster["telco"], cluster["proxy"]
+    for node in (telco, proxy):
+        await node.import_values("moving", hosts(range(100, 120)))
+        await node.share("moving", "all")
+    async with held(cluster, "setup passes", tmp_path) as reached:
+        exchange_id = await telco.start_match("moving", "proxy", "moving")
+        await asyncio.wait_for(reached.wait(), 30)
+        for node in (telco, proxy):
+            await node.import_values("moving", hosts(range(102, 125)), replace=True)
+    assert (await telco.outcome(exchange_id)).matched == 20
+    assert len(await telco.hits(exchange_id)) == 20
+    assert (await telco.match("moving", "proxy", "moving")).matched == 23
+
+
 async def drains(daemon: Daemon) -> None:
     async def says_so() -> bool:
         return "draining" in {reason["check"] for reason in await asyncio.to_thread(daemon.ready)}

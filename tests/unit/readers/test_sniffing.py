@@ -1,5 +1,6 @@
 """Which reader a file wants, plain lines, and bytes that are nothing at all."""
 
+import codecs
 import io
 import json
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from trisect.errors import BadInputError
 from trisect.indicators.entries import RawRow
-from trisect.indicators.readers import Batch, ReaderName, Reason, Unreadable, open_reading
+from trisect.indicators.readers import Batch, ReaderName, Reason, Unreadable, open_reading, read_batches
 
 
 def read(
@@ -161,3 +162,23 @@ def test_any_json_reads_or_is_bad_input(document: Any, reader: ReaderName | None
                 cell.encode()
     except BadInputError:
         pass
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("cp1251", "cp1251"),
+        ("shift_jis", "shift_jis"),
+        ("gbk", "gbk"),
+        ("UTF-8", "utf-8"),
+        ("utf_16_le", "utf-16-le"),
+    ],
+)
+def test_a_named_encoding_is_taken_at_its_word(name: str, codec: str) -> None:
+    text = {"cp1251": "москва", "shift_jis": "日本", "gbk": "中文"}.get(codec, "münchen")
+    marks = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE}
+    stream = io.BytesIO(marks.get(codec, b"") + f"value\n{text}.example\n".encode(codec))
+    told: list[str] = []
+    batches = list(read_batches(stream, name="l.csv", encoding=name, read_as=told.append))
+    assert [value for batch in batches for value in batch.columns["value"]] == [f"{text}.example"]
+    assert told == [codec]

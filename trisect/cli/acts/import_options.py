@@ -38,6 +38,7 @@ class Options:
     source: str
     legal_basis: str
     retention_days: int
+    encoding: str = ""
 
     @classmethod
     def read(
@@ -55,6 +56,7 @@ class Options:
         source: str,
         legal_basis: str,
         retention_days: int,
+        encoding: str = "",
     ) -> Self:
         """Check what was typed; raises BadInputError."""
         if reader and reader not in set(ReaderName):
@@ -72,6 +74,7 @@ class Options:
             source=source,
             legal_basis=legal_basis,
             retention_days=retention_days,
+            encoding=encoding,
         )
 
     def begin(self, *, allow_large_drop: bool, fingerprint: bytes) -> pb.ImportBegin:

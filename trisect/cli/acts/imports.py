@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -27,6 +27,8 @@ __all__ = ["Options", "run"]
 STDIN = "-"
 LARGE_DROP = "TRI-LARGE-DROP"
 """How a node refuses to drop more than a fifth of a list before somebody has said yes."""
+GUESSED = "cp1252"
+"""What a file is read in of which nothing tells the encoding; any bytes are text in it."""
 _CURE = "check that it is the whole list; then import it again with --yes"
 
 
@@ -87,8 +89,15 @@ async def _import(
     with RejectsFile(place) as kept:
         fingerprint = b"" if source.size is None else options.fingerprint(source.stream, source.name)
         begin = options.begin(allow_large_drop=allow_large_drop, fingerprint=fingerprint)
-        last = await _send(call, source, options, begin, kept)
+        read_as: list[str] = []
+        last = await _send(call, source, options, begin, kept, read_as.append)
+        if read_as == [GUESSED] and not options.encoding:
+            call.report.note(
+                f"nothing in the file tells its encoding; it was read as {GUESSED}, the Latin-1 of spreadsheets. If it "
+                "is another, import it again with --encoding"
+            )
         return {
+            "encoding": read_as[0],
             "collection": options.collection,
             "rows": last.rows,
             "accepted": last.accepted,
@@ -101,9 +110,21 @@ async def _import(
 
 
 async def _send(
-    call: Call, source: Source, options: Options, begin: pb.ImportBegin, kept: RejectsFile
+    call: Call,
+    source: Source,
+    options: Options,
+    begin: pb.ImportBegin,
+    kept: RejectsFile,
+    read_as: Callable[[str], None],
 ) -> pb.ImportReply:
-    batches = read_batches(source.stream, name=source.name, reader=options.reader, mapping=options.mapping)
+    batches = read_batches(
+        source.stream,
+        name=source.name,
+        reader=options.reader,
+        mapping=options.mapping,
+        encoding=options.encoding,
+        read_as=read_as,
+    )
 
     def on_reply(reply: pb.ImportReply) -> None:
         kept.add(reply.rejects)

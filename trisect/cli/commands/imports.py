@@ -74,6 +74,10 @@ def import_file(
     trust_plus: TrustPlus = False,
     upgrade_legacy: UpgradeLegacy = False,
     reader: Reader = "",
+    encoding: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The file's, such as cp1251; told from the content by default."),
+    ] = "",
     replace: Replace = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 7 if any row was rejected.")] = False,
     rejects: Annotated[
@@ -99,6 +103,7 @@ def import_file(
         trust_plus=trust_plus,
         upgrade_legacy=upgrade_legacy,
         reader=reader,
+        encoding=encoding,
         replace=replace,
         source=source,
         legal_basis=legal_basis,

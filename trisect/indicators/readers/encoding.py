@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
+from trisect.errors import BadInputError
+
 SAMPLE_BYTES: Final = 1 << 16
 BLOCK_BYTES: Final = 1 << 16
 MAX_LINE_CHARS: Final = 1 << 20
@@ -92,6 +94,24 @@ def _east_or_west(sample: bytes) -> str:
     return "gb18030" if len(wide) > 1 and chinese and not _LATIN_TOUCHES_WIDE.search(text) else "cp1252"
 
 
+def named_encoding(name: str, sample: bytes) -> Encoding:
+    """Take an encoding at its word, and skip a byte order mark of its.
+
+    Raises:
+        BadInputError: Python knows no text encoding of that name.
+    """
+    try:
+        b"\0\0\0\0".decode(name, "replace")
+        codec = codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        raise BadInputError(
+            "there is no encoding of that name",
+            hint="such as utf-8, cp1252, cp1251, shift_jis, gb18030 or big5",
+        ) from error
+    marks = (len(mark) for mark, other in _BOMS if other == codec and sample.startswith(mark))
+    return Encoding(codec, "replace", next(marks, 0))
+
+
 class Block(NamedTuple):
     """Whole lines from the middle of a file.
 
@@ -113,16 +133,17 @@ class TextLines:
 
     Args:
         stream: read from its present position to its end; need not be seekable.
+        encoding: Python's name of it; empty tells it from the first bytes.
 
     Attributes:
         sample: decoded text of the first 64 KiB at most; when `complete`, all of it.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, encoding: str = "") -> None:
         self._stream = stream
         head = _read_full(stream, SAMPLE_BYTES)
         self.complete = len(head) < SAMPLE_BYTES
-        self.encoding = sniff_encoding(head)
+        self.encoding = named_encoding(encoding, head) if encoding else sniff_encoding(head)
         self._head = head[self.encoding.mark_bytes :]
         self._decoder = codecs.getincrementaldecoder(self.encoding.codec)(self.encoding.errors)
         sampler = codecs.getincrementaldecoder(self.encoding.codec)(self.encoding.errors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from trisect.clock import Clock, system_clock
@@ -80,6 +80,8 @@ def read_batches(
     mapping: Mapping[str, str] | None = None,
     size: int = BATCH_ROWS,
     clock: Clock = system_clock,
+    encoding: str = "",
+    read_as: Callable[[str], None] | None = None,
 ) -> Iterator[Batch]:
     """Read a fraud list by column, which is the faster way; errors are those of `open_reading`.
 
@@ -90,6 +92,8 @@ def read_batches(
         mapping: field -> column name, key, or 1-based column number.
         size: most rows of a batch, read and unreadable together; batches may be smaller, none is empty.
         clock: tells what has expired.
+        encoding: Python's name of it; empty tells it from the first bytes.
+        read_as: called with the name of the encoding that the file is read in.
 
     Returns:
         Batches in the order of the file. Memory stays at a few blocks, whatever the file's size; STIX and MISP
@@ -99,7 +103,9 @@ def read_batches(
         raise ValueError("a batch holds at least one row")
     asked = dict(mapping or {})
     check_fields(asked)
-    lines = TextLines(stream)
+    lines = TextLines(stream, encoding)
+    if read_as is not None:
+        read_as(lines.encoding.codec)
     chosen = reader or _sniff(lines, name, mapped=bool(asked))
     match chosen:
         case ReaderName.CSV:
