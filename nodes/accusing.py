@@ -52,7 +52,14 @@ class Accusing:
             await self._there.wait()
             self._there.clear()
             while self._waiting:
-                if found := await asyncio.to_thread(self._waiting.popleft()):
+                try:
+                    found = await asyncio.to_thread(self._waiting.popleft())
+                except TrisectError as error:  # an offer that says what none can say proves nothing
+                    _log.info(
+                        "an offer that was refused crosses no red line", extra={"reason": error.message}
+                    )
+                    continue
+                if found is not None:
                     await self._file(*found)
 
     def _put(self, look: Callable[[], tuple[str, Opening] | None]) -> None:

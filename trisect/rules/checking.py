@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from trisect.clock import from_text
 from trisect.errors import BadInputError, NotFoundError, VerificationError
 from trisect.rules import breach_checks
 from trisect.rules.allowances import Allowance
@@ -43,6 +44,10 @@ def check(statement: Statement, membership: Membership) -> None:
     found = _CHECKS.get(type(statement))
     if found is None or not isinstance(statement, Filing):
         return
+    try:
+        from_text(statement.issued)
+    except ValueError as error:
+        raise VerificationError("a filing does not say when it was signed") from error
     try:
         found(statement, membership)
     except (BadInputError, NotFoundError) as error:

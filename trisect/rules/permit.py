@@ -314,7 +314,10 @@ def joined(found: Iterable[Kind]) -> str:
 
 
 def _kinds(text: str) -> frozenset[Kind]:
-    found = frozenset(Kind(word) for word in text.split(",") if word)
+    try:
+        found = frozenset(Kind(word) for word in text.split(",") if word)
+    except ValueError as error:
+        raise VerificationError("an offer or permit names a kind that there is not") from error
     if joined(found) != text or not found:
         raise VerificationError("the kinds in an offer or permit are none, or not in order")
     return found

@@ -81,6 +81,11 @@ def test_an_offer_crosses_a_red_line_only_where_no_answer_would_mend_it(consorti
         lambda found: opening(found, proof=unfounded(found, basis="statutory-duty").sign(identity("telco"))),
         lambda found: opening(found, proof=unfounded(found, answerer="office").sign(identity("telco"))),
         lambda found: opening(found, proof=b"x" * 70_000),
+        lambda found: opening(found, proof=unfounded(found, kinds="thoughts").sign(identity("telco"))),
+        lambda found: opening(found, proof=unfounded(found, purpose="revenge").sign(identity("telco"))),
+        lambda found: opening(found, proof=unfounded(found, created="soon").sign(identity("telco"))),
+        lambda found: opening(found, proof=unfounded(found, basis="whim").sign(identity("telco"))),
+        lambda found: opening(found, proof=unfounded(found, asked_padded=-1).sign(identity("telco"))),
         lambda _found: FOUND,
         lambda _found: replace(FOUND, ground=Ground.DRIFT),
         lambda _found: replace(FOUND, ground=Ground.RECEIPTS),
@@ -329,11 +334,16 @@ def test_only_the_party_replies_and_appeals(consortium: Consortium) -> None:
         assert isinstance(refused(consortium, kind, "telco", content, by="bank"), VerificationError)
 
 
-def test_a_filing_that_does_not_say_when_is_refused(consortium: Consortium) -> None:
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [(MeasureFiling, order(Sanction.WARN)), (BreachFiling, FOUND), (BreachReplyFiling, Reply(1, "no"))],
+)
+def test_a_filing_that_does_not_say_when_is_refused(
+    consortium: Consortium, kind: type[Filing], content: Any
+) -> None:
+    """Deadlines count from it, at every node."""
     opened(consortium)
-    statement = consortium.filing(
-        MeasureFiling, "telco", order(Sanction.WARN).to_body(), issuer=GOVERNMENT, issued="yesterday"
-    )
+    statement = consortium.filing(kind, "telco", content.to_body(), issuer=GOVERNMENT, issued="yesterday")
     with pytest.raises(VerificationError, match="when it was signed"):
         checking.check(statement, consortium.membership)
 
