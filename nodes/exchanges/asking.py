@@ -124,10 +124,10 @@ class Asking:
                 hint="name another party with --peer; `trisect party list` shows all",
             )
         party.require_active()
-        if self.means.link.connected:  # else the call to the peer says why not
-            self.means.witness.require_fresh()
         engine = planner.choose(question.engine, question.mode).name
         limits = self.means.regime.rulebooks.at(self.means.clock()).provisions.limits
+        if self.means.link.connected:  # else the call to the peer says why not
+            self.means.witness.require_fresh()
         use = self.means.use_of(party.name, question.purpose, self.means.clock(), limits)
         snapshot = await self.means.snapshot(question.collection, use, self.means.peppers.epoch)
         self.means.limits.check_set(snapshot.size, f"collection {question.collection}", limits.min_set)
