@@ -214,7 +214,7 @@ class Members:
             raise VerificationError("the coordinator left out a statement")
         trial = self._trusted.copy()
         statement = trial.apply(envelope)
-        checking.check(statement, trial)
+        await asyncio.to_thread(checking.check, statement, trial)
         await asyncio.to_thread(self._store.append, envelope, expected=sequence)
         self._trusted = trial
         self._newest = sequence

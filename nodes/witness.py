@@ -196,7 +196,7 @@ class Witness:
         counted_at = cosigned(note, membership).counted_at
         if counted_at is None:  # keys or witnesses have changed since: what counted before still did so then
             _log.info("a head does not count by what is known here", extra={"entries": counted.size})
-        elif self.counted_at is None or counted_at >= self.counted_at:
+        elif self.counted_at is None or not counted_at < self.counted_at <= self._clock():
             self.counted, self.counted_at = note, counted_at
             self.any_counts.set()
 

@@ -153,6 +153,12 @@ async def test_a_red_line_is_denied_by_the_own_node_and_named(own: Cluster) -> N
     assert len(recorded(own)) == 1
 
 
+def by_command(node: Node, *arguments: object) -> dict:
+    done = run("trisect", "--home", node.home, "--format", "json", *arguments)
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout)["data"]
+
+
 async def test_a_budget_is_spent_to_the_element_at_both_ledgers(own: Cluster) -> None:
     now = system_clock().replace(microsecond=0)
     toml = rules.rulebook(now).toml.replace("version = 1", "version = 2")
@@ -189,32 +195,21 @@ async def test_a_government_grants_more_and_no_more_is_spent(own: Cluster) -> No
     what = ("--peer", "proxy", "--purpose", "scam-prevention", "--elements", "60", "--from", day,
             "--until", day, "--reason", "a wave of calls")  # fmt: skip
 
-    def told(name: str, *arguments: str) -> dict:
-        done = run("trisect", "--home", own[name].home, "--format", "json", "budget", *arguments)
-        assert done.returncode == 0, done.stdout
-        return json.loads(done.stdout)["data"]
-
-    told("telco", "request", *what)
+    by_command(own["telco"], "budget", "request", *what)
     assert (await failure(own["telco"].start_match("list", "proxy", "list"))).rule == "budget"
-    told("government", "grant", "telco", *what)
+    by_command(own["government"], "budget", "grant", "telco", *what)
 
     async def granted() -> bool:
-        found = [told(name, "show")["allowances"] for name in ("telco", "proxy")]
+        found = [by_command(own[name], "budget", "show")["allowances"] for name in ("telco", "proxy")]
         return all([one["state"] for one in rows] == ["requested", "granted"] for rows in found)
 
     await until(granted, "both ends to know of the grant")
     assert (await own["telco"].match("list", "proxy", "list")).state == "complete"
     assert (await failure(own["telco"].start_match("list", "proxy", "list"))).rule == "budget"
     for name in ("telco", "proxy"):
-        (spent,) = told(name, "show")["spent"]
+        (spent,) = by_command(own[name], "budget", "show")["spent"]
         assert (spent["asker"], spent["elements"], spent["limit"]) == ("telco", 240, BUDGET + 60)
         assert spent["nearly_spent"]
-
-
-def by_command(node: Node, *arguments: object) -> dict:
-    done = run("trisect", "--home", node.home, "--format", "json", *arguments)
-    assert done.returncode == 0, done.stdout
-    return json.loads(done.stdout)["data"]
 
 
 async def test_a_sanction_is_followed_by_the_peers(own: Cluster) -> None:
