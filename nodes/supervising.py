@@ -134,7 +134,7 @@ def _written(breach: Breach, now: dt.datetime) -> pb.Breach:
             purpose=order.purpose,
             factor=order.factor,
             reasons=order.reasons,
-            begins=order.begins,
+            begins=one.begins,
             ends=order.ends,
             issuer=filing.issuer,
             issued=filing.issued,

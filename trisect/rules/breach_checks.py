@@ -134,12 +134,11 @@ def check_order(filing: Filing, membership: Membership) -> None:
     """Check a measure or a sanction."""
     order = Order.from_body(filing.content)
     order.check()
+    order.check_span(filing.issued)
     if not isinstance(filing, order.kind):
         raise VerificationError(f"{order.act} is ordered by another kind of document")
     _require_another(filing)
     breach = _open_breach(filing, order.breach, membership)
-    if from_text(order.begins) < _issued(filing):
-        raise VerificationError("an order takes effect before it was signed")
     deadlines = _deadlines(filing, membership)
     if isinstance(filing, SanctionFiling) and not breach.heard(_issued(filing), deadlines.breach_reply_days):
         raise ConflictError(

@@ -106,7 +106,7 @@ class Order(Fields):
         purpose: that is suspended; empty for every other act.
         factor: by which budgets are divided; 0 for every other act.
         reasons: why, as the party and everybody else read it.
-        begins: when it takes effect.
+        begins: when it takes effect; empty if with its signing.
         ends: when it ends by itself.
     """
 
@@ -140,7 +140,15 @@ class Order(Fields):
             raise BadInputError(
                 "a throttle, and no other act, divides budgets by 2 to 1,000", hint="see --factor"
             )
-        begins, ends = (_moment(text) for text in (self.begins, self.ends))
+
+    def check_span(self, issued: str) -> None:
+        """Check when it has effect, if it is signed at a time; raises BadInputError."""
+        begins, ends = (_moment(text) for text in (self.begins or issued, self.ends))
+        if begins < _moment(issued):
+            raise BadInputError(
+                "an order does not begin before it is signed",
+                hint="without --from it begins when it is signed",
+            )
         if not dt.timedelta() < ends - begins <= LONGEST:
             raise BadInputError(
                 f"an order ends after it begins, within {LONGEST.days} days", hint="choose another --until"
@@ -211,13 +219,18 @@ class Ordered:
         return self.filed.filing.serial
 
     @property
+    def begins(self) -> str:
+        """When it takes effect."""
+        return self.order.begins or self.filed.filing.issued
+
+    @property
     def stands(self) -> bool:
         """Whether no appeal has lifted it; one that waits does not."""
         return self.decision is None or not self.decision.lifts
 
     def in_force(self, moment: dt.datetime) -> bool:
         """Whether it has effect at a moment."""
-        return self.stands and from_text(self.order.begins) <= moment < from_text(self.order.ends)
+        return self.stands and from_text(self.begins) <= moment < from_text(self.order.ends)
 
 
 @dataclass(frozen=True, slots=True)

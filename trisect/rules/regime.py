@@ -105,7 +105,7 @@ class Regime:
                 if (
                     one.order.act == Sanction.THROTTLE
                     and one.stands
-                    and (one.order.begins[:10] <= day <= one.order.ends[:10])
+                    and (one.begins[:10] <= day <= one.order.ends[:10])
                 ):
                     yield one.order
 

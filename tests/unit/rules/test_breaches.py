@@ -163,6 +163,22 @@ def test_a_sanction_waits_until_the_party_was_heard(consortium: Consortium) -> N
     assert the(consortium).state == "ordered"
 
 
+def test_an_order_of_no_other_time_begins_when_it_is_signed(consortium: Consortium) -> None:
+    opened(consortium)
+    file(consortium, MeasureFiling, "telco", order(Sanction.WARN, begins=""), by=GOVERNMENT, issued=3)
+    found = the(consortium).orders[0]
+    assert (found.begins, found.in_force(NOW + 2 * DAY), found.in_force(NOW + 3 * DAY)) == (
+        at(3),
+        False,
+        True,
+    )
+    late = order(Sanction.WARN, begins=at(3))
+    error = refused(consortium, MeasureFiling, "telco", late, by=GOVERNMENT, issued=3.001)
+    assert "before it is signed" in error.message
+    outlasted = order(Sanction.WARN, begins="", ends=at(3))
+    refused(consortium, MeasureFiling, "telco", outlasted, by=GOVERNMENT, issued=3)
+
+
 def test_a_measure_needs_no_hearing(consortium: Consortium) -> None:
     opened(consortium)
     for act in (Sanction.WARN, Sanction.THROTTLE):

@@ -121,8 +121,9 @@ def order(
 ) -> None:
     """Order a measure or a sanction."""
     party, number = read_reference(reference)
-    made = Order(number, act, only, factor, reason, begins or to_text(system_clock()), ends)
+    made = Order(number, act, only, factor, reason, begins, ends)
     made.check()
+    made.check_span(to_text(system_clock()))
     call.confirm(f"{party} will be {_EFFECTS[act]} until {ends}, and everybody reads why")
     call.run(_order(call, reference, made, means))
 

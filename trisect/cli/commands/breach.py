@@ -67,7 +67,7 @@ def sanction(
     until: Annotated[str, typer.Option(metavar="TIME", help="When it ends by itself: 2027-01-31T00:00:00Z.")],
     reason: Reason,
     begins: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="When it begins; at once by default.")
+        str, typer.Option("--from", metavar="TIME", help="When it begins; once it is signed by default.")
     ] = "",
     only: Annotated[str, typer.Option(metavar="P", help="The purpose, for suspend-purpose.")] = "",
     factor: Annotated[
