@@ -217,6 +217,7 @@ class Node:
             self._peppers,
             lambda: self._config.imports,
             self._members.require_notice,
+            self._members.count_meant,
             allow_reserved=config.profile == DEMO,
         )
         self._schedules = Schedules(self._database)

@@ -18,6 +18,7 @@ from trisect.errors import ConflictError, DeniedError, StaleError, TrisectError,
 from trisect.indicators.tokens import Pepper
 from trisect.rules import checking
 from trisect.rules.regime import Regime
+from trisect.rules.sharing import meant
 from trisect.store.statements import Statements
 from trisect.trust import documents
 from trisect.trust import peppers as sealed
@@ -125,6 +126,14 @@ class Members:
     def require_notice(self) -> None:
         """Raise DeniedError where this party has told nobody what it does to personal information."""
         Regime(self._trusted).require_notice(self.name, self._clock())
+
+    def count_meant(self, recipient: str) -> int:
+        """Count the other parties that are meant by the recipient of a sharing, expelled ones left out."""
+        return sum(
+            recipient in meant(party.name, party.role)
+            for party in self._trusted.parties.values()
+            if party.name != self.name and party.standing is not Standing.EXPELLED
+        )
 
     def require_coordinator_key(self) -> IdentityPublic:
         """Give the key by which the coordinator signs permits and heads; raises StaleError before it is stated."""

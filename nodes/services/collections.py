@@ -44,6 +44,8 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
     current_defaults: Callable[[], Import]
     require_notice: Callable[[], None]
     """Raises DeniedError where this party may contribute nothing, since it has told nobody what it does."""
+    count_meant: Callable[[str], int]
+    """Tells how many other parties are meant by the recipient of a sharing."""
     allow_reserved: bool
 
     @property
@@ -71,7 +73,9 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             for mode in modes(",".join(request.sharing.modes))
         ]
         await asyncio.to_thread(self.collections.share, request.collection, rows)
-        return pb.ShareCollectionReply(collection=await self._one(request.collection))
+        return pb.ShareCollectionReply(
+            collection=await self._one(request.collection), parties_meant=self.count_meant(rows[0].recipient)
+        )
 
     async def UnshareCollection(  # noqa: N802
         self, request: pb.UnshareCollectionRequest, _context: Context

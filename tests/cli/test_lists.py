@@ -51,6 +51,13 @@ async def test_sharing(trisect: Command, node: FakeNode) -> None:
     assert len(node.saw("ShareCollection")) == 1
 
 
+async def test_a_sharing_by_which_nobody_is_meant_is_noted(trisect: Command) -> None:
+    share = ("collection", "share", "nums", "--purpose", "scam-prevention", "--with")
+    assert "nobody" not in (await trisect.text(*share, "first-bank")).err
+    mistyped = await trisect.text(*share, "first-bonk")
+    assert (mistyped.code, "nobody who is meant by first-bonk" in mistyped.err) == (0, True)
+
+
 async def test_deleting_asks(trisect: Command, node: FakeNode) -> None:
     assert (await trisect.json("collection", "delete", "nums")).code == 4
     assert "nums" in node.collections

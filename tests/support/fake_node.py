@@ -206,7 +206,9 @@ class _Collections(collections_pb2_grpc.CollectionsServicer):
         self.node._note("ShareCollection", request)
         found = self._get(request.collection)
         found.sharings.append(request.sharing)
-        return collections_pb2.ShareCollectionReply(collection=found)
+        return collections_pb2.ShareCollectionReply(
+            collection=found, parties_meant=int(getattr(request.sharing, "with") != "first-bonk")
+        )
 
     async def UnshareCollection(self, request, context):
         self.node._note("UnshareCollection", request)

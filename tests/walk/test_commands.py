@@ -154,7 +154,9 @@ async def test_a_collection_that_is_deleted_or_no_longer_shared_is_not_matched(c
     unshared = done(bank, "collection", "unshare", "deleted", "--with", "telco")
     assert (unshared["entries"], unshared["sharings"]) == (20, [])
     assert trisect(telco, *question("deleted"))[0] == 6
-    done(bank, "collection", "share", "deleted", "--with", "telco", *PURPOSE)
+    for whom, meant in {"telco": 1, "tleco": 0, "bank": 0, "role:proxy": 1, "all": 3}.items():
+        shared = done(bank, "collection", "share", "deleted", "--with", whom, *PURPOSE)
+        assert (whom, shared["parties_meant"]) == (whom, meant)
     assert trisect(bank, "collection", "delete", "deleted")[0] == 4, "it asks first"
     assert done(telco, *question("deleted"))["matched"] == 10
     assert done(bank, "collection", "delete", "deleted", "--yes") == {"collection": "deleted", "entries": 20}

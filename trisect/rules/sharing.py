@@ -19,6 +19,11 @@ class Sharing:
     mode: str
 
 
+def meant(asker: str, role: Role) -> frozenset[str]:
+    """Give the recipients of a sharing by whom a party of a name and role is meant."""
+    return frozenset({asker, f"role:{role.value}", ALL})
+
+
 def require_shared(
     sharings: Iterable[Sharing], *, asker: str, role: Role, answerer: str, purpose: Purpose, mode: Mode
 ) -> Sharing:
@@ -36,9 +41,8 @@ def require_shared(
         DeniedError: not shared with this party for this purpose and mode; the same for whatever else is missing, so
             that an asker cannot tell what exists here.
     """
-    recipients = {asker, f"role:{role.value}", ALL}
     for sharing in sharings:
-        if sharing.recipient in recipients and (sharing.purpose, sharing.mode) == (purpose, mode):
+        if sharing.recipient in meant(asker, role) and (sharing.purpose, sharing.mode) == (purpose, mode):
             return sharing
     raise DeniedError(
         "nothing of that name is shared with you for this purpose and mode",

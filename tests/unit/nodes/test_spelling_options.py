@@ -42,7 +42,9 @@ async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> lis
         clock=system_clock,
         randomness=drawn("id"),
     )
-    service = CollectionsService(collections, desk, peppers, Import, lambda: None, allow_reserved=True)
+    service = CollectionsService(
+        collections, desk, peppers, Import, lambda: None, lambda _: 1, allow_reserved=True
+    )
     found = [row.reason async for step in service.import_steps(begin, batches()) for row in step.rejects]
     await desk.close()
     return found

@@ -50,7 +50,11 @@ async def share(call: Call, name: str, whom: str, why: str, mode: str) -> None:
     request = pb.ShareCollectionRequest(collection=collection_name(name), sharing=sharing)
     async with link.node(call) as node:
         reply = await node.collections.ShareCollection(request, timeout=link.CALL_S)
-    _tell(call, _describe(reply.collection))
+    _tell(call, _describe(reply.collection) | {"parties_meant": reply.parties_meant})
+    if not reply.parties_meant:
+        call.report.note(
+            f"the consortium has nobody who is meant by {recipient(whom)} yet; `trisect party list` shows who is there"
+        )
 
 
 async def unshare(call: Call, name: str, whom: str, why: str) -> None:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trisect/wire/v1/collections.proto\x12\x0ftrisect.wire.v1\"\x18\n\x16ListCollectionsRequest\"\xdb\x01\n\nCollection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12\x16\n\x0eretention_days\x18\x04 \x01(\r\x12\x0f\n\x07\x65ntries\x18\x05 \x01(\x04\x12\x11\n\tretracted\x18\x06 \x01(\x04\x12\x0f\n\x07version\x18\x07 \x01(\x04\x12\x12\n\ncreated_at\x18\x08 \x01(\t\x12*\n\x08sharings\x18\t \x03(\x0b\x32\x18.trisect.wire.v1.Sharing\x12\r\n\x05kinds\x18\n \x03(\t\"7\n\x07Sharing\x12\x0c\n\x04with\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\r\n\x05modes\x18\x03 \x03(\t\"H\n\x14ListCollectionsReply\x12\x30\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x1b.trisect.wire.v1.Collection\"W\n\x16ShareCollectionRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\x12)\n\x07sharing\x18\x02 \x01(\x0b\x32\x18.trisect.wire.v1.Sharing\"G\n\x14ShareCollectionReply\x12/\n\ncollection\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Collection\"M\n\x18UnshareCollectionRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04with\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"I\n\x16UnshareCollectionReply\x12/\n\ncollection\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Collection\"-\n\x17\x44\x65leteCollectionRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\"(\n\x15\x44\x65leteCollectionReply\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x04\"\xa3\x01\n\rImportRequest\x12-\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x1c.trisect.wire.v1.ImportBeginH\x00\x12*\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x19.trisect.wire.v1.RawBatchH\x00\x12/\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x1d.trisect.wire.v1.ImportFinishH\x00\x42\x06\n\x04step\"\xff\x01\n\x0bImportBegin\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x15\n\rplus_optional\x18\x04 \x01(\x08\x12\x0f\n\x07replace\x18\x05 \x01(\x08\x12\x18\n\x10\x61llow_large_drop\x18\x06 \x01(\x08\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x13\n\x0blegal_basis\x18\x08 \x01(\t\x12\x16\n\x0eretention_days\x18\t \x01(\r\x12\x13\n\x0b\x66ingerprint\x18\n \x01(\x0c\x12\x16\n\x0eupgrade_legacy\x18\x0b \x01(\x08\x12\x12\n\ntrust_plus\x18\x0c \x01(\x08\"\x89\x02\n\x08RawBatch\x12\r\n\x05where\x18\x01 \x03(\t\x12\x0c\n\x04kind\x18\x02 \x03(\t\x12\r\n\x05value\x18\x03 \x03(\t\x12\x0b\n\x03ref\x18\x04 \x03(\t\x12\x10\n\x08\x63\x61tegory\x18\x05 \x03(\t\x12\x12\n\nfraud_role\x18\x06 \x03(\t\x12\x12\n\nconfidence\x18\x07 \x03(\t\x12\x12\n\nfirst_seen\x18\x08 \x03(\t\x12\x11\n\tlast_seen\x18\t \x03(\t\x12\x0f\n\x07\x63hannel\x18\n \x03(\t\x12\x14\n\x0c\x61i_technique\x18\x0b \x03(\t\x12\x0f\n\x07subject\x18\x0c \x03(\t\x12+\n\nunreadable\x18\r \x03(\x0b\x32\x17.trisect.wire.v1.Reject\"5\n\x06Reject\x12\r\n\x05where\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x0e\n\x0cImportFinish\"\xd4\x01\n\x0bImportReply\x12\x14\n\x0c\x62\x61tches_done\x18\x01 \x01(\x04\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x04\x12\x12\n\nduplicates\x18\x04 \x01(\x04\x12\x10\n\x08rejected\x18\x05 \x01(\x04\x12(\n\x07rejects\x18\x06 \x03(\x0b\x32\x17.trisect.wire.v1.Reject\x12\x10\n\x08\x66inished\x18\x07 \x01(\x08\x12\x11\n\tretracted\x18\x08 \x01(\x04\x12\x1a\n\x12\x63ollection_version\x18\t \x01(\x04\"\x98\x03\n\x12\x43hangeEntryRequest\x12\x34\n\x03\x61\x63t\x18\x01 \x01(\x0e\x32\'.trisect.wire.v1.ChangeEntryRequest.Act\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0b\n\x03ref\x18\x05 \x01(\t\x12\x0e\n\x06region\x18\x06 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x07 \x01(\t\x12\x12\n\nfraud_role\x18\x08 \x01(\t\x12\x12\n\nconfidence\x18\t \x01(\t\x12\x12\n\nfirst_seen\x18\n \x01(\t\x12\x11\n\tlast_seen\x18\x0b \x01(\t\x12\x0f\n\x07\x63hannel\x18\x0c \x01(\t\x12\x14\n\x0c\x61i_technique\x18\r \x01(\t\"v\n\x03\x41\x63t\x12\x13\n\x0f\x41\x43T_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x41\x43T_ADD\x10\x01\x12\x0f\n\x0b\x41\x43T_RETRACT\x10\x02\x12\x0c\n\x08\x41\x43T_SHOW\x10\x03\x12\x0f\n\x0b\x41\x43T_CONTEST\x10\x04\x12\x0c\n\x08\x41\x43T_LIFT\x10\x05\x12\x0f\n\x0b\x41\x43T_CONFIRM\x10\x06\"\xd1\x01\n\tEntryInfo\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03ref\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x05 \x01(\t\x12\x12\n\nfraud_role\x18\x06 \x01(\t\x12\x12\n\nconfidence\x18\x07 \x01(\t\x12\x12\n\nfirst_seen\x18\x08 \x01(\t\x12\x11\n\tlast_seen\x18\t \x01(\t\x12\x0f\n\x07\x63hannel\x18\n \x01(\t\x12\x14\n\x0c\x61i_technique\x18\x0b \x01(\t\"?\n\x10\x43hangeEntryReply\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1a.trisect.wire.v1.EntryInfo2\xc5\x04\n\x0b\x43ollections\x12\x61\n\x0fListCollections\x12\'.trisect.wire.v1.ListCollectionsRequest\x1a%.trisect.wire.v1.ListCollectionsReply\x12\x61\n\x0fShareCollection\x12\'.trisect.wire.v1.ShareCollectionRequest\x1a%.trisect.wire.v1.ShareCollectionReply\x12g\n\x11UnshareCollection\x12).trisect.wire.v1.UnshareCollectionRequest\x1a\'.trisect.wire.v1.UnshareCollectionReply\x12\x64\n\x10\x44\x65leteCollection\x12(.trisect.wire.v1.DeleteCollectionRequest\x1a&.trisect.wire.v1.DeleteCollectionReply\x12J\n\x06Import\x12\x1e.trisect.wire.v1.ImportRequest\x1a\x1c.trisect.wire.v1.ImportReply(\x01\x30\x01\x12U\n\x0b\x43hangeEntry\x12#.trisect.wire.v1.ChangeEntryRequest\x1a!.trisect.wire.v1.ChangeEntryReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trisect/wire/v1/collections.proto\x12\x0ftrisect.wire.v1\"\x18\n\x16ListCollectionsRequest\"\xdb\x01\n\nCollection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12\x16\n\x0eretention_days\x18\x04 \x01(\r\x12\x0f\n\x07\x65ntries\x18\x05 \x01(\x04\x12\x11\n\tretracted\x18\x06 \x01(\x04\x12\x0f\n\x07version\x18\x07 \x01(\x04\x12\x12\n\ncreated_at\x18\x08 \x01(\t\x12*\n\x08sharings\x18\t \x03(\x0b\x32\x18.trisect.wire.v1.Sharing\x12\r\n\x05kinds\x18\n \x03(\t\"7\n\x07Sharing\x12\x0c\n\x04with\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\r\n\x05modes\x18\x03 \x03(\t\"H\n\x14ListCollectionsReply\x12\x30\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x1b.trisect.wire.v1.Collection\"W\n\x16ShareCollectionRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\x12)\n\x07sharing\x18\x02 \x01(\x0b\x32\x18.trisect.wire.v1.Sharing\"^\n\x14ShareCollectionReply\x12/\n\ncollection\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Collection\x12\x15\n\rparties_meant\x18\x02 \x01(\r\"M\n\x18UnshareCollectionRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04with\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"I\n\x16UnshareCollectionReply\x12/\n\ncollection\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Collection\"-\n\x17\x44\x65leteCollectionRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\"(\n\x15\x44\x65leteCollectionReply\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x04\"\xa3\x01\n\rImportRequest\x12-\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x1c.trisect.wire.v1.ImportBeginH\x00\x12*\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x19.trisect.wire.v1.RawBatchH\x00\x12/\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x1d.trisect.wire.v1.ImportFinishH\x00\x42\x06\n\x04step\"\xff\x01\n\x0bImportBegin\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x15\n\rplus_optional\x18\x04 \x01(\x08\x12\x0f\n\x07replace\x18\x05 \x01(\x08\x12\x18\n\x10\x61llow_large_drop\x18\x06 \x01(\x08\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x13\n\x0blegal_basis\x18\x08 \x01(\t\x12\x16\n\x0eretention_days\x18\t \x01(\r\x12\x13\n\x0b\x66ingerprint\x18\n \x01(\x0c\x12\x16\n\x0eupgrade_legacy\x18\x0b \x01(\x08\x12\x12\n\ntrust_plus\x18\x0c \x01(\x08\"\x89\x02\n\x08RawBatch\x12\r\n\x05where\x18\x01 \x03(\t\x12\x0c\n\x04kind\x18\x02 \x03(\t\x12\r\n\x05value\x18\x03 \x03(\t\x12\x0b\n\x03ref\x18\x04 \x03(\t\x12\x10\n\x08\x63\x61tegory\x18\x05 \x03(\t\x12\x12\n\nfraud_role\x18\x06 \x03(\t\x12\x12\n\nconfidence\x18\x07 \x03(\t\x12\x12\n\nfirst_seen\x18\x08 \x03(\t\x12\x11\n\tlast_seen\x18\t \x03(\t\x12\x0f\n\x07\x63hannel\x18\n \x03(\t\x12\x14\n\x0c\x61i_technique\x18\x0b \x03(\t\x12\x0f\n\x07subject\x18\x0c \x03(\t\x12+\n\nunreadable\x18\r \x03(\x0b\x32\x17.trisect.wire.v1.Reject\"5\n\x06Reject\x12\r\n\x05where\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x0e\n\x0cImportFinish\"\xd4\x01\n\x0bImportReply\x12\x14\n\x0c\x62\x61tches_done\x18\x01 \x01(\x04\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x04\x12\x12\n\nduplicates\x18\x04 \x01(\x04\x12\x10\n\x08rejected\x18\x05 \x01(\x04\x12(\n\x07rejects\x18\x06 \x03(\x0b\x32\x17.trisect.wire.v1.Reject\x12\x10\n\x08\x66inished\x18\x07 \x01(\x08\x12\x11\n\tretracted\x18\x08 \x01(\x04\x12\x1a\n\x12\x63ollection_version\x18\t \x01(\x04\"\x98\x03\n\x12\x43hangeEntryRequest\x12\x34\n\x03\x61\x63t\x18\x01 \x01(\x0e\x32\'.trisect.wire.v1.ChangeEntryRequest.Act\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0b\n\x03ref\x18\x05 \x01(\t\x12\x0e\n\x06region\x18\x06 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x07 \x01(\t\x12\x12\n\nfraud_role\x18\x08 \x01(\t\x12\x12\n\nconfidence\x18\t \x01(\t\x12\x12\n\nfirst_seen\x18\n \x01(\t\x12\x11\n\tlast_seen\x18\x0b \x01(\t\x12\x0f\n\x07\x63hannel\x18\x0c \x01(\t\x12\x14\n\x0c\x61i_technique\x18\r \x01(\t\"v\n\x03\x41\x63t\x12\x13\n\x0f\x41\x43T_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x41\x43T_ADD\x10\x01\x12\x0f\n\x0b\x41\x43T_RETRACT\x10\x02\x12\x0c\n\x08\x41\x43T_SHOW\x10\x03\x12\x0f\n\x0b\x41\x43T_CONTEST\x10\x04\x12\x0c\n\x08\x41\x43T_LIFT\x10\x05\x12\x0f\n\x0b\x41\x43T_CONFIRM\x10\x06\"\xd1\x01\n\tEntryInfo\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03ref\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x05 \x01(\t\x12\x12\n\nfraud_role\x18\x06 \x01(\t\x12\x12\n\nconfidence\x18\x07 \x01(\t\x12\x12\n\nfirst_seen\x18\x08 \x01(\t\x12\x11\n\tlast_seen\x18\t \x01(\t\x12\x0f\n\x07\x63hannel\x18\n \x01(\t\x12\x14\n\x0c\x61i_technique\x18\x0b \x01(\t\"?\n\x10\x43hangeEntryReply\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1a.trisect.wire.v1.EntryInfo2\xc5\x04\n\x0b\x43ollections\x12\x61\n\x0fListCollections\x12\'.trisect.wire.v1.ListCollectionsRequest\x1a%.trisect.wire.v1.ListCollectionsReply\x12\x61\n\x0fShareCollection\x12\'.trisect.wire.v1.ShareCollectionRequest\x1a%.trisect.wire.v1.ShareCollectionReply\x12g\n\x11UnshareCollection\x12).trisect.wire.v1.UnshareCollectionRequest\x1a\'.trisect.wire.v1.UnshareCollectionReply\x12\x64\n\x10\x44\x65leteCollection\x12(.trisect.wire.v1.DeleteCollectionRequest\x1a&.trisect.wire.v1.DeleteCollectionReply\x12J\n\x06Import\x12\x1e.trisect.wire.v1.ImportRequest\x1a\x1c.trisect.wire.v1.ImportReply(\x01\x30\x01\x12U\n\x0b\x43hangeEntry\x12#.trisect.wire.v1.ChangeEntryRequest\x1a!.trisect.wire.v1.ChangeEntryReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,35 +42,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHARECOLLECTIONREQUEST']._serialized_start=433
   _globals['_SHARECOLLECTIONREQUEST']._serialized_end=520
   _globals['_SHARECOLLECTIONREPLY']._serialized_start=522
-  _globals['_SHARECOLLECTIONREPLY']._serialized_end=593
-  _globals['_UNSHARECOLLECTIONREQUEST']._serialized_start=595
-  _globals['_UNSHARECOLLECTIONREQUEST']._serialized_end=672
-  _globals['_UNSHARECOLLECTIONREPLY']._serialized_start=674
-  _globals['_UNSHARECOLLECTIONREPLY']._serialized_end=747
-  _globals['_DELETECOLLECTIONREQUEST']._serialized_start=749
-  _globals['_DELETECOLLECTIONREQUEST']._serialized_end=794
-  _globals['_DELETECOLLECTIONREPLY']._serialized_start=796
-  _globals['_DELETECOLLECTIONREPLY']._serialized_end=836
-  _globals['_IMPORTREQUEST']._serialized_start=839
-  _globals['_IMPORTREQUEST']._serialized_end=1002
-  _globals['_IMPORTBEGIN']._serialized_start=1005
-  _globals['_IMPORTBEGIN']._serialized_end=1260
-  _globals['_RAWBATCH']._serialized_start=1263
-  _globals['_RAWBATCH']._serialized_end=1528
-  _globals['_REJECT']._serialized_start=1530
-  _globals['_REJECT']._serialized_end=1583
-  _globals['_IMPORTFINISH']._serialized_start=1585
-  _globals['_IMPORTFINISH']._serialized_end=1599
-  _globals['_IMPORTREPLY']._serialized_start=1602
-  _globals['_IMPORTREPLY']._serialized_end=1814
-  _globals['_CHANGEENTRYREQUEST']._serialized_start=1817
-  _globals['_CHANGEENTRYREQUEST']._serialized_end=2225
-  _globals['_CHANGEENTRYREQUEST_ACT']._serialized_start=2107
-  _globals['_CHANGEENTRYREQUEST_ACT']._serialized_end=2225
-  _globals['_ENTRYINFO']._serialized_start=2228
-  _globals['_ENTRYINFO']._serialized_end=2437
-  _globals['_CHANGEENTRYREPLY']._serialized_start=2439
-  _globals['_CHANGEENTRYREPLY']._serialized_end=2502
-  _globals['_COLLECTIONS']._serialized_start=2505
-  _globals['_COLLECTIONS']._serialized_end=3086
+  _globals['_SHARECOLLECTIONREPLY']._serialized_end=616
+  _globals['_UNSHARECOLLECTIONREQUEST']._serialized_start=618
+  _globals['_UNSHARECOLLECTIONREQUEST']._serialized_end=695
+  _globals['_UNSHARECOLLECTIONREPLY']._serialized_start=697
+  _globals['_UNSHARECOLLECTIONREPLY']._serialized_end=770
+  _globals['_DELETECOLLECTIONREQUEST']._serialized_start=772
+  _globals['_DELETECOLLECTIONREQUEST']._serialized_end=817
+  _globals['_DELETECOLLECTIONREPLY']._serialized_start=819
+  _globals['_DELETECOLLECTIONREPLY']._serialized_end=859
+  _globals['_IMPORTREQUEST']._serialized_start=862
+  _globals['_IMPORTREQUEST']._serialized_end=1025
+  _globals['_IMPORTBEGIN']._serialized_start=1028
+  _globals['_IMPORTBEGIN']._serialized_end=1283
+  _globals['_RAWBATCH']._serialized_start=1286
+  _globals['_RAWBATCH']._serialized_end=1551
+  _globals['_REJECT']._serialized_start=1553
+  _globals['_REJECT']._serialized_end=1606
+  _globals['_IMPORTFINISH']._serialized_start=1608
+  _globals['_IMPORTFINISH']._serialized_end=1622
+  _globals['_IMPORTREPLY']._serialized_start=1625
+  _globals['_IMPORTREPLY']._serialized_end=1837
+  _globals['_CHANGEENTRYREQUEST']._serialized_start=1840
+  _globals['_CHANGEENTRYREQUEST']._serialized_end=2248
+  _globals['_CHANGEENTRYREQUEST_ACT']._serialized_start=2130
+  _globals['_CHANGEENTRYREQUEST_ACT']._serialized_end=2248
+  _globals['_ENTRYINFO']._serialized_start=2251
+  _globals['_ENTRYINFO']._serialized_end=2460
+  _globals['_CHANGEENTRYREPLY']._serialized_start=2462
+  _globals['_CHANGEENTRYREPLY']._serialized_end=2525
+  _globals['_COLLECTIONS']._serialized_start=2528
+  _globals['_COLLECTIONS']._serialized_end=3109
 # @@protoc_insertion_point(module_scope)

@@ -156,16 +156,20 @@ class ShareCollectionReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COLLECTION_FIELD_NUMBER: _builtins.int
+    PARTIES_MEANT_FIELD_NUMBER: _builtins.int
+    parties_meant: _builtins.int
+    """How many other parties of the consortium are meant by it now; it holds for those to come, too."""
     @_builtins.property
     def collection(self) -> Global___Collection: ...
     def __init__(
         self,
         *,
         collection: Global___Collection | None = ...,
+        parties_meant: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["collection", b"collection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["collection", b"collection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["collection", b"collection", "parties_meant", b"parties_meant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
