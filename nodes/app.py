@@ -20,6 +20,7 @@ from nodes.consents.replay import Replay
 from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book
+from nodes.exchanges.confirming import Confirming
 from nodes.exchanges.expiry import Expiry
 from nodes.exchanges.means import Means
 from nodes.exchanges.recovery import Recovery
@@ -61,6 +62,7 @@ from trisect.rpc.health import SERVICE_NAME, Health
 from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections
 from trisect.store.consents import Consents
+from trisect.store.counts import Counts
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
 from trisect.store.granting import GrantedConsents
@@ -201,6 +203,7 @@ class Node:
             workers=self._workers,
             slots=self._slots,
             budgets=budgets,
+            counts=Counts(self._database),
             witness=self._witness,
             replay=self._replay,
             accusing=self._accusing,
@@ -209,8 +212,9 @@ class Node:
             config=lambda: self._config,
         )
         self._asking = Asking(means)
-        self._answering = Answering(means)
-        self._recovery = Recovery(means, self._asking, self._answering)
+        confirming = Confirming(means)
+        self._answering = Answering(means, confirming)
+        self._recovery = Recovery(means, self._asking, confirming)
         self._lists = CollectionsService(
             self._collections,
             self._intake,

@@ -14,17 +14,17 @@ from typing import BinaryIO
 import numpy as np
 
 from trisect.errors import TrisectError
-from trisect.psi.ecdh import EcdhAnswerer, EcdhAsker
-from trisect.psi.sessions import Operation
+from trisect.psi.ecdh import EcdhClient, EcdhServer
+from trisect.psi.halves import Operation
 
 COMMAND = struct.Struct(">BQQQ")
-"""Operation (0 and 255 load asker's or answerer's items), first item, count, bytes that follow."""
+"""Operation (0 and 255 load the client's or the server's half with its items), first item, count, bytes that follow."""
 
 REPLY = struct.Struct(">BQ")
 """0 for a result, 1 for an error's message; bytes that follow."""
 
-LOAD_ASKER = 0
-LOAD_ANSWERER = 255
+LOAD_CLIENT = 0
+LOAD_SERVER = 255
 OK = 0
 ERROR = 1
 
@@ -33,15 +33,15 @@ def main() -> None:
     """Serve commands until the node closes stdin."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold tokens and a key
     commands, replies = sys.stdin.buffer, sys.stdout.buffer
-    engine: EcdhAsker | EcdhAnswerer | None = None
+    engine: EcdhClient | EcdhServer | None = None
     while header := commands.read(COMMAND.size):
         operation, first, count, length = COMMAND.unpack(header)
         body = commands.read(length)
         if len(body) != length:
             return
         try:
-            if operation in {LOAD_ASKER, LOAD_ANSWERER}:
-                engine = EcdhAsker(body) if operation == LOAD_ASKER else EcdhAnswerer(body)
+            if operation in {LOAD_CLIENT, LOAD_SERVER}:
+                engine = EcdhClient(body) if operation == LOAD_CLIENT else EcdhServer(body)
                 _reply(replies, OK, b"")
             else:
                 _reply(replies, OK, _perform(engine, Operation(operation), first, count, body))
@@ -50,27 +50,31 @@ def main() -> None:
 
 
 def _perform(
-    engine: EcdhAsker | EcdhAnswerer | None, operation: Operation, first: int, count: int, body: bytes
+    engine: EcdhClient | EcdhServer | None, operation: Operation, first: int, count: int, body: bytes
 ) -> bytes:
+    result = b""
     match engine, operation:
-        case EcdhAsker(), Operation.REQUEST:
-            return engine.request(first, count)
-        case EcdhAsker(), Operation.ADD_SETUP:
+        case EcdhClient(), Operation.REQUEST:
+            result = engine.request(first, count)
+        case EcdhClient(), Operation.ADD_SETUP:
             engine.add_setup(body, count)
-            return b""
-        case EcdhAsker(), Operation.INTERSECT:
-            return np.asarray(engine.intersect(first, body, count), dtype=">u4").tobytes()
-        case EcdhAnswerer(), Operation.SETUP:
+        case EcdhClient(), Operation.INTERSECT:
+            result = np.asarray(engine.intersect(first, body, count), dtype=">u4").tobytes()
+        case EcdhServer(), Operation.SETUP:
             engine.setup(first, count)
-            return b""
-        case EcdhAnswerer(), Operation.SORTED_SETUP:
-            return engine.sorted_setup(first, count)
-        case EcdhAnswerer(), Operation.RESPOND:
-            return engine.respond(body, count)
+        case EcdhServer(), Operation.SORTED_SETUP:
+            result = engine.sorted_setup(first, count)
+        case EcdhServer(), Operation.RESPOND:
+            result = engine.respond(body, count)
+        case EcdhServer(), Operation.EVALUATE:
+            engine.evaluate(body, count)
+        case EcdhServer(), Operation.SORTED_EVALUATIONS:
+            result = engine.sorted_evaluations(first, count)
         case _:
             raise TrisectError(
                 f"the worker cannot do {operation.name} now", hint="report it as a bug, with the node's log"
             )
+    return result
 
 
 def _reply(replies: BinaryIO, status: int, body: bytes) -> None:

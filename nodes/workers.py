@@ -15,10 +15,9 @@ from contextlib import asynccontextmanager, suppress
 import numpy as np
 from prometheus_client import Counter
 
-from nodes.psi_worker import COMMAND, LOAD_ANSWERER, LOAD_ASKER, OK, REPLY
+from nodes.psi_worker import COMMAND, LOAD_CLIENT, LOAD_SERVER, OK, REPLY
 from trisect.errors import TrisectError, VerificationError
-from trisect.psi.sessions import Compute, Operation
-from trisect.store.exchanges import Side
+from trisect.psi.halves import Compute, Half, Operation
 
 _log = logging.getLogger(__name__)
 PIPE_LIMIT = 4 * 1024 * 1024
@@ -50,9 +49,9 @@ class Worker:
         """Whether it still runs."""
         return self._process.returncode is None
 
-    async def load(self, side: Side, items: bytes | memoryview) -> None:
+    async def load(self, half: Half, items: bytes | memoryview) -> None:
         """Give it the items of one exchange, 32 bytes each."""
-        await self._call(LOAD_ASKER if side is Side.ASKER else LOAD_ANSWERER, 0, 0, items)
+        await self._call(LOAD_CLIENT if half is Half.CLIENT else LOAD_SERVER, 0, 0, items)
 
     async def compute(self, work: Compute) -> tuple[bytes, list[int]]:
         """Have it compute; gives elements, or matched indices for an intersection.

@@ -12,51 +12,67 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from nodes.exchanges.confirming import Confirming
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
 from nodes.exchanges.terms import Terms
 from trisect.clock import to_text
 from trisect.errors import (
     BadInputError,
-    ConflictError,
     NotFoundError,
     StaleError,
     TrisectError,
     VerificationError,
 )
-from trisect.psi import planner
+from trisect.psi import noise, planner
 from trisect.psi.bands import band, is_band
-from trisect.psi.items import Items, answered_items
-from trisect.psi.sessions import AnswererSession
+from trisect.psi.counting import CountingAnswerer, RepeatingAnswerer
+from trisect.psi.halves import Action
+from trisect.psi.items import Items, client_items, present_probes, server_items
+from trisect.psi.sessions import AnswererSession, Session
 from trisect.rules import permit
 from trisect.rules.budgets import nearly_spent, over_budget
-from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, Void, check_times
+from trisect.rules.offers import Accept, Details, Offer, Reason, Refusal, check_times
 from trisect.rules.permit import Answer, Permit
 from trisect.rules.sharing import Sharing, require_shared
-from trisect.rules.vocabulary import Mode, Purpose, modes, purpose
+from trisect.rules.vocabulary import Mode, Purpose, modes, on_consent, purpose
 from trisect.store.budgets import Account
 from trisect.store.collections import Snapshot
+from trisect.store.counts import Counting
 from trisect.store.exchanges import Exchange, ExchangeState, Side
 from trisect.trust import documents
 from trisect.trust.channel import AnswererHandshake, ChannelKeys, Direction
-from trisect.trust.documents import Signed
 from trisect.trust.membership import Party
 from trisect.wire.v1 import relay_pb2
 
 _log = logging.getLogger(__name__)
 
 
-class ExchangeVoidError(TrisectError):
-    """The asker came to no result."""
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An offer that is permitted.
 
-    code = "TRI-VOID"
+    Attributes:
+        envelope: the signed offer.
+        permitted: the signed permit.
+        repeated: the count that is told again; None where there is something to compute.
+    """
+
+    offer: Offer
+    envelope: bytes
+    offer_hash: bytes
+    permit: Permit
+    permitted: bytes
+    snapshot: Snapshot
+    repeated: int | None
 
 
 @dataclass(slots=True)
 class Answering:
-    """Answers offers at one node."""
+    """Answers the calls of peers at one node."""
 
     means: Means
+    confirming: Confirming
 
     async def on_call(self, call: relay_pb2.IncomingCall) -> tuple[bytes, bool]:
         """Answer a call of a peer; gives the reply, and whether it accepts an offer.
@@ -70,9 +86,9 @@ class Answering:
             case relay_pb2.PEER_METHOD_OFFER:
                 return await self._on_offer(call, party)
             case relay_pb2.PEER_METHOD_RECEIPT:
-                return await self._on_receipt(call, party), False
+                return await self.confirming.on_receipt(call, party), False
             case relay_pb2.PEER_METHOD_INQUIRE:
-                return await self._on_inquiry(call, party), False
+                return await self.confirming.on_inquiry(call, party), False
             case _:
                 raise BadInputError(
                     "this node's version does not know that call",
@@ -88,11 +104,15 @@ class Answering:
                 snapshot = await self._check(offer, party)
                 await self.means.witness.check_gossip(offer.head)
                 self.means.witness.require_fresh()
-                answer = self._answer(snapshot)
+                repeated = await self._repeated(offer, snapshot)
+                answer = self._answer(snapshot, repeats=repeated is not None)
                 regime = self.means.regime
                 leave = await asyncio.to_thread(permit.propose, offer, signed.payload_hash, answer, regime)
                 envelope = await self._permitted(leave, call.body)
-                reply = await self._accept(offer, signed, call.body, party, snapshot, leave, envelope, slot)
+                accepted = Accepted(
+                    offer, call.body, signed.payload_hash, leave, envelope, snapshot, repeated
+                )
+                reply = await self._accept(accepted, party, slot)
                 return reply.SerializeToString(), True
         except TrisectError as error:
             _log.warning(
@@ -162,7 +182,14 @@ class Answering:
             mode=mode,
         )
 
-    def _answer(self, snapshot: Snapshot) -> Answer:
+    async def _repeated(self, offer: Offer, snapshot: Snapshot) -> int | None:
+        """Give what was told of the same count before; raises DeniedError where another was told today."""
+        if offer.mode != Mode.COUNT:
+            return None
+        counting = _counting(offer, snapshot)
+        return await asyncio.to_thread(self.means.counts.told, counting, offer.collection)
+
+    def _answer(self, snapshot: Snapshot, *, repeats: bool) -> Answer:
         """Write the facts on this side."""
         return Answer(
             permit=self.means.randomness(16),
@@ -172,6 +199,7 @@ class Answering:
             basis=snapshot.collection.legal_basis,
             padded=band(snapshot.size),
             retention_days=snapshot.collection.retention_days,
+            repeats=repeats,
         )
 
     async def _permitted(self, leave: Permit, offer: bytes) -> bytes:
@@ -216,30 +244,21 @@ class Answering:
                 extra={"peer": leave.asker, "purpose": leave.purpose, "spent": spent, "limit": limit},
             )
 
-    async def _accept(
-        self,
-        offer: Offer,
-        signed: Signed,
-        envelope: bytes,
-        party: Party,
-        snapshot: Snapshot,
-        leave: Permit,
-        permitted: bytes,
-        slot: ExitStack,
-    ) -> relay_pb2.OfferReply:
+    async def _accept(self, accepted: Accepted, party: Party, slot: ExitStack) -> relay_pb2.OfferReply:
+        offer, leave, snapshot = accepted.offer, accepted.permit, accepted.snapshot
         handshake = AnswererHandshake.reply(offer.share, self.means.randomness)
         accept = Accept(
             exchange=offer.exchange,
-            offer_hash=signed.payload_hash,
-            permit_hash=documents.payload_hash(permitted),
+            offer_hash=accepted.offer_hash,
+            permit_hash=documents.payload_hash(accepted.permitted),
             answered_padded=leave.answered_padded,
             head=str(self.means.witness.note or ""),
             share=handshake.share,
             created=to_text(self.means.clock()),
         )
         answer = accept.sign(self.means.link.keys.identity)
-        _, accepted = Accept.verify(answer, self.means.link.keys.identity.public)
-        terms = Terms(offer, signed.payload_hash, accept, accepted.payload_hash, leave)
+        _, signed = Accept.verify(answer, self.means.link.keys.identity.public)
+        terms = Terms(offer, accepted.offer_hash, accept, signed.payload_hash, leave)
         exchange = Exchange(
             id=offer.exchange.hex(),
             side=Side.ANSWERER,
@@ -256,42 +275,51 @@ class Answering:
             answered_padded=accept.answered_padded,
             started_at=to_text(self.means.clock()),
             expires_at=offer.expires,
-            offer=envelope,
+            offer=accepted.envelope,
             answer=answer,
-            permit=permitted,
+            permit=accepted.permitted,
         )
         await asyncio.to_thread(self.means.book.store.add, exchange)
         keys = handshake.finish(
             exchange_id=offer.exchange, attempt=offer.attempt, transcript=terms.transcript
         )
-        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, snapshot), slot.pop_all())
-        return relay_pb2.OfferReply(answer=answer, permit=permitted)
+        self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, accepted), slot.pop_all())
+        return relay_pb2.OfferReply(answer=answer, permit=accepted.permitted)
 
-    async def _run(self, exchange_id: str, terms: Terms, keys: ChannelKeys, snapshot: Snapshot) -> None:
+    async def _run(self, exchange_id: str, terms: Terms, keys: ChannelKeys, accepted: Accepted) -> None:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
-        progress.elements_total = terms.asked + terms.answered
+        progress.elements_total = terms.answered + (terms.answered if terms.counts else terms.asked)
         stream = self.means.link.exchange(terms.offer.exchange)
+        snapshot = accepted.snapshot
 
         def items() -> Items:
-            secret, asked = keys.export(b"probes"), terms.offer.asked_padded
-            return answered_items(snapshot.tokens, secret, asked, self.means.randomness)
+            secret = keys.export(b"probes")
+            if terms.counts:
+                return client_items(snapshot.tokens, secret, self.means.randomness)[0]
+            return server_items(snapshot.tokens, secret, terms.offer.asked_padded, self.means.randomness)
 
         use = self.means.use(terms.offer, terms.offer.asker)
+        session = _session(terms, accepted.repeated)
 
         async def unconfirmed() -> None:
             await self.means.require_usable(snapshot, use)
             await self._unconfirmed(exchange_id, terms, running, progress, started)
 
+        async def tally(found: int) -> list[Action]:
+            assert isinstance(session, CountingAnswerer)  # noqa: S101  (nothing else tallies)
+            return session.told(await self._settle(terms.offer, snapshot, found))
+
         running = Running(
-            session=AnswererSession(terms.answered, terms.asked),
-            staff=lambda: self.means.staffed(Side.ANSWERER, items),
+            session=session,
+            staff=lambda: self.means.staffed(session.HALF, items),
             stream=stream,
             sealer=keys.sealer(Direction.ANSWERER_TO_ASKER),
             opener=keys.opener(Direction.ASKER_TO_ANSWERER),
             progress=progress,
             after_first=lambda: self._charge(terms.permit),
             before_final=unconfirmed,
+            tally=tally,
             idle_s=terms.idle_s(Side.ANSWERER, self.means.idle_s),
             total_s=terms.total_s(self.means.idle_s),
             write_s=self.means.write_s,
@@ -300,6 +328,19 @@ class Answering:
             await running.run()
         finally:
             stream.cancel()
+
+    async def _settle(self, offer: Offer, snapshot: Snapshot, found: int) -> int:
+        """Draw the noise of a count and keep what comes of it, before anybody is told; gives what is told."""
+        limits = self.means.limits_of(offer)
+        count = noise.told(found, limits.count_unit, limits.count_epsilon, self.means.randomness)
+        collection = snapshot.collection
+        return await asyncio.to_thread(
+            self.means.counts.settle,
+            _counting(offer, snapshot),
+            offer.collection,
+            count,
+            collection.version if on_consent(collection.legal_basis) else None,
+        )
 
     async def _unconfirmed(
         self, exchange_id: str, terms: Terms, running: Running, progress: Progress, started: float
@@ -316,80 +357,22 @@ class Answering:
             seconds=time.monotonic() - started,
         )
 
-    async def _on_receipt(self, call: relay_pb2.IncomingCall, party: Party) -> bytes:
-        """Take the asker's receipt; gives our own, which it needs as often as it asks."""
-        exchange = await self._own(call, party, Side.ANSWERER)
-        await self._confirm(exchange, call.body, party)
-        return exchange.own_receipt or b""
-
-    async def _confirm(self, exchange: Exchange, receipt: bytes, party: Party) -> None:
-        theirs, _ = Receipt.verify(receipt, *party.identities_since(Offer.peek(exchange.offer).asker_key))
-        if exchange.own_receipt is None:
-            raise ConflictError(
-                "this exchange has not come to its end here", hint="wait: it is asked for again"
-            )
-        ours, _ = Receipt.verify(exchange.own_receipt, *self.means.link.keys.identities)
-        try:
-            ours.check_against(theirs)
-        except VerificationError:
-            self.means.accusing.contradicted(party.name, receipt, exchange.own_receipt)
-            raise
-        if exchange.state is ExchangeState.COMPLETE:
-            return
-        done = await asyncio.to_thread(
-            self.means.book.store.update, exchange.id, state=ExchangeState.COMPLETE, peer_receipt=receipt
-        )
-        self.means.book.count(done)
-
-    async def _on_inquiry(self, call: relay_pb2.IncomingCall, party: Party) -> bytes:
-        """Tell an answerer what became of an exchange that we asked for: our receipt, or that it is void.
-
-        The body is the offer, so that the word can be given on one that an older database here does not know.
-        """
-        own = self.means.link.keys.identity
-        offer, signed = Offer.verify(call.body, *self.means.link.keys.identities)
-        if (offer.exchange, offer.answerer) != (call.exchange_id, party.name):
-            raise VerificationError("a peer inquires about an offer that was not made to it")
-        void = Void(offer.exchange, signed.payload_hash)
-        try:
-            exchange = await self._own(call, party, Side.ASKER)
-        except NotFoundError:
-            return void.sign(own)
-        if not exchange.state.ended:
-            raise ConflictError("the exchange still runs here", hint="wait: it is asked for again")
-        return exchange.own_receipt or void.sign(own)
-
-    async def inquire(self, exchange: Exchange) -> None:
-        """Ask an asker what became of an exchange that it has not confirmed; ends it either way."""
-        party = self.means.members.membership.party(exchange.peer)
-        word = await self.means.link.call(
-            party.name, relay_pb2.PEER_METHOD_INQUIRE, bytes.fromhex(exchange.id), exchange.offer
-        )
-        kind, _ = documents.peek(word)
-        if kind != Void.KIND:
-            await self._confirm(exchange, word, party)
-            return
-        keys = party.identities_since(Offer.peek(exchange.offer).asker_key)
-        void, _ = Void.verify(word, *keys)
-        offer_hash = Offer.verify(exchange.offer, *keys)[1].payload_hash
-        if (void.exchange.hex(), void.offer_hash) != (exchange.id, offer_hash):
-            raise VerificationError("the asker's word is about another exchange")
-        error = ExchangeVoidError(
-            "the asker has signed that the exchange failed at its end", hint="start the match again"
-        )
-        await self.means.book.end(exchange.id, ExchangeState.FAILED, error, unconfirmed=True)
-
-    async def _own(self, call: relay_pb2.IncomingCall, party: Party, side: Side) -> Exchange:
-        exchange = await asyncio.to_thread(self.means.book.store.get, call.exchange_id.hex())
-        if exchange.peer != party.name or exchange.side is not side:
-            raise NotFoundError(
-                "there is no such exchange between us", hint="look at both ends with `trisect exchange list`"
-            )
-        return exchange
-
 
 def _mode(text: str) -> Mode:
     found = modes(text)
     if len(found) != 1:
         raise BadInputError("an exchange has one mode", hint="name match or count")
     return found[0]
+
+
+def _session(terms: Terms, repeated: int | None) -> Session:
+    if repeated is not None:
+        return RepeatingAnswerer(repeated)
+    if terms.counts:
+        probes = present_probes(terms.accept.answered_padded)
+        return CountingAnswerer(terms.answered, terms.asked, probes)
+    return AnswererSession(terms.answered, terms.asked)
+
+
+def _counting(offer: Offer, snapshot: Snapshot) -> Counting:
+    return Counting(offer.asker, snapshot.collection.public_id, offer.purpose, offer.created[:10])

@@ -11,6 +11,7 @@ import logging
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
@@ -20,8 +21,10 @@ from trisect.errors import BadInputError, DeniedError, Fault, TrisectError, Veri
 from trisect.indicators.tokens import Token
 from trisect.psi import planner
 from trisect.psi.bands import band, is_band
-from trisect.psi.items import Arrangement, asked_items
-from trisect.psi.sessions import AskerSession
+from trisect.psi.counting import CountingAsker, RepeatingAsker
+from trisect.psi.halves import Action
+from trisect.psi.items import Arrangement, Items, client_items, server_items
+from trisect.psi.sessions import AskerSession, Session
 from trisect.rpc.status import restore
 from trisect.rules import permit
 from trisect.rules.offers import OFFER_LIFE, Accept, Details, Offer, Reason, Receipt, Refusal
@@ -230,32 +233,42 @@ class Asking:
     ) -> None:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
-        progress.elements_total = 2 * terms.asked
+        progress.elements_total = terms.asked + (terms.answered if terms.counts else terms.asked)
         stream = self.means.link.exchange(terms.offer.exchange)
         use = self.means.use(terms.offer, party.name)
+        session = _session(terms)
         try:
             items, arrangement = await asyncio.to_thread(
-                asked_items, snapshot.tokens, keys.export(b"probes"), self.means.randomness
+                self._arrange, terms, snapshot.tokens, keys.export(b"probes")
             )
             unloaded = [items]  # the worker's copy is the only one while the exchange runs
             del items
             running = Running(
-                session=AskerSession(terms.asked, terms.answered),
-                staff=lambda: self.means.staffed(Side.ASKER, unloaded.pop),
+                session=session,
+                staff=lambda: self.means.staffed(session.HALF, unloaded.pop),
                 stream=stream,
                 sealer=keys.sealer(Direction.ASKER_TO_ANSWERER),
                 opener=keys.opener(Direction.ANSWERER_TO_ASKER),
                 progress=progress,
                 after_first=_nothing,
                 before_final=lambda: self.means.require_usable(snapshot, use),
+                tally=_no_tally,
                 idle_s=terms.idle_s(Side.ASKER, self.means.idle_s),
                 total_s=terms.total_s(self.means.idle_s),
                 write_s=self.means.write_s,
             )
-            matched = await running.run()
+            found = await running.run()
             receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, self.means.clock)
-            kept = from_text(terms.permit.decided) + dt.timedelta(days=terms.permit.retention_days)
-            await self._release(exchange_id, receipt, snapshot, arrangement, matched, progress, started, kept)
+            ended = {
+                "own_receipt": receipt.sign(self.means.link.keys.identity),
+                "bytes_sent": progress.bytes_sent,
+                "bytes_received": progress.bytes_received,
+                "seconds": time.monotonic() - started,
+            }
+            if found.count is None:
+                await self._release(exchange_id, terms, snapshot, arrangement, found.matched, ended)
+            else:
+                await self._tell(exchange_id, terms, found.count, ended)
         finally:
             stream.cancel()
         try:
@@ -266,19 +279,45 @@ class Asking:
                 extra={"exchange_id": exchange_id, "peer": party.name, "reason": error.message},
             )
 
+    def _arrange(self, terms: Terms, tokens: bytes, secret: bytes) -> tuple[Items, Arrangement | None]:
+        """Arrange this end's items; which is which is known in a match only, where the result says which match."""
+        if terms.counts:
+            padded = terms.accept.answered_padded
+            return server_items(tokens, secret, padded, self.means.randomness), None
+        return client_items(tokens, secret, self.means.randomness)
+
+    async def _tell(self, exchange_id: str, terms: Terms, count: int, ended: dict[str, Any]) -> None:
+        """Write a count, receipt and end in one transaction."""
+        done = await asyncio.to_thread(
+            self.means.book.store.update,
+            exchange_id,
+            state=ExchangeState.COMPLETE,
+            counted=count,
+            rounded_to=self.means.limits_of(terms.offer).count_unit,
+            **ended,
+        )
+        self._completed(done)
+
+    def _completed(self, done: Exchange) -> None:
+        self.means.book.count(done)
+        _log.info(
+            f"a {done.mode} is complete",
+            extra={"exchange_id": done.id, "peer": done.peer, "seconds": round(done.seconds, 3)},
+        )
+
     async def _release(
         self,
         exchange_id: str,
-        receipt: Receipt,
+        terms: Terms,
         snapshot: Snapshot,
-        arrangement: Arrangement,
+        arrangement: Arrangement | None,
         matched: tuple[int, ...],
-        progress: Progress,
-        started: float,
-        keep_until: dt.datetime,
+        ended: dict[str, Any],
     ) -> None:
         """Check the probes and write hits, receipt and end in one transaction."""
+        assert arrangement is not None  # noqa: S101  (a match's)
         indices = await asyncio.to_thread(arrangement.matched, matched)
+        keep_until = from_text(terms.permit.decided) + dt.timedelta(days=terms.permit.retention_days)
         found = [Token(snapshot.tokens[at * TOKEN_BYTES : (at + 1) * TOKEN_BYTES]) for at in indices]
         peppers = self.means.peppers
         async with peppers.held() as epoch:  # a rotation may have rolled the entries meanwhile
@@ -287,17 +326,10 @@ class Asking:
                 self.means.book.store.complete,
                 exchange_id,
                 tokens,
-                own_receipt=receipt.sign(self.means.link.keys.identity),
-                bytes_sent=progress.bytes_sent,
-                bytes_received=progress.bytes_received,
-                seconds=time.monotonic() - started,
                 keep_until=to_text(keep_until),
+                **ended,
             )
-        self.means.book.count(done)
-        _log.info(
-            "a match is complete",
-            extra={"exchange_id": exchange_id, "peer": done.peer, "seconds": round(done.seconds, 3)},
-        )
+        self._completed(done)
 
     async def confirm(self, exchange_id: str, party: Party) -> None:
         """Give the answerer our receipt and take its own.
@@ -323,5 +355,15 @@ class Asking:
         await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
 
 
+def _session(terms: Terms) -> Session:
+    if terms.permit.repeats:
+        return RepeatingAsker()
+    return (CountingAsker if terms.counts else AskerSession)(terms.asked, terms.answered)
+
+
 async def _nothing() -> None:
     return None
+
+
+async def _no_tally(found: int) -> list[Action]:
+    raise NotImplementedError(found)

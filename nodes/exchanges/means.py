@@ -22,6 +22,7 @@ from nodes.workers import Worker, Workers
 from trisect.clock import Clock, Randomness, from_text
 from trisect.errors import DeniedError
 from trisect.psi.bands import band
+from trisect.psi.halves import Half
 from trisect.psi.items import Items
 from trisect.rules import rulebook
 from trisect.rules.offers import Offer
@@ -30,7 +31,7 @@ from trisect.rules.vocabulary import Purpose
 from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections, Snapshot
 from trisect.store.consents import Use
-from trisect.store.exchanges import Side
+from trisect.store.counts import Counts
 from trisect.trust.statements import Role, Standing
 
 SETTLE_S = 5.0
@@ -79,6 +80,7 @@ class Means:
     workers: Workers
     slots: Slots
     budgets: Budgets
+    counts: Counts
     witness: Witness
     replay: Replay
     accusing: Accusing
@@ -155,10 +157,10 @@ class Means:
             )
 
     @asynccontextmanager
-    async def staffed(self, side: Side, items: Callable[[], Items]) -> AsyncIterator[Worker]:
-        """Lend a worker that has been given the items of one end; they are arranged in a thread."""
+    async def staffed(self, half: Half, items: Callable[[], Items]) -> AsyncIterator[Worker]:
+        """Lend a worker that holds a half of the engine with its items; they are arranged in a thread."""
         async with self.workers.take() as worker:
             arranged = await asyncio.to_thread(items)
-            await worker.load(side, arranged.data.cast("B"))
+            await worker.load(half, arranged.data.cast("B"))
             del arranged
             yield worker

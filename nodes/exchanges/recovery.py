@@ -10,8 +10,8 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
+from nodes.exchanges.confirming import Confirming
 from nodes.exchanges.means import Means
 from trisect.errors import DeniedError, TrisectError
 from trisect.store.exchanges import Exchange, ExchangeState
@@ -38,7 +38,7 @@ class Recovery:
 
     means: Means
     asking: Asking
-    answering: Answering
+    confirming: Confirming
     _attempts: dict[str, _Attempts] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -86,7 +86,7 @@ class Recovery:
             party = self.means.members.membership.party(exchange.peer)
             party.require_active()
             if exchange.state is ExchangeState.UNCONFIRMED:
-                await self.answering.inquire(exchange)
+                await self.confirming.inquire(exchange)
             else:
                 await self.asking.confirm(exchange.id, party)
         except TrisectError as error:

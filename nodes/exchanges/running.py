@@ -20,7 +20,8 @@ import grpc.aio
 from nodes.workers import Worker
 from trisect.errors import TimedOutError, TrisectError, UnreachableError, VerificationError
 from trisect.psi import messages
-from trisect.psi.sessions import Action, Compute, Finished, Operation, Send, Session
+from trisect.psi.halves import Action, Compute, Finished, Operation, Send, Tally
+from trisect.psi.sessions import Session
 from trisect.rpc.status import translated
 from trisect.trust.channel import Frame, Opener, Sealer
 from trisect.wire.v1 import relay_pb2
@@ -29,7 +30,7 @@ Stream: TypeAlias = "grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]
 WATCH_EVERY_S = 1.0
 SENT_AHEAD = 8
 """Frames that are ready to be written; computing waits for a peer that takes them more slowly."""
-_COUNTED = {Operation.REQUEST, Operation.INTERSECT, Operation.SETUP, Operation.RESPOND}
+_COUNTED = {*(Operation.REQUEST, Operation.INTERSECT, Operation.SETUP, Operation.RESPOND, Operation.EVALUATE)}
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ class Running:
         after_first: called when the peer's first frame has been opened, before anything is computed of it.
         before_final: called when this end's final frame is sealed and before it is written, so that what it
             records is there when the peer sees the end.
+        tally: turns what an answerer has counted into what follows for the asker.
         idle_s: longest silence of the peer while nothing is left to compute here.
         total_s: longest time for the whole exchange.
         write_s: longest time for one frame, and for the last ones to arrive.
@@ -70,6 +72,7 @@ class Running:
     progress: Progress
     after_first: Callable[[], Awaitable[None]]
     before_final: Callable[[], Awaitable[None]]
+    tally: Callable[[int], Awaitable[list[Action]]]
     idle_s: float
     total_s: float
     write_s: float
@@ -80,13 +83,10 @@ class Running:
     _busy: bool = False
     _begun: bool = False
     _heard_at: float = 0.0
-    _matched: tuple[int, ...] = ()
+    _result: Finished = field(default_factory=Finished)
 
-    async def run(self) -> tuple[int, ...]:
-        """Run until both directions are closed and the session has finished.
-
-        Returns:
-            Indices among this end's items that matched; empty at an answerer.
+    async def run(self) -> Finished:
+        """Run until both directions are closed and the session has finished; gives what this end learns.
 
         Raises:
             VerificationError: the relay or the peer broke the protocol.
@@ -114,7 +114,7 @@ class Running:
         if not self.opener.finished:
             raise VerificationError("the session finished before the peer's final frame")
         await self._leave()
-        return self._matched
+        return self._result
 
     async def _leave(self) -> None:
         """Let the relay end the stream, once the peer has taken all; to cancel would drop what is on its way."""
@@ -129,8 +129,10 @@ class Running:
                     self._computing.put_nowait(action)
                 case Send():
                     await self._sending.put(action)
-                case Finished(matched):
-                    self._matched = matched
+                case Tally(found):
+                    await self._dispatch(await self.tally(found))
+                case Finished() as result:
+                    self._result = result
                     self._finished.set()
 
     async def _read(self) -> None:

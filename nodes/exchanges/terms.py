@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trisect.clock import Clock, to_text
-from trisect.psi.items import answered_size, asked_size
+from trisect.psi.items import client_size, server_size
 from trisect.rules.offers import Accept, Offer, Receipt
 from trisect.rules.permit import Permit
+from trisect.rules.vocabulary import Mode
 from trisect.store.exchanges import Side
 from trisect.trust.channel import Opener, Sealer, transcript_hash
 
@@ -33,17 +34,30 @@ class Terms:
         return transcript_hash(self.offer_hash, self.accept_hash, self.accept.permit_hash)
 
     @property
+    def counts(self) -> bool:
+        """Whether the asker learns a number only, so that the halves of the engine are swapped."""
+        return self.offer.mode == Mode.COUNT
+
+    @property
     def asked(self) -> int:
-        """How many items the asker sends, probes included."""
-        return asked_size(self.offer.asked_padded)
+        """How many items the asker has in it, probes included."""
+        if self.permit.repeats:
+            return 0
+        mine, theirs = self.offer.asked_padded, self.accept.answered_padded
+        return server_size(mine, theirs) if self.counts else client_size(mine)
 
     @property
     def answered(self) -> int:
-        """How many items the answerer offers, probes included."""
-        return answered_size(self.accept.answered_padded, self.offer.asked_padded)
+        """How many items the answerer has in it, probes included."""
+        if self.permit.repeats:
+            return 0
+        mine, theirs = self.accept.answered_padded, self.offer.asked_padded
+        return client_size(mine) if self.counts else server_size(mine, theirs)
 
     def idle_s(self, side: Side, floor_s: float) -> float:
-        """Tell how long this end's peer may be silent: an answerer encrypts its whole set before it speaks."""
+        """Tell how long this end's peer may be silent: one that holds the server's half encrypts a whole set first."""
+        if self.counts:
+            return floor_s + (self.asked + self.answered) * ENCRYPTED_S
         if side is Side.ASKER:
             return floor_s + self.answered * ENCRYPTED_S
         return floor_s + self.asked * ARRANGED_S
@@ -65,6 +79,6 @@ class Terms:
             asker_transcript=asker.transcript,
             answerer_frames=answerer.frames,
             answerer_transcript=answerer.transcript,
-            elements_evaluated=self.asked,
+            elements_evaluated=self.answered if self.counts else self.asked,
             finished=to_text(clock()),
         )

@@ -43,16 +43,16 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
         asked = question(request)
         party, snapshot, name = await self.asking.check(asked)
         await self.asking.preview(self.asking.offer(asked, party, snapshot, name))
-        engine = planner.require(name, asked.mode)
+        learning = planner.require(name, asked.mode).modes[asked.mode]
         padded = band(snapshot.size)
         cost = planner.estimate(padded, padded)
         return pb.ExplainMatchReply(
             engine=name,
             why=planner.why(asked.engine),
-            asker_learns=engine.asker_learns,
-            answerer_learns=engine.answerer_learns,
-            coordinator_learns=engine.coordinator_learns,
-            assumes=engine.assumes,
+            asker_learns=learning.asker_learns,
+            answerer_learns=learning.answerer_learns,
+            coordinator_learns=learning.coordinator_learns,
+            assumes=learning.assumes,
             asked=snapshot.size,
             asked_padded=padded,
             bytes_estimate=cost.bytes,
@@ -160,9 +160,15 @@ def question(request: pb.StartMatchRequest) -> Question:
         peer=party_name(request.peer),
         peer_collection=collection_name(request.peer_collection),
         purpose=purpose(request.purpose),
-        mode=Mode.MATCH,
+        mode=_mode(request.mode),
         engine=request.engine or planner.AUTO,
     )
+
+
+def _mode(text: str) -> Mode:
+    if text not in {"", Mode.MATCH, Mode.COUNT}:
+        raise BadInputError("an exchange matches or counts", hint="use `trisect match` or `trisect count`")
+    return Mode(text or Mode.MATCH)
 
 
 def describe(exchange: Exchange, progress: Progress | None) -> pb.Exchange:
@@ -184,6 +190,8 @@ def describe(exchange: Exchange, progress: Progress | None) -> pb.Exchange:
         asked_padded=exchange.asked_padded,
         answered_padded=exchange.answered_padded,
         matched=exchange.matched or 0,
+        counted=exchange.counted,
+        rounded_to=exchange.rounded_to or 0,
         bytes_sent=progress.bytes_sent if progress and running else exchange.bytes_sent,
         bytes_received=progress.bytes_received if progress and running else exchange.bytes_received,
         seconds=time.time() - from_text(exchange.started_at).timestamp() if running else exchange.seconds,

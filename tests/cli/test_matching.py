@@ -43,6 +43,21 @@ async def test_a_match(trisect: Command, node: FakeNode) -> None:
     assert "warning" not in ended.out
 
 
+async def test_a_count(trisect: Command, node: FakeNode) -> None:
+    node.ending = [exchange(mode="count", matched=0, counted=40, rounded_to=10)]
+    counting = ("count", *MATCH[1:])
+    found = (await trisect.json(*counting)).data
+    assert (found["count"], found["rounded_to"], found["asked"], "matched" in found) == (40, 10, 1000, False)
+    assert node.saw("StartMatch")[0].mode == "count"
+    said = (await trisect.text(*counting)).out
+    assert (
+        "about 40 (with noise, in steps of 10) of 1,000 entries in scam-numbers are also in bank's mules."
+        in said
+    )
+    await trisect.json(*MATCH)
+    assert node.saw("StartMatch")[-1].mode == "match"
+
+
 async def test_an_unchecked_key_is_said(trisect: Command, node: FakeNode) -> None:
     node.ending = [exchange(key_check="none")]
     assert "warning: nobody compared" in (await trisect.text(*MATCH)).out

@@ -19,9 +19,9 @@ from pathlib import Path
 from nodes.cli import main
 from nodes.exchanges import running
 from trisect.psi import messages
+from trisect.psi.halves import Send
 from trisect.psi.messages import Message, Tag
 from trisect.psi.points import POINT_BYTES
-from trisect.psi.sessions import Send
 
 PLAN = "hostile.json"
 OFF_CURVE = b"\x02" + b"\xff" * 32

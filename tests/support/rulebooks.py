@@ -153,6 +153,7 @@ def permit(found: Offer, **changes: Any) -> Permit:
             answered_kinds="phone",
             answered_basis="statutory-duty",
             answered_padded=2_048,
+            repeats=0,
             budget=found.asked_padded,
             budget_day=found.created[:10],
             retention_days=90,

@@ -37,8 +37,8 @@ from nodes.underway import Underway  # noqa: E402
 from trisect.cli.demo import samples  # noqa: E402
 from trisect.clock import system_clock, system_randomness  # noqa: E402
 from trisect.indicators.tokens import Pepper  # noqa: E402
-from trisect.psi.ecdh import EcdhAsker  # noqa: E402
-from trisect.psi.items import asked_items  # noqa: E402
+from trisect.psi.ecdh import EcdhClient  # noqa: E402
+from trisect.psi.items import client_items  # noqa: E402
 from trisect.rules.vocabulary import Purpose  # noqa: E402
 from trisect.store.collections import Collections  # noqa: E402
 from trisect.store.consents import Use  # noqa: E402
@@ -68,7 +68,9 @@ async def work(folder: Path) -> dict[str, int]:
         clock=system_clock,
         randomness=system_randomness,
     )
-    service = CollectionsService(collections, intake, peppers, Import, lambda: None, allow_reserved=True)
+    service = CollectionsService(
+        collections, intake, peppers, Import, lambda: None, lambda _: 1, allow_reserved=True
+    )
     use = Use("bank", Purpose.SCAM_PREVENTION, system_clock(), 0, frozenset())
     done: dict[str, int] = {}
     for one in samples.load().imports:
@@ -82,9 +84,9 @@ async def work(folder: Path) -> dict[str, int]:
         async for step in service.import_steps(begin, batches()):
             assert not step.rejects
         snapshot = collections.snapshot(name, use, epoch=0)
-        items, _ = asked_items(snapshot.tokens, system_randomness(32), system_randomness)
+        items, _ = client_items(snapshot.tokens, system_randomness(32), system_randomness)
         done[name] = snapshot.size
-        assert len(EcdhAsker(items.tobytes()).request(0, 100)) > 0
+        assert len(EcdhClient(items.tobytes()).request(0, 100)) > 0
     await intake.close()
     database.close()
     return done

@@ -179,6 +179,27 @@ async def test_a_consent_taken_back_in_the_middle_ends_the_exchange(
     assert (await holder.exchange(exchange_id)).error.rule == "consent-live"
 
 
+def test_a_count_is_not_told_again_once_somebody_in_it_has_revoked(people: People) -> None:
+    trisect(people.telco, "collection", "share", "people", "--with", "proxy",
+            "--purpose", "scam-prevention", "--mode", "count")  # fmt: skip
+    count = (
+        "count",
+        "--collection",
+        "people",
+        "--peer",
+        "telco",
+        "--with",
+        "people",
+        "--purpose",
+        "scam-prevention",
+    )
+    told = trisect(people.proxy, *count)
+    assert trisect(people.proxy, *count)["count"] == told["count"]
+    trisect(people.proxy, "consent", "revoke", people.consents[11]["id"])
+    error = trisect(people.proxy, *count, code=6)
+    assert (error["rule"], "taken a consent back" in error["message"]) == ("one-count-a-day", True)
+
+
 def test_a_suspended_party_still_hears_of_a_revocation(people: People) -> None:
     government = people.cluster["government"]
     trisect(government, "party", "suspend", "telco", "--reason", "a test")
@@ -274,4 +295,4 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     asyncio.run(until(proxy.is_admitted, "proxy's link"))
     after = trisect(proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
                     "--purpose", "scam-prevention")  # fmt: skip
-    assert after["matched"] == PERSONS - 6
+    assert after["matched"] == PERSONS - 7

@@ -13,7 +13,7 @@ from support.cluster import Cluster, trisect
 from support.daemons import hosts, until
 
 from trisect.psi.bands import band
-from trisect.psi.items import answered_size, asked_size
+from trisect.psi.items import client_size, server_size
 from trisect.rpc.status import from_rpc
 from trisect.wire.v1 import collections_pb2, matching_pb2
 
@@ -79,7 +79,7 @@ async def test_the_relay_sees_padded_sizes_only(cluster):
     exchange = await cluster["telco"].match(own, "bank", other)
     padded = band(1000)
     assert (exchange.asked, exchange.asked_padded, exchange.answered_padded) == (1000, padded, padded)
-    asked, answered = asked_size(padded), answered_size(padded, padded)
+    asked, answered = client_size(padded), server_size(padded, padded)
 
     async def both_ends_are_logged():
         found = [line for line in cluster.coordinator.log().splitlines() if exchange.exchange_id in line]

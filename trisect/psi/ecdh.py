@@ -29,8 +29,8 @@ _RECORD_BYTES = POINT_BYTES + 2
 ITEM_BYTES = 32
 
 
-class EcdhAsker:
-    """The side that learns which of its items are common.
+class EcdhClient:
+    """The half that learns which of its items are common: the asker's in a match, the answerer's in a count.
 
     Args:
         items: 32 bytes each, in the order in which they will be sent.
@@ -51,7 +51,7 @@ class EcdhAsker:
         return _elements(message, len(_REVEAL_INTERSECTION), _ELEMENTS_OF_REQUEST, count).tobytes()
 
     def add_setup(self, data: bytes, count: int) -> None:
-        """Take the next block of the answerer's sorted setup; raises VerificationError."""
+        """Take the next block of the other's sorted setup; raises VerificationError."""
         block = points.parse(data, count)
         points.check_ascending(block if self._newest is None else np.concatenate([self._newest, block]))
         self._newest = block[-1:].copy()
@@ -77,8 +77,8 @@ class EcdhAsker:
             return [first + index for index in self._engine.GetIntersection(self._setup, response)]
 
 
-class EcdhAnswerer:
-    """The side whose set is asked about.
+class EcdhServer:
+    """The half whose set is asked about: the answerer's in a match, the asker's in a count.
 
     Args:
         items: 32 bytes each, shuffled.
@@ -87,8 +87,8 @@ class EcdhAnswerer:
     def __init__(self, items: bytes) -> None:
         self._items = items
         self._engine = library.cpp_server.CreateWithNewKey(True)  # noqa: FBT003
-        self._parts: list[Points] = []
-        self._sorted = np.empty((0, POINT_BYTES), np.uint8)
+        self._setup = _Sorted()
+        self._evaluations = _Sorted()
 
     def setup(self, first: int, count: int) -> None:
         """Encrypt items `first` to `first + count` into the setup. After the last none is kept."""
@@ -97,28 +97,38 @@ class EcdhAnswerer:
             self._items = b""
         message = self._engine.CreateSetupMessage(0.0, count, chosen, library.data_structure.Raw).save()
         skip = len(_header(_RAW_FIELD) + _varint(count * _RECORD_BYTES))
-        self._parts.append(_elements(message, skip, _ELEMENTS_OF_RAW, count))
+        self._setup.add(_elements(message, skip, _ELEMENTS_OF_RAW, count))
 
     def sorted_setup(self, first: int, count: int) -> bytes:
         """Give elements `first` to `first + count` of the strictly sorted setup, 33 bytes each, in order.
 
         The first call sorts; what was given is not kept after the last.
         """
-        if self._parts:
-            self._sorted = points.ascending(np.concatenate(self._parts))
-            self._parts.clear()
-            points.check_ascending(self._sorted)
-        chosen = self._sorted[first : first + count].tobytes()
-        if first + count == len(self._sorted):
-            self._sorted = self._sorted[:0].copy()
-        return chosen
+        return self._setup.give(first, count)
 
     def respond(self, data: bytes, count: int) -> bytes:
-        """Evaluate a block of the asker's blinded items; gives 33 bytes each, in the same order.
+        """Evaluate a block of the other's blinded items; gives 33 bytes each, in the same order.
 
         Raises:
             VerificationError: malformed, or an element that is no point of the curve.
         """
+        return self._evaluated(data, count).tobytes()
+
+    def evaluate(self, data: bytes, count: int) -> None:
+        """Evaluate a block of the other's blinded items and keep what comes of it; raises as `respond`."""
+        self._evaluations.add(self._evaluated(data, count))
+
+    def sorted_evaluations(self, first: int, count: int) -> bytes:
+        """Give what was kept, all blocks sorted as one, so that no order tells what belongs to what.
+
+        The library's own cardinality mode sorts within a request only: a count for each block would leak.
+
+        Raises:
+            VerificationError: an element was asked for twice.
+        """
+        return self._evaluations.give(first, count)
+
+    def _evaluated(self, data: bytes, count: int) -> Points:
         blinded = points.parse(data, count)
         points.check_distinct(blinded)
         request = library.cpp_proto_request.Load(
@@ -126,7 +136,30 @@ class EcdhAnswerer:
         )
         with _library_errors():
             message = self._engine.ProcessRequest(request).save()
-        return _elements(message, 0, _ELEMENTS_OF_RESPONSE, count).tobytes()
+        return _elements(message, 0, _ELEMENTS_OF_RESPONSE, count)
+
+
+class _Sorted:
+    """Points that come in blocks and go in blocks, strictly sorted as a whole."""
+
+    def __init__(self) -> None:
+        self._parts: list[Points] = []
+        self._whole = np.empty((0, POINT_BYTES), np.uint8)
+
+    def add(self, block: Points) -> None:
+        """Take a block."""
+        self._parts.append(block)
+
+    def give(self, first: int, count: int) -> bytes:
+        """Give points `first` to `first + count`; the first call sorts, after the last nothing is kept."""
+        if self._parts:
+            self._whole = points.ascending(np.concatenate(self._parts))
+            self._parts.clear()
+            points.check_ascending(self._whole)
+        chosen = self._whole[first : first + count].tobytes()
+        if first + count == len(self._whole):
+            self._whole = self._whole[:0].copy()
+        return chosen
 
 
 class _library_errors:  # noqa: N801  (reads as a clause)

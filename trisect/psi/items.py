@@ -1,9 +1,10 @@
 """What an end offers to an engine: its tokens, padded, salted with probes, shuffled.
 
 Probes are items that both ends derive from the channel's secret: a present one stands in both sets and must
-be found, an absent one stands in the asker's only and must not. The asker puts `PROBES` of each at random
-places of every block. Answers in another order, or for other items, escape a pair of probes with a chance of
-at most f(1-f) where a fraction f of the answers matches, hence a block with at most 2^-40.
+be found, an absent one stands in the client's only and must not. The client (`trisect.psi.halves`) puts `PROBES` of
+each at random places of every block. In a match, answers in another order, or for other items, escape a pair of probes
+with a chance of at most f(1-f) where a fraction f of the answers matches, hence a block with at most 2^-40. In a count
+nobody sees which items matched: fewer than the present probes are noticed, more are not.
 """
 
 from __future__ import annotations
@@ -26,38 +27,43 @@ Items = npt.NDArray[np.uint8]
 """An array of shape (n, 32)."""
 
 PROBES = 20
-"""Probes of each sort in every block of the asker's."""
+"""Probes of each sort in every block of the client's."""
 
 _PER_BLOCK = BLOCK_POINTS - 2 * PROBES
 
 
 def probed_blocks(padded: int) -> int:
-    """Tell into how many blocks the asker's padded set goes, with its probes."""
+    """Tell into how many blocks the client's padded set goes, with its probes."""
     return -(-padded // _PER_BLOCK)
 
 
-def asked_size(padded: int) -> int:
-    """Tell how many items an asker with that padded size sends, probes included."""
+def client_size(padded: int) -> int:
+    """Tell how many items a client with that padded size has evaluated, probes included."""
     return padded + 2 * PROBES * probed_blocks(padded)
 
 
-def answered_size(padded: int, asker_padded: int) -> int:
-    """Tell how many items an answerer offers, the present probes included."""
-    return padded + PROBES * probed_blocks(asker_padded)
+def server_size(padded: int, client_padded: int) -> int:
+    """Tell how many items a server offers, the present probes included."""
+    return padded + present_probes(client_padded)
+
+
+def present_probes(client_padded: int) -> int:
+    """Tell how many probes are in both sets."""
+    return PROBES * probed_blocks(client_padded)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """What the asker's items are, in the order they are sent.
+    """What the client's items are, in the order they are sent.
 
     Attributes:
-        origin: for each item the index of the asker's token, -1 a dummy, -2 a present probe, -3 an absent one.
+        origin: for each item the index of the client's token, -1 a dummy, -2 a present probe, -3 an absent one.
     """
 
     origin: npt.NDArray[np.int64]
 
     def matched(self, indices: Sequence[int]) -> list[int]:
-        """Check the probes and give the indices of the asker's tokens that matched, ascending.
+        """Check the probes and give the indices of the client's tokens that matched, ascending.
 
         Args:
             indices: where in `items` the engine found a match.
@@ -77,11 +83,11 @@ class Arrangement:
 _DUMMY, _PRESENT, _ABSENT = -1, -2, -3
 
 
-def asked_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> tuple[Items, Arrangement]:
-    """Arrange an asker's distinct tokens (32 bytes each, one after the other) for one exchange."""
+def client_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> tuple[Items, Arrangement]:
+    """Arrange a client's distinct tokens (32 bytes each, one after the other) for one exchange."""
     own = _tokens(tokens)
     size = band(len(own))
-    count = PROBES * probed_blocks(size)
+    count = present_probes(size)
     present, absent = (_probes(probe_secret, sort, count) for sort in (b"present", b"absent"))
     items = np.concatenate([own, _dummies(size - len(own), randomness), present, absent])
     marks = np.repeat([_DUMMY, _PRESENT, _ABSENT], [size - len(own), count, count])
@@ -89,10 +95,10 @@ def asked_items(tokens: bytes, probe_secret: bytes, randomness: Randomness) -> t
     return items[order], Arrangement(np.concatenate([np.arange(len(own)), marks])[order])
 
 
-def answered_items(tokens: bytes, probe_secret: bytes, asker_padded: int, randomness: Randomness) -> Items:
-    """Arrange an answerer's distinct tokens for one exchange."""
+def server_items(tokens: bytes, probe_secret: bytes, client_padded: int, randomness: Randomness) -> Items:
+    """Arrange a server's distinct tokens for one exchange."""
     own = _tokens(tokens)
-    present = _probes(probe_secret, b"present", PROBES * probed_blocks(asker_padded))
+    present = _probes(probe_secret, b"present", present_probes(client_padded))
     items = np.concatenate([own, _dummies(band(len(own)) - len(own), randomness), present])
     return items[_shuffled(len(items), randomness)]
 

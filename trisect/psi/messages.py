@@ -1,6 +1,7 @@
-"""What goes inside sealed frames: a tag, a block number, and elements.
+"""What goes inside sealed frames: a tag, a block number, and elements; or the result of a count.
 
     tag (1 byte) | block (4 bytes, big endian) | elements (33 bytes each)
+    tag (1 byte) | 0 (4 bytes) | count (8 bytes, big endian)
 
 Not here: receipts, which travel as signed documents, and framing (`trisect.trust.channel`).
 """
@@ -15,6 +16,7 @@ from trisect.errors import VerificationError
 from trisect.psi.points import POINT_BYTES
 
 _HEADER = struct.Struct(">BI")
+_COUNT = struct.Struct(">Q")
 
 
 class Tag(enum.IntEnum):
@@ -24,6 +26,7 @@ class Tag(enum.IntEnum):
     REQUEST = 2
     SETUP = 3
     RESPONSE = 4
+    RESULT = 5
 
 
 class Message(NamedTuple):
@@ -37,6 +40,22 @@ class Message(NamedTuple):
         """Write the message as the plaintext of one frame."""
         return _HEADER.pack(self.tag, self.block) + self.elements
 
+    @property
+    def result(self) -> int:
+        """The count that a result tells; raises VerificationError."""
+        if self.block or len(self.elements) != _COUNT.size:
+            raise VerificationError("the result of a count has another form than it should")
+        return int(_COUNT.unpack(self.elements)[0])
+
+
+BEGIN = Message(Tag.BEGIN, 0, b"").encode()
+"""The asker's first message."""
+
+
+def result(count: int) -> bytes:
+    """Write the message that tells a count."""
+    return Message(Tag.RESULT, 0, _COUNT.pack(count)).encode()
+
 
 def check_declared(plaintext: bytes, elements: int) -> None:
     """Check that a frame holds as many elements as its header declares.
@@ -44,7 +63,8 @@ def check_declared(plaintext: bytes, elements: int) -> None:
     Raises:
         VerificationError: it holds more or fewer, so whoever counts headers would be deceived.
     """
-    if len(plaintext) != _HEADER.size + elements * POINT_BYTES:
+    bare = _HEADER.size + (_COUNT.size if plaintext[:1] == bytes([Tag.RESULT]) else 0)
+    if len(plaintext) != bare + elements * POINT_BYTES:
         raise VerificationError("a frame holds another number of elements than its header declares")
 
 

@@ -46,7 +46,8 @@ class Permit(Document):
         asker_notice: hash of the asker's notice, `answerer_notice` of the answerer's.
         kinds: of indicators in the asker's collection, `answered_kinds` in the answerer's.
         basis: on which the asker keeps its collection, `answered_basis` the answerer.
-        budget: elements that are charged to the asker on `budget_day` (UTC).
+        repeats: 1 where a count is told again that was told on that `budget_day`, 0 for everything else.
+        budget: elements that are charged to the asker on `budget_day` (UTC); a repeated count costs none.
         retention_days: how long the asker may keep hits.
         onward: to whom it may pass them on.
         decided: the offer's time; not valid before it, nor from `expires` on.
@@ -81,6 +82,7 @@ class Permit(Document):
     answered_basis: str
     asked_padded: int
     answered_padded: int
+    repeats: int
     budget: int
     budget_day: str
     retention_days: int
@@ -100,6 +102,7 @@ class Answer:
     basis: str
     padded: int
     retention_days: int
+    repeats: bool = False
 
 
 OFFERED = (
@@ -146,7 +149,8 @@ def propose(offer: Offer, offer_hash: bytes, answer: Answer, regime: Regime) -> 
         answered_kinds=joined(answer.kinds),
         answered_basis=answer.basis,
         answered_padded=answer.padded,
-        budget=offer.asked_padded,
+        repeats=int(answer.repeats),
+        budget=0 if answer.repeats else offer.asked_padded,
         budget_day=to_text(decided)[:10],
         retention_days=min(answer.retention_days, limits.retention_days),
         onward=ONWARD,
@@ -209,7 +213,7 @@ def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> No
         "asked_collection": offer.collection,
         "asked_version": offer.version,
         "asker_notice": offer.notice,
-        "budget": offer.asked_padded,
+        "budget": 0 if permit.repeats else offer.asked_padded,
         "budget_day": to_text(decided)[:10],
         "onward": ONWARD,
         "decided": offer.created,
@@ -218,6 +222,8 @@ def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> No
     for name, value in expected.items():
         if getattr(permit, name) != value:
             raise VerificationError(f"a permit says something else in {name} than follows from its offer")
+    if permit.repeats not in ({0, 1} if permit.mode == Mode.COUNT else {0}):
+        raise VerificationError("a permit repeats what only a count can")
     if _decide(permit, regime) != permit.rules:
         raise DeniedError(
             "a permit names other rules than those that allow it here",

@@ -95,6 +95,11 @@ def purpose(text: str) -> Purpose:
         ) from None
 
 
+def on_consent(legal_basis: str) -> bool:
+    """Tell whether a collection is kept on the consent of the persons in it."""
+    return legal_basis.partition(":")[0].strip() == BasisName.CONSENT
+
+
 def basis(text: str) -> tuple[BasisName, str]:
     """Read a legal basis, `NAME` or `NAME: CITATION`; gives its name and the clause cited, which may be empty.
 

@@ -14,7 +14,8 @@ from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.kinds import Kind, kind_of_number
 from trisect.indicators.labels import State
 from trisect.indicators.tokens import Token
-from trisect.store.consents import Use, on_consent
+from trisect.rules.vocabulary import on_consent
+from trisect.store.consents import Use
 from trisect.store.database import Database
 from trisect.store.tables import collections, entries, imports, rejects, sharings, suppressions
 

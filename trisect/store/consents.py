@@ -17,6 +17,7 @@ from trisect.clock import to_text
 from trisect.indicators.kinds import KINDS
 from trisect.rules.consent_frames import Effect, Event, Granted, Revoked
 from trisect.rules.vocabulary import BasisName, Purpose
+from trisect.store import counts
 from trisect.store.database import Database
 from trisect.store.tables import (
     collections,
@@ -69,11 +70,6 @@ class Use:
         )
         taken_back = sa.select(sa.literal(1)).where(suppressions.c.token == entries.c.token).exists()
         return sa.and_(live, sa.not_(taken_back))
-
-
-def on_consent(legal_basis: str) -> bool:
-    """Tell whether a collection is kept on the consent of the persons in it."""
-    return legal_basis.partition(":")[0].strip() == BasisName.CONSENT
 
 
 class Consents:
@@ -237,7 +233,9 @@ def _suppress(connection: sa.Connection, proxy: str, subject: str) -> list[tuple
         .values(version=collections.c.version + 1)
         .returning(collections.c.public_id, collections.c.version)
     )
-    return sorted((row.public_id, row.version) for row in raised)
+    changed = sorted((row.public_id, row.version) for row in raised)
+    counts.withdraw(connection, [name for name, _ in changed])
+    return changed
 
 
 def _kept_on_consent() -> sa.ColumnElement[bool]:

@@ -74,6 +74,8 @@ class Exchange:
     permit: bytes | None = None
     error: bytes | None = None
     matched: int | None = None
+    counted: int | None = None
+    rounded_to: int | None = None
     bytes_sent: int = 0
     bytes_received: int = 0
     seconds: float = 0.0

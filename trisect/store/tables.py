@@ -186,6 +186,9 @@ exchanges = sa.Table(
     sa.Column("asked_padded", sa.BigInteger, nullable=False),
     sa.Column("answered_padded", sa.BigInteger, nullable=False),
     sa.Column("matched", sa.BigInteger),
+    # What a count was told to the asker, and the unit that it is rounded to.
+    sa.Column("counted", sa.BigInteger),
+    sa.Column("rounded_to", sa.Integer),
     sa.Column("bytes_sent", sa.BigInteger, nullable=False),
     sa.Column("bytes_received", sa.BigInteger, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
@@ -223,6 +226,20 @@ holds = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("until", sa.Text, nullable=False),
     sa.Column("placed_at", sa.Text, nullable=False),
+)
+
+# What this party has told of counts as an answerer: the same again, to whoever asks again on that budget day.
+counts = sa.Table(
+    "counts",
+    NODE,
+    sa.Column("asker", sa.Text, primary_key=True),
+    sa.Column("collection", sa.Text, primary_key=True),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("asked_collection", sa.Text, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    # Whether somebody in the collection has taken a consent back since.
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
 )
 
 # What proxies have told this party of persons' consents; one that was revoked stays, so that it never comes back.

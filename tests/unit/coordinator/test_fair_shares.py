@@ -12,7 +12,7 @@ from coordinator.switchboard import Switchboard
 from nodes.exchanges.terms import ENCRYPTED_S
 from trisect.errors import ExhaustedError, TimedOutError
 from trisect.psi.bands import LARGEST_SET, band
-from trisect.psi.items import answered_size
+from trisect.psi.items import server_size
 
 
 async def opened(switchboard: Switchboard, number: int, asker: str, answerer: str) -> str:
@@ -131,4 +131,4 @@ def passed_lately(moved_at: float) -> bool:
 
 def test_the_relay_waits_longer_than_a_node_for_the_largest_sets() -> None:
     largest = band(LARGEST_SET)
-    assert Relay().idle_timeout_s > answered_size(largest, largest) * ENCRYPTED_S + 60
+    assert Relay().idle_timeout_s > server_size(largest, largest) * ENCRYPTED_S + 60

@@ -24,7 +24,7 @@ from trisect.indicators.forms import Profile, Reason
 from trisect.indicators.kinds import KINDS
 from trisect.indicators.readers import BATCH_ROWS
 from trisect.psi.bands import LARGEST_SET
-from trisect.psi.items import PROBES, answered_size, asked_size, probed_blocks
+from trisect.psi.items import PROBES, client_size, probed_blocks, server_size
 from trisect.psi.points import BLOCK_POINTS
 from trisect.rpc import gate
 from trisect.rpc.status import TABLE
@@ -47,8 +47,8 @@ def page(path: str) -> str:
 
 def test_probes_are_told_as_they_are() -> None:
     assert (probed_blocks(LARGEST), probed_blocks(LARGEST + 1)) == (1, 2)
-    assert asked_size(LARGEST) == LARGEST + 2 * PROBES
-    assert answered_size(16, LARGEST) == 16 + PROBES
+    assert client_size(LARGEST) == LARGEST + 2 * PROBES
+    assert server_size(16, LARGEST) == 16 + PROBES
     spec = page("spec/ecdh-exchange.md")
     assert f"asked_padded / {LARGEST:,}, rounded up" in spec
     assert f"blocks with {PROBES} probes of each sort" in spec

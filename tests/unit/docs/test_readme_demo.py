@@ -9,6 +9,7 @@ from unit.docs.pages import ROOT, blocks
 from trisect.cli.demo import samples
 from trisect.cli.demo.step import STEPS
 from trisect.psi.planner import ECDH
+from trisect.rules.vocabulary import Mode
 
 (SHOWN,) = [block for block in blocks((ROOT / "README.md").read_text()) if "blind_coordinator" in block]
 WORDS = " ".join(SHOWN.split())
@@ -19,9 +20,10 @@ def test_the_steps_are_those_of_the_demo_in_their_order() -> None:
 
 
 def test_what_each_learned_is_what_the_engine_tells() -> None:
-    assert f"the asker {ECDH.asker_learns} the answerer" in WORDS
-    assert f"the answerer {ECDH.answerer_learns} the coordinator" in WORDS
-    assert f"the coordinator {ECDH.coordinator_learns} ok" in WORDS
+    learned = ECDH.modes[Mode.MATCH]
+    assert f"the asker {learned.asker_learns} the answerer" in WORDS
+    assert f"the answerer {learned.answerer_learns} the coordinator" in WORDS
+    assert f"the coordinator {learned.coordinator_learns} ok" in WORDS
 
 
 def test_the_exchanges_are_those_of_the_known_answer() -> None:

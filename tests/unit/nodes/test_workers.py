@@ -16,8 +16,7 @@ from nodes import psi_worker
 from nodes.workers import Worker, WorkerLostError, Workers
 from trisect.daemon import _loop_runner
 from trisect.errors import VerificationError
-from trisect.psi.sessions import Compute, Operation
-from trisect.store.exchanges import Side
+from trisect.psi.halves import Compute, Half, Operation
 
 ITEMS = bytes(range(32)) + bytes(range(32, 64))
 REQUEST = Compute(Operation.REQUEST, 0, 2)
@@ -32,7 +31,7 @@ async def workers() -> AsyncIterator[Workers]:
 
 
 async def works(worker: Worker) -> bool:
-    await worker.load(Side.ASKER, ITEMS)
+    await worker.load(Half.CLIENT, ITEMS)
     elements, matched = await asyncio.wait_for(worker.compute(REQUEST), SOON)
     return len(elements) == 66 and matched == []
 
@@ -62,7 +61,7 @@ async def test_a_worker_ends_with_its_block_and_the_next_is_another(workers: Wor
 
 async def test_a_worker_killed_at_work_is_lost_and_the_next_one_works(workers: Workers) -> None:
     async with workers.take() as worker:
-        await worker.load(Side.ASKER, ITEMS)
+        await worker.load(Half.CLIENT, ITEMS)
         os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(WorkerLostError) as caught:
             await asyncio.wait_for(worker.compute(REQUEST), SOON)
@@ -79,7 +78,7 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_is_lost_in_the_loop_of_a_
     async def die_idle() -> None:
         workers = Workers(1)
         async with workers.take() as worker:
-            await worker.load(Side.ASKER, ITEMS)
+            await worker.load(Half.CLIENT, ITEMS)
             commands = worker._process.stdin
             assert commands is not None
             os.kill(worker.pid, signal.SIGKILL)
@@ -141,7 +140,7 @@ async def test_cancelling_an_exchange_kills_its_worker(workers: Workers) -> None
 
 async def test_what_the_worker_refuses_is_the_peers_fault_and_it_lives_on(workers: Workers) -> None:
     async with workers.take() as worker:
-        await worker.load(Side.ANSWERER, ITEMS)
+        await worker.load(Half.SERVER, ITEMS)
         with pytest.raises(VerificationError):
             await worker.compute(Compute(Operation.RESPOND, 0, 1, bytes(33)))
         assert worker.alive
@@ -163,7 +162,7 @@ async def _child() -> asyncio.subprocess.Process:
 
 @pytest.mark.parametrize(
     "said",
-    [b"", b"\x00", psi_worker.COMMAND.pack(psi_worker.LOAD_ASKER, 0, 0, 64) + b"half"],
+    [b"", b"\x00", psi_worker.COMMAND.pack(psi_worker.LOAD_CLIENT, 0, 0, 64) + b"half"],
     ids=["nothing", "half a header", "half a body"],
 )
 async def test_a_worker_ends_when_its_node_is_gone(said: bytes) -> None:
@@ -175,7 +174,7 @@ async def test_a_worker_ends_when_its_node_is_gone(said: bytes) -> None:
 
 async def test_its_wire_format() -> None:
     child = await _child()
-    load = psi_worker.COMMAND.pack(psi_worker.LOAD_ASKER, 0, 0, 64) + ITEMS
+    load = psi_worker.COMMAND.pack(psi_worker.LOAD_CLIENT, 0, 0, 64) + ITEMS
     wrong = psi_worker.COMMAND.pack(Operation.RESPOND, 0, 0, 0)
     replies, _ = await asyncio.wait_for(child.communicate(load + wrong), SOON)
     assert replies.startswith(struct.pack(">BQ", 0, 0))

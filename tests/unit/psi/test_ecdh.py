@@ -18,10 +18,9 @@ from unit.psi.conftest import token
 from nodes.workers import Worker, Workers
 from trisect.errors import VerificationError
 from trisect.psi import ecdh
-from trisect.psi.ecdh import EcdhAnswerer, EcdhAsker
+from trisect.psi.ecdh import EcdhClient, EcdhServer
+from trisect.psi.halves import Compute, Half, Operation
 from trisect.psi.points import POINT_BYTES
-from trisect.psi.sessions import Compute, Operation
-from trisect.store.exchanges import Side
 
 COUNT = 20
 ITEMS = b"".join(token(at) for at in range(COUNT))
@@ -41,7 +40,7 @@ OFF_CURVE = next(x for x in range(5, 100) if not on_curve(x))
 
 
 def test_a_request_is_the_librarys_own() -> None:
-    asker = EcdhAsker(ITEMS)
+    asker = EcdhClient(ITEMS)
     part = asker.request(3, 5)
     mine = asker.request(0, COUNT)
     message = psi_pb2.Request.FromString(
@@ -70,7 +69,7 @@ def test_records_are_what_protobuf_would_write(count: int) -> None:
 
 
 def test_a_setup_made_in_pieces_is_the_librarys_whole() -> None:
-    answerer = EcdhAnswerer(ITEMS)
+    answerer = EcdhServer(ITEMS)
     for first in range(0, COUNT, 7):
         answerer.setup(first, min(7, COUNT - first))
     pieces = [
@@ -86,7 +85,7 @@ def test_a_setup_made_in_pieces_is_the_librarys_whole() -> None:
 
 
 def test_a_response_is_the_librarys_own_and_in_order() -> None:
-    asker, answerer = EcdhAsker(ITEMS), EcdhAnswerer(ITEMS)
+    asker, answerer = EcdhClient(ITEMS), EcdhServer(ITEMS)
     request = asker.request(0, COUNT)
     message = psi_pb2.Request(reveal_intersection=True, encrypted_elements=split(request))
     wanted = psi_pb2.Response.FromString(
@@ -97,8 +96,8 @@ def test_a_response_is_the_librarys_own_and_in_order() -> None:
 
 
 def test_every_exchange_has_a_key_of_its_own() -> None:
-    assert EcdhAsker(ITEMS).request(0, 1) != EcdhAsker(ITEMS).request(0, 1)
-    one, two = EcdhAnswerer(ITEMS), EcdhAnswerer(ITEMS)
+    assert EcdhClient(ITEMS).request(0, 1) != EcdhClient(ITEMS).request(0, 1)
+    one, two = EcdhServer(ITEMS), EcdhServer(ITEMS)
     for engine in (one, two):
         engine.setup(0, COUNT)
     assert not set(split(one.sorted_setup(0, COUNT))) & set(split(two.sorted_setup(0, COUNT)))
@@ -151,9 +150,9 @@ async def respond(worker: Worker, elements: bytes) -> list[bytes]:
 
 
 async def test_an_answerer_refuses_hostile_requests_and_lives_on(workers: Workers) -> None:
-    honest = EcdhAsker(ITEMS).request(0, COUNT)
+    honest = EcdhClient(ITEMS).request(0, COUNT)
     async with workers.take() as worker:
-        await worker.load(Side.ANSWERER, ITEMS)
+        await worker.load(Half.SERVER, ITEMS)
         pid = worker.pid
         for element in BAD_ELEMENTS.values():
             with pytest.raises(VerificationError):
@@ -166,7 +165,7 @@ async def test_an_answerer_refuses_hostile_requests_and_lives_on(workers: Worker
 
 
 async def asker_with(worker: Worker, blocks: list[tuple[bytes, int]]) -> bytes:
-    await worker.load(Side.ASKER, ITEMS)
+    await worker.load(Half.CLIENT, ITEMS)
     request, _ = await worker.compute(Compute(Operation.REQUEST, 0, COUNT))
     first = 0
     for data, count in blocks:
@@ -176,7 +175,7 @@ async def asker_with(worker: Worker, blocks: list[tuple[bytes, int]]) -> bytes:
 
 
 async def test_an_asker_refuses_hostile_setups_and_lives_on(workers: Workers) -> None:
-    answerer = EcdhAnswerer(ITEMS)
+    answerer = EcdhServer(ITEMS)
     answerer.setup(0, COUNT)
     honest = answerer.sorted_setup(0, COUNT)
     parts = split(honest)
@@ -208,7 +207,7 @@ async def test_an_asker_refuses_hostile_setups_and_lives_on(workers: Workers) ->
 
 
 async def test_an_asker_refuses_hostile_responses_and_lives_on(workers: Workers) -> None:
-    answerer = EcdhAnswerer(ITEMS)
+    answerer = EcdhServer(ITEMS)
     answerer.setup(0, COUNT)
     honest = answerer.sorted_setup(0, COUNT)
     async with workers.take() as worker:
@@ -226,7 +225,7 @@ async def test_an_asker_refuses_hostile_responses_and_lives_on(workers: Workers)
 
 async def test_setup_points_off_the_curve_match_nothing_and_hurt_nobody(workers: Workers) -> None:
     elements = b"".join(sorted(point(OFF_CURVE + (at << 8), 2 + at % 2) for at in range(COUNT)))
-    answerer = EcdhAnswerer(ITEMS)
+    answerer = EcdhServer(ITEMS)
     async with workers.take() as worker:
         request = await asker_with(worker, [(elements, COUNT)])
         response = answerer.respond(request, COUNT)
@@ -238,6 +237,6 @@ async def test_work_out_of_place_is_refused(workers: Workers) -> None:
         for operation in Operation:
             with pytest.raises(VerificationError, match="cannot do"):
                 await worker.compute(Compute(operation, 0, 1, bytes(33)))
-        await worker.load(Side.ASKER, ITEMS)
+        await worker.load(Half.CLIENT, ITEMS)
         with pytest.raises(VerificationError, match="cannot do"):
             await asyncio.wait_for(worker.compute(Compute(Operation.RESPOND, 0, 1, bytes(33))), 60)

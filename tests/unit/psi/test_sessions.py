@@ -8,18 +8,11 @@ from hypothesis import strategies as st
 from unit.psi.conftest import End, Perform, match, token
 
 from trisect.errors import VerificationError
-from trisect.psi.items import asked_size
+from trisect.psi.halves import Compute, Finished, Operation, Send
+from trisect.psi.items import client_size
 from trisect.psi.messages import Message, Tag
 from trisect.psi.points import POINT_BYTES
-from trisect.psi.sessions import (
-    AnswererSession,
-    AskerSession,
-    Compute,
-    Finished,
-    Operation,
-    Send,
-    Session,
-)
+from trisect.psi.sessions import AnswererSession, AskerSession, Session
 
 NUMBERS = st.sets(st.integers(0, 60), min_size=1, max_size=45)
 
@@ -53,7 +46,7 @@ def test_many_blocks_go_through_groups_of_several() -> None:
 def test_real_blocks_just_above_one() -> None:
     """7,936 items and their probes make two blocks of the real size; the group logic sees both."""
     asker, answerer = check(list(range(7_930)), list(range(7_920, 7_960)))
-    assert [send.elements for send in asker.said] == [0, 7_936, asked_size(7_936) - 7_936]
+    assert [send.elements for send in asker.said] == [0, 7_936, client_size(7_936) - 7_936]
     assert [send.last for send in asker.said] == [False, False, True]
     assert [send.last for send in answerer.said] == [False, False, True]
 

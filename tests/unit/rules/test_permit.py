@@ -96,6 +96,19 @@ def test_a_permit_with_any_other_field_is_refused(regime: Regime, field: str) ->
         judge(changed, found, HASH, regime)
 
 
+def test_a_count_that_is_told_again_costs_nothing(regime: Regime) -> None:
+    found, again = offered(regime, mode="count"), dataclasses.replace(ANSWER, repeats=True)
+    permit = propose(found, HASH, again, regime)
+    assert (permit.repeats, permit.budget) == (1, 0)
+    judge(permit, found, HASH, regime)
+    for changes in ({"repeats": 0}, {"budget": 1_024}, {"repeats": 2}):
+        with pytest.raises(VerificationError):
+            judge(dataclasses.replace(permit, **changes), found, HASH, regime)
+    asked = offered(regime)
+    with pytest.raises(VerificationError, match="only a count"):
+        judge(propose(asked, HASH, again, regime), asked, HASH, regime)
+
+
 def test_a_permit_for_another_offer_is_refused(regime: Regime) -> None:
     permit = propose(offered(regime), HASH, ANSWER, regime)
     with pytest.raises(VerificationError, match="offer_hash"):

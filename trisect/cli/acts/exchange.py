@@ -13,6 +13,7 @@ from trisect.cli.progress import Progress
 from trisect.cli.units import span
 from trisect.errors import NotFoundError, TrisectError
 from trisect.rpc.status import restore
+from trisect.rules.vocabulary import Mode
 from trisect.trust.statements import KeyCheck
 from trisect.wire.v1 import matching_pb2 as pb
 
@@ -48,11 +49,11 @@ async def list_all(call: Call, limit: int) -> None:
                 "COLLECTION": "collection",
                 "PURPOSE": "purpose",
                 "STATE": "state",
-                "MATCHED": "matched",
+                "FOUND": lambda one: one["matched"] if one["count"] is None else f"about {one['count']:,}",
             },
             found,
             empty="There has been no exchange yet.",
-            whole=("EXCHANGE", "STATE", "MATCHED"),
+            whole=("EXCHANGE", "STATE", "FOUND"),
         ),
     )
 
@@ -216,7 +217,9 @@ def describe(found: pb.Exchange) -> dict[str, Any]:
         "asked": found.asked if asker else None,
         "asked_padded": found.asked_padded,
         "answered_padded": found.answered_padded,
-        "matched": found.matched if asker and found.state == _COMPLETE else None,
+        "matched": found.matched if asker and found.state == _COMPLETE and found.mode == Mode.MATCH else None,
+        "count": found.counted if found.HasField("counted") else None,
+        "rounded_to": found.rounded_to or None,
         "bytes_sent": found.bytes_sent,
         "bytes_received": found.bytes_received,
         "seconds": round(found.seconds, 3),
@@ -250,7 +253,9 @@ def _print(found: pb.Exchange) -> None:
         "sizes shown": f"{found.asked_padded:,} asked, {found.answered_padded:,} answered",
         "traffic": f"{screen.size(found.bytes_sent)} sent, {screen.size(found.bytes_received)} received",
     }
-    if asks and found.state == _COMPLETE:
+    if found.HasField("counted"):
+        pairs["common"] = _counted(found)
+    elif asks and found.state == _COMPLETE:
         pairs["matched"] = f"{found.matched:,} of {found.asked:,}"
     if found.error.message:
         pairs["why"] = found.error.message
@@ -261,11 +266,24 @@ def _print(found: pb.Exchange) -> None:
         screen.say(f"warning: {UNCHECKED}")
 
 
+def _counted(found: pb.Exchange) -> str:
+    return f"about {found.counted:,} (with noise, in steps of {found.rounded_to:,})"
+
+
 def print_result(ended: pb.Exchange) -> None:
     """Print how an exchange ended, for people."""
     if ended.end == "answerer":
         screen.say(
             f"{ended.peer} asked {ended.collection}; what it found is not known here. State: {ended.state}."
+        )
+    elif ended.HasField("counted"):
+        screen.say(
+            f"{_counted(ended)} of {screen.count(ended.asked, 'entry', 'entries')} in {ended.collection} are also in "
+            f"{ended.peer}'s {ended.peer_collection}."
+        )
+        screen.say(
+            f"{ended.seconds:.1f} s, {screen.size(ended.bytes_sent)} sent, "
+            f"{screen.size(ended.bytes_received)} received, engine {ended.engine}; today the answer stays the same."
         )
     else:
         screen.say(

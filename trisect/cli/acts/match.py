@@ -1,4 +1,4 @@
-"""Matches: asked for, followed to their end, or only explained."""
+"""Matches and counts: asked for, followed to their end, or only explained."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from trisect.cli.call import Call
 from trisect.cli.failures import InterruptedCommandError
 from trisect.cli.units import span
 from trisect.errors import BadInputError
-from trisect.rules.vocabulary import collection_name, purpose
+from trisect.rules.vocabulary import Mode, collection_name, purpose
 from trisect.trust.statements import KeyCheck, party_name
 from trisect.wire.v1 import matching_pb2 as pb
 
 
-def question(collection: str, peer: str, peer_collection: str, why: str, engine: str) -> pb.StartMatchRequest:
+def question(
+    collection: str, peer: str, peer_collection: str, why: str, engine: str, mode: str = Mode.MATCH
+) -> pb.StartMatchRequest:
     """Check what is asked; raises BadInputError."""
     return pb.StartMatchRequest(
         collection=collection_name(collection),
@@ -21,6 +23,7 @@ def question(collection: str, peer: str, peer_collection: str, why: str, engine:
         peer_collection=collection_name(peer_collection),
         purpose=purpose(why).value,
         engine=engine,
+        mode=mode,
     )
 
 
@@ -31,8 +34,18 @@ def _peer(text: str) -> str:
         raise BadInputError("--peer is not a party's name", hint=error.hint) from error
 
 
-async def explain(call: Call, asked: pb.StartMatchRequest) -> None:
-    """Say what a match would cost and who would learn what."""
+def ask(call: Call, asked: pb.StartMatchRequest, *, explain: bool, detach: bool) -> None:
+    """Start an exchange and follow it to its end, or do only a part of that."""
+    if explain:
+        call.run(_explain(call, asked))
+    elif detach:
+        call.run(_detach(call, asked))
+    else:
+        _run(call, asked)
+
+
+async def _explain(call: Call, asked: pb.StartMatchRequest) -> None:
+    """Say what it would cost and who would learn what."""
     async with link.node(call) as node:
         found = await node.matching.ExplainMatch(asked, timeout=link.CALL_S)
     data = {
@@ -69,8 +82,8 @@ async def explain(call: Call, asked: pb.StartMatchRequest) -> None:
     call.report.result(data, text)
 
 
-async def detach(call: Call, asked: pb.StartMatchRequest) -> None:
-    """Start a match and leave it to the node."""
+async def _detach(call: Call, asked: pb.StartMatchRequest) -> None:
+    """Start an exchange and leave it to the node."""
     exchange_id = await _start(call, asked)
     call.report.result(
         {"exchange_id": exchange_id, "state": "running"},
@@ -78,8 +91,8 @@ async def detach(call: Call, asked: pb.StartMatchRequest) -> None:
     )
 
 
-def match(call: Call, asked: pb.StartMatchRequest) -> None:
-    """Start a match and follow it to its end; Ctrl-C leaves it running."""
+def _run(call: Call, asked: pb.StartMatchRequest) -> None:
+    """Start an exchange and follow it to its end; Ctrl-C leaves it running."""
     exchange_id = call.run(_start(call, asked))
     try:
         ended = call.run(exchange.follow(call, exchange_id))
@@ -88,11 +101,14 @@ def match(call: Call, asked: pb.StartMatchRequest) -> None:
             f"interrupted; exchange {exchange_id} goes on without this command",
             hint=f"`trisect exchange watch {exchange_id}` follows it, `trisect exchange cancel {exchange_id}` ends it",
         ) from error
+    found = {"matched": ended.matched}
+    if asked.mode == Mode.COUNT:
+        found = {"count": ended.counted, "rounded_to": ended.rounded_to}
     data = {
         "exchange_id": ended.exchange_id,
         "engine": ended.engine,
         "asked": ended.asked,
-        "matched": ended.matched,
+        **found,
         "seconds": round(ended.seconds, 3),
         "bytes_sent": ended.bytes_sent,
         "bytes_received": ended.bytes_received,

@@ -22,6 +22,7 @@ from trisect.cli.demo.step import Step
 from trisect.cli.demo.story import Matched, Story
 from trisect.cli.failures import FlawedResultError
 from trisect.psi import planner
+from trisect.rules.vocabulary import Mode
 
 SHOWN_FINDINGS = 20
 _COLUMNS: Mapping[str, screen.Cell] = {
@@ -154,7 +155,7 @@ def _exchange(one: Matched) -> dict[str, object]:
 
 
 def _learned(engine: str) -> dict[str, str]:
-    found = planner.ENGINES[engine]
+    found = planner.ENGINES[engine].modes[Mode.MATCH]
     return {
         "asker": found.asker_learns,
         "answerer": found.answerer_learns,

@@ -28,11 +28,14 @@ class StartMatchRequest(_message.Message):
     PEER_COLLECTION_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     ENGINE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
     collection: _builtins.str
     peer: _builtins.str
     peer_collection: _builtins.str
     purpose: _builtins.str
     engine: _builtins.str
+    mode: _builtins.str
+    """match or count; empty: match"""
     def __init__(
         self,
         *,
@@ -41,10 +44,11 @@ class StartMatchRequest(_message.Message):
         peer_collection: _builtins.str = ...,
         purpose: _builtins.str = ...,
         engine: _builtins.str = ...,
+        mode: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["collection", b"collection", "engine", b"engine", "peer", b"peer", "peer_collection", b"peer_collection", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["collection", b"collection", "engine", b"engine", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -166,6 +170,8 @@ class Exchange(_message.Message):
     KEEP_UNTIL_FIELD_NUMBER: _builtins.int
     HITS_DELETED_AT_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    COUNTED_FIELD_NUMBER: _builtins.int
+    ROUNDED_TO_FIELD_NUMBER: _builtins.int
     exchange_id: _builtins.str
     end: _builtins.str
     """asker or answerer"""
@@ -192,6 +198,9 @@ class Exchange(_message.Message):
     keep_until: _builtins.str
     """RFC 3339; empty at an answerer, and where there is no result."""
     hits_deleted_at: _builtins.str
+    counted: _builtins.int
+    """What a count was told, and the unit it is rounded to; only at an asker, of a count that is complete."""
+    rounded_to: _builtins.int
     @_builtins.property
     def error(self) -> _errors_pb2.ErrorDetail:
         """Why there is no result; absent where there is one, or may be."""
@@ -228,12 +237,16 @@ class Exchange(_message.Message):
         keep_until: _builtins.str = ...,
         hits_deleted_at: _builtins.str = ...,
         hold: Global___Hold | None = ...,
+        counted: _builtins.int | None = ...,
+        rounded_to: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "hold", b"hold"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_counted", b"_counted", "counted", b"counted", "error", b"error", "hold", b"hold"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error", b"error", "exchange_id", b"exchange_id", "hits_deleted_at", b"hits_deleted_at", "hold", b"hold", "keep_until", b"keep_until", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "seconds", b"seconds", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_counted", b"_counted", "answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "counted", b"counted", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error", b"error", "exchange_id", b"exchange_id", "hits_deleted_at", b"hits_deleted_at", "hold", b"hold", "keep_until", b"keep_until", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "rounded_to", b"rounded_to", "seconds", b"seconds", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__counted: _TypeAlias = _typing.Literal["counted"]  # noqa: Y015
+    _WhichOneofArgType__counted: _TypeAlias = _typing.Literal["_counted", b"_counted"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__counted) -> _WhichOneofReturnType__counted | None: ...
 
 Global___Exchange: _TypeAlias = Exchange  # noqa: Y015
 
