@@ -31,7 +31,7 @@ from trisect.store.enrolment import Invitation as KeptInvitation
 from trisect.store.statements import Statements
 from trisect.store.tables import coordinator_statements
 from trisect.trust import certificates
-from trisect.trust.filings import Filing, Statement
+from trisect.trust.filings import Statement
 from trisect.trust.invitations import Invitation
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.membership import Membership, Party
@@ -70,16 +70,22 @@ class Registry:
         self._clock = clock
         self._randomness = randomness
         self._lock = threading.Lock()
-        self.membership = Membership(authority.consortium)
+        self._membership = Membership(authority.consortium)
         self.newest = 0
         self._load()
         # Asked at every call, hence in memory: a party's certificate names the party and not its key.
         self._enrolled = {party.party: party for party in self._enrolments.enrolled()}
 
+    @property
+    def membership(self) -> Membership:
+        """The directory, as it is now."""
+        self._membership.lapse(self._clock())
+        return self._membership
+
     def _load(self) -> None:
         while page := self._statements.after(self.newest):
             for sequence, envelope in page:
-                self.membership.apply(envelope)
+                self._membership.apply(envelope)
                 self.newest = sequence
 
     def invite(self, party: str, role: str, ttl: dt.timedelta, *, address: str) -> Invitation:
@@ -234,7 +240,7 @@ class Registry:
             if isinstance(statement, CoordinatorKey) and statement.key != self._signing_key:
                 raise VerificationError("a government vouches for a key that is not this coordinator's")
             self._statements.append(envelope, expected=self.newest + 1)
-            self.membership = trial
+            self._membership = trial
             self.newest += 1
             if isinstance(statement, Succession):
                 self._enrol_successor(statement)
@@ -245,17 +251,15 @@ class Registry:
             return self.newest
 
     def _require_not_ahead(self, statement: Statement) -> None:
-        """Refuse a filing of a time that has not come: deadlines in a breach's file count from what it says."""
-        if not isinstance(statement, Filing):
-            return
+        """Refuse a statement of a time that has not come: suspensions lapse, and deadlines count, by what it says."""
         now = self._clock()
         try:
             ahead = from_text(statement.issued) > now + CLOCK_TOLERANCE
         except ValueError as error:
-            raise VerificationError("a filing does not say when it was signed") from error
+            raise VerificationError("a statement does not say when it was signed") from error
         if ahead:
             raise StaleError(
-                f"a filing was signed at {statement.issued}, and here it is {to_text(now)}",
+                f"a statement was signed at {statement.issued}, and here it is {to_text(now)}",
                 hint="set the clocks of the node and of the coordinator (NTP)",
             )
 

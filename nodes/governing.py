@@ -5,12 +5,15 @@ Each is a statement that this node signs and publishes, and takes back in as eve
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from nodes.link import Link
 from nodes.members import Members
 from nodes.proposals import Proposal, Proposals
+from trisect.clock import from_text, to_text
 from trisect.errors import ConflictError, DeniedError, NotFoundError, VerificationError
+from trisect.rules.regime import Regime
 from trisect.trust.keys import IdentityPublic, PartyName, normal_fingerprint
 from trisect.trust.statements import (
     COORDINATOR,
@@ -105,8 +108,13 @@ class Governing:
         )
         return await self._proposals.put(admission)
 
-    async def change_standing(self, name: str, standing: Standing, reason: str) -> Proposal | None:
-        """Suspend, reinstate or expel a party; gives the proposed change, None where there is nothing to change."""
+    async def change_standing(
+        self, name: str, standing: Standing, reason: str, until: str = ""
+    ) -> Proposal | None:
+        """Suspend, reinstate or expel a party; gives the proposed change, None where there is nothing to change.
+
+        A suspension lapses `until` then, or after the longest time that the rulebook leaves it.
+        """
         self._members.require_government()
         party = self._members.membership.party(name)
         if party.name == self._members.name:
@@ -115,15 +123,20 @@ class Governing:
             )
         if party.standing is standing:
             return None
+        issued = self._members.now()
+        if standing is Standing.SUSPENDED and not until:
+            days = Regime(self._members.membership).deadlines(from_text(issued)).suspension_days
+            until = to_text(from_text(issued) + dt.timedelta(days=days))
         return await self._proposals.put(
             StandingChange(
                 consortium=self._members.membership.consortium,
                 party=party.name,
                 standing=standing,
                 reason=reason,
+                until=until,
                 serial=self._members.membership.next_serial(party.name),
                 issuer=self._members.name,
-                issued=self._members.now(),
+                issued=issued,
             )
         )
 

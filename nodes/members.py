@@ -86,13 +86,15 @@ class Members:
 
     @property
     def membership(self) -> Membership:
-        """The verified directory."""
+        """The verified directory, as it is now."""
+        for lapsed in self._trusted.lapse(self._clock()):
+            _log.info("a suspension has lapsed", extra={"party": lapsed})
         return self._trusted
 
     @property
     def own(self) -> Party | None:
         """This party as the consortium has it, None before admission."""
-        return self._trusted.parties.get(self.name)
+        return self.membership.parties.get(self.name)
 
     @property
     def admitted(self) -> bool:

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 
 from nodes.members import Members
 from trisect.clock import Clock, from_text, to_text
-from trisect.errors import StaleError
 from trisect.record import entries
 from trisect.rules import breaches
 from trisect.rules.breaches import Breach
 from trisect.rules.duties import duties
 from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
-from trisect.rules.rulebook import Deadlines
 from trisect.store.exchanges import Exchanges
 from trisect.store.record import PAGE, Record
 from trisect.trust.filings import ConsentsFiling
@@ -100,10 +98,7 @@ class Supervising:
 
     def _silent(self, now: dt.datetime) -> Counter[str]:
         """Count, for each peer, the exchanges that have ended here and that it has not confirmed for too long."""
-        try:
-            deadlines = Regime(self._members.membership).rulebooks.at(now).provisions.deadlines
-        except StaleError:
-            deadlines = Deadlines()
+        deadlines = Regime(self._members.membership).deadlines(now)
         until = to_text(now - dt.timedelta(hours=deadlines.silence_hours))
         return Counter(one.peer for one in self._exchanges.unsettled() if one.started_at < until)
 

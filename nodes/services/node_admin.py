@@ -14,7 +14,7 @@ from nodes.services.governance import proposal_to_wire, vetting_of
 from nodes.succession import Successions
 from trisect import __version__
 from trisect.beat import Beat
-from trisect.clock import to_text
+from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, NotFoundError
 from trisect.rpc.authentication import Context
 from trisect.trust import certificates
@@ -99,7 +99,8 @@ class NodeAdminService(node_admin_pb2_grpc.NodeAdminServicer):
             raise BadInputError(
                 "there is no such standing", hint=f"standings: {', '.join(Standing)}"
             ) from None
-        proposal = await self.governing.change_standing(request.party, standing, request.reason)
+        until = _until(request.until) if request.until else ""
+        proposal = await self.governing.change_standing(request.party, standing, request.reason, until)
         return pb.ChangeStandingReply(
             party=_party(self.members.membership.party(request.party)),
             proposal=proposal_to_wire(proposal) if proposal and proposal.approvals else None,
@@ -144,4 +145,14 @@ def _party(party: Party) -> pb.PartyInfo:
         key_check=party.key_check.value,
         pepper_epoch=party.pepper_epoch,
         former_fingerprints=[fingerprint(raw) for raw in party.former_identities],
+        suspended_until=party.suspended_until,
     )
+
+
+def _until(text: str) -> str:
+    try:
+        return to_text(from_text(text))
+    except ValueError as error:
+        raise BadInputError(
+            "the end of a suspension is no time", hint="write it as 2027-01-31T00:00:00Z"
+        ) from error

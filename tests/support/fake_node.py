@@ -172,7 +172,8 @@ class _Admin(node_admin_pb2_grpc.NodeAdminServicer):
 
     async def ChangeStanding(self, request, context):
         self.node._note("ChangeStanding", request)
-        self.node.parties[request.party] = party(request.party, request.standing)
+        found = self.node.parties[request.party] = party(request.party, request.standing)
+        found.suspended_until = request.until
         return node_admin_pb2.ChangeStandingReply(party=self.node.parties[request.party])
 
     async def SucceedKeys(self, request, context):

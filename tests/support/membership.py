@@ -100,7 +100,9 @@ class Consortium:
 
     def standing(self, name: str, standing: Standing, **changes: Any) -> StandingChange:
         """Make a suspension, a reinstatement or an expulsion."""
-        return StandingChange(**self._common(name, {"standing": standing, "reason": "a reason"} | changes))
+        until = "2026-11-15T00:00:00Z" if standing is Standing.SUSPENDED else ""
+        fields = {"standing": standing, "reason": "a reason", "until": until} | changes
+        return StandingChange(**self._common(name, fields))
 
     def succession(self, name: str, successor: str, **changes: Any) -> Succession:
         """Make a statement by which a party's keys become those of another name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import socket
@@ -20,7 +21,7 @@ from support.holding import held
 from support.tcp import Tunnel
 
 from nodes.keys import NodeKeys
-from trisect.clock import from_text, system_clock
+from trisect.clock import from_text, system_clock, to_text
 from trisect.trust.certificates import COORDINATOR_HOST, TlsIdentity
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys
@@ -307,9 +308,20 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
                     raise
                 return ""
 
+        async def suspended() -> bool:
+            return (await cluster["telco"].status()).standing == "suspended"
+
         exchange_id = await until(asked_again, "reinstatement to arrive")
         assert (await cluster["telco"].outcome(exchange_id)).matched == 30_000
         assert (await cluster["telco"].status()).standing == "active"
+        soon = to_text(system_clock() + dt.timedelta(seconds=5))
+        await cluster["government"].admin(
+            "ChangeStanding", change(party="telco", standing="suspended", reason="a test", until=soon)
+        )
+        await until(suspended, "the suspension to arrive")
+        exchange_id = await until(asked_again, "the suspension to lapse")
+        assert (await cluster["telco"].outcome(exchange_id)).matched == 30_000
+        assert system_clock() >= from_text(soon)
     finally:
         cluster.stop()
 

@@ -26,7 +26,6 @@ from trisect.rules.breaches import (
 )
 from trisect.rules.offers import Offer, Receipt
 from trisect.rules.regime import Regime
-from trisect.rules.rulebook import Deadlines
 from trisect.trust.filings import (
     AppealDecisionFiling,
     AppealFiling,
@@ -139,7 +138,7 @@ def check_order(filing: Filing, membership: Membership) -> None:
         raise VerificationError(f"{order.act} is ordered by another kind of document")
     _require_another(filing)
     breach = _open_breach(filing, order.breach, membership)
-    deadlines = _deadlines(filing, membership)
+    deadlines = Regime(membership).deadlines(_issued(filing))
     if isinstance(filing, SanctionFiling) and not breach.heard(_issued(filing), deadlines.breach_reply_days):
         raise ConflictError(
             f"{filing.party} has not been heard: it has not replied, and has {deadlines.breach_reply_days} days to",
@@ -154,7 +153,7 @@ def check_appeal(filing: Filing, membership: Membership) -> None:
     one = _ordered(filing, appeal.against, appeal.number, membership)
     if one.appealed is not None and one.appealed.filing.serial < filing.serial:
         raise ConflictError("that order has been appealed against", hint="an order is appealed against once")
-    days = _deadlines(filing, membership).appeal_days
+    days = Regime(membership).deadlines(_issued(filing)).appeal_days
     if _issued(filing) > _issued(one.filed.filing) + dt.timedelta(days=days):
         raise ConflictError(
             f"an order is appealed against within {days} days", hint="ask the government to lift it by itself"
@@ -223,12 +222,6 @@ def _ordered(filing: Filing, kind: str, number: int, membership: Membership) -> 
             if (one.filed.filing.KIND, one.number) == (kind, number):
                 return one
     raise VerificationError("an appeal is against an order that there is not")
-
-
-def _deadlines(filing: Filing, membership: Membership) -> Deadlines:
-    """Give the deadlines of the rulebook that had begun last when something was filed."""
-    begun = [one for one in Regime(membership).rulebooks if one.provisions.valid_from <= _issued(filing)]
-    return begun[-1].provisions.deadlines if begun else Deadlines()
 
 
 def _issued(filing: Filing) -> dt.datetime:

@@ -6,6 +6,7 @@ clocks, and refuse the same ones. Not here: who may file, and the order of seria
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 
 from trisect.clock import from_text
@@ -13,7 +14,7 @@ from trisect.errors import BadInputError, NotFoundError, VerificationError
 from trisect.rules import breach_checks
 from trisect.rules.allowances import Allowance
 from trisect.rules.consents import EpochCommitment
-from trisect.rules.regime import read_notice, read_rulebook
+from trisect.rules.regime import Regime, read_notice, read_rulebook
 from trisect.trust.filings import (
     AppealDecisionFiling,
     AppealFiling,
@@ -31,7 +32,7 @@ from trisect.trust.filings import (
     Statement,
 )
 from trisect.trust.membership import Membership
-from trisect.trust.statements import Role
+from trisect.trust.statements import Role, Standing, StandingChange
 
 
 def check(statement: Statement, membership: Membership) -> None:
@@ -41,6 +42,8 @@ def check(statement: Statement, membership: Membership) -> None:
         VerificationError: it cannot be read, or nobody may say it.
         ConflictError: something else came first.
     """
+    if isinstance(statement, StandingChange):
+        _check_suspension(statement, membership)
     found = _CHECKS.get(type(statement))
     if found is None or not isinstance(statement, Filing):
         return
@@ -52,6 +55,21 @@ def check(statement: Statement, membership: Membership) -> None:
         found(statement, membership)
     except (BadInputError, NotFoundError) as error:
         raise VerificationError(f"a filing is not sound: {error.message}", hint=error.hint) from error
+
+
+def _check_suspension(change: StandingChange, membership: Membership) -> None:
+    if change.standing is not Standing.SUSPENDED:
+        return
+    try:
+        issued, until = from_text(change.issued), from_text(change.until)
+    except ValueError as error:
+        raise VerificationError("a suspension does not say from when until when") from error
+    longest = Regime(membership).deadlines(issued).suspension_days
+    if not dt.timedelta() < until - issued <= dt.timedelta(days=longest):
+        raise VerificationError(
+            f"a suspension lapses within {longest} days",
+            hint="what is to last longer is a sanction: `trisect breach open`, and `breach sanction` once it was heard",
+        )
 
 
 def _check_rulebook(filing: Filing, _membership: Membership) -> None:

@@ -18,7 +18,7 @@ from trisect.rules.breaches import Order
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.facts import PartyFacts
 from trisect.rules.notices import Notice
-from trisect.rules.rulebook import Rulebook, Rulebooks
+from trisect.rules.rulebook import Deadlines, Rulebook, Rulebooks
 from trisect.rules.vocabulary import Purpose, Sanction
 from trisect.trust.filings import (
     BudgetGrantFiling,
@@ -46,6 +46,11 @@ class Regime:
     def rulebooks(self) -> Rulebooks:
         """All rulebooks that were published."""
         return Rulebooks(read_rulebook(one.filing) for one in self.membership.filed(RulebookFiling))
+
+    def deadlines(self, moment: dt.datetime) -> Deadlines:
+        """Give the deadlines of the rulebook that had begun last at a moment, the default ones before any."""
+        begun = [one for one in self.rulebooks if one.provisions.valid_from <= moment]
+        return begun[-1].provisions.deadlines if begun else Deadlines()
 
     def notices(self, name: str) -> list[tuple[Notice, Filed]]:
         """List all notices of a party and how they were filed, oldest first."""

@@ -7,11 +7,13 @@ invitation; the coordinator's word counts for nothing here.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import assert_never
 
+from trisect.clock import from_text
 from trisect.errors import ConflictError, DeniedError, NotFoundError, VerificationError
 from trisect.trust import documents
 from trisect.trust.filings import (
@@ -44,7 +46,11 @@ MAX_PARTIES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One party as the newest statements about it have it."""
+    """One party as the newest statements about it have it.
+
+    Attributes:
+        suspended_until: when its suspension lapses; empty where there is none.
+    """
 
     name: PartyName
     role: Role
@@ -55,6 +61,7 @@ class Party:
     pepper_epoch: int = -1
     former_identities: tuple[bytes, ...] = ()
     vetting: Vetting | None = None
+    suspended_until: str = ""
 
     def identities_since(self, fingerprint: str) -> tuple[IdentityPublic, ...]:
         """List the keys that may have signed in an exchange that names the one of a fingerprint.
@@ -69,7 +76,8 @@ class Party:
         """Raise DeniedError where the party is suspended or expelled."""
         if self.standing is not Standing.ACTIVE:
             raise DeniedError(
-                f"party {self.name} is {self.standing.value}",
+                f"party {self.name} is {self.standing.value}"
+                + (f" until {self.suspended_until}" if self.suspended_until else ""),
                 hint="a government node can reinstate it with `trisect party reinstate`",
             )
 
@@ -93,6 +101,7 @@ class Membership:
     coordinator_keys: tuple[IdentityPublic, ...] = ()
     approvals: int = 1
     _parties: dict[PartyName, Party] = field(default_factory=dict)
+    _suspended: dict[PartyName, dt.datetime] = field(default_factory=dict)
     _officers: dict[PartyName, Officers] = field(default_factory=dict)
     _filed: dict[tuple[str, PartyName], tuple[Filed, ...]] = field(default_factory=dict)
 
@@ -141,6 +150,7 @@ class Membership:
         statement = STATEMENTS[kind].from_body(body)
         if statement.consortium != self.consortium:
             raise VerificationError("a statement belongs to another consortium")
+        self.lapse(_moment(statement.issued))
         signers = self._signers(statement)
         signed = documents.verify(envelope, kind, signers, threshold=len(signers))
         officers = frozenset[bytes]()
@@ -163,10 +173,25 @@ class Membership:
                 assert_never(statement)
         return statement
 
+    def lapse(self, now: dt.datetime) -> list[PartyName]:
+        """End the suspensions whose time is over, and name whose.
+
+        A statement is judged by its own time, so that it is judged alike whenever it is applied.
+        """
+        lapsed = [name for name, until in self._suspended.items() if until <= now]
+        for name in lapsed:
+            self._suspended.pop(name, None)
+            self._parties[name] = replace(self._parties[name], standing=Standing.ACTIVE, suspended_until="")
+        return lapsed
+
     def copy(self) -> Membership:
         """Make a directory that can be changed without changing this one."""
         return replace(
-            self, _parties=dict(self._parties), _officers=dict(self._officers), _filed=dict(self._filed)
+            self,
+            _parties=dict(self._parties),
+            _suspended=dict(self._suspended),
+            _officers=dict(self._officers),
+            _filed=dict(self._filed),
         )
 
     def next_serial(self, name: PartyName) -> int:
@@ -249,6 +274,7 @@ class Membership:
             raise VerificationError(f"{admission.party} was admitted as {known.role.value} before")
         self._check_serial(admission, known)
         self.founder = self.founder or admission.keys.identity.fingerprint
+        self._suspended.pop(admission.party, None)
         self._parties[admission.party] = Party(
             name=admission.party,
             role=admission.role,
@@ -261,7 +287,14 @@ class Membership:
 
     def _stand(self, party: Party, change: StandingChange) -> None:
         self._check_change(party, change)
-        self._parties[party.name] = replace(party, serial=change.serial, standing=change.standing)
+        if bool(change.until) != (change.standing is Standing.SUSPENDED):
+            raise VerificationError("a suspension, and no other standing, says when it lapses")
+        self._suspended.pop(party.name, None)
+        if change.until:
+            self._suspended[party.name] = _moment(change.until)
+        self._parties[party.name] = replace(
+            party, serial=change.serial, standing=change.standing, suspended_until=change.until
+        )
 
     def _file(self, filing: Filing, filed: Filed) -> None:
         self.party(filing.party)
@@ -348,3 +381,10 @@ class Membership:
 
 def _series(kind: type[Filing], name: PartyName) -> tuple[str, PartyName]:
     return (kind.KIND, PartyName("") if kind.ONE_SERIES else name)
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        return from_text(text)
+    except ValueError as error:
+        raise VerificationError("a statement says a time that is none") from error

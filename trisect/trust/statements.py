@@ -181,7 +181,11 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class StandingChange:
-    """A suspension, a reinstatement or an expulsion."""
+    """A suspension, a reinstatement or an expulsion.
+
+    Attributes:
+        until: when a suspension lapses by itself; empty in what is none.
+    """
 
     KIND: ClassVar = "standing.v1"
 
@@ -189,13 +193,19 @@ class StandingChange:
     party: PartyName
     standing: Standing
     reason: str
+    until: str
     serial: int
     issuer: PartyName
     issued: str
 
     def to_body(self) -> dict[str, Json]:
         """Write the statement's fields."""
-        return {**common(self), "standing": self.standing.value, "reason": self.reason}
+        return {
+            **common(self),
+            "standing": self.standing.value,
+            "reason": self.reason,
+            "until": self.until,
+        }
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
@@ -204,6 +214,7 @@ class StandingChange:
             **read_common(body),
             standing=_member(Standing, body, "standing"),
             reason=_string(body, "reason"),
+            until=_string(body, "until"),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from nodes.link import Link
 from nodes.members import Members
 from nodes.peppers import Peppers
 from nodes.succession import Successions
-from trisect.clock import system_clock, system_randomness
+from trisect.clock import system_clock, system_randomness, to_text
 from trisect.errors import ConflictError, DeniedError, UnreachableError, VerificationError
 from trisect.store.database import Database, sqlite_url
 from trisect.store.rolling import Rolling
@@ -309,7 +310,10 @@ async def test_a_keystore_from_before_is_told(node: Node) -> None:
 
 
 async def test_a_party_that_is_suspended_succeeds_nothing(node: Node) -> None:
-    suspension = node.log.consortium.standing("telco", Standing.SUSPENDED)
+    lapses = to_text(system_clock() + dt.timedelta(hours=1))
+    suspension = node.log.consortium.standing(
+        "telco", Standing.SUSPENDED, issued=to_text(system_clock()), until=lapses
+    )
     node.log.take(signed(suspension, GOVERNMENT))
     await node.members.sync()
     with pytest.raises(DeniedError, match="suspended"):

@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 from support.membership import GOVERNMENT, Consortium
-from support.rulebooks import NOTICE, NOW, rulebook
+from support.rulebooks import NOTICE, NOW, rulebook, texts
 
+from trisect.clock import to_text
 from trisect.errors import DeniedError, StaleError, VerificationError
 from trisect.indicators.kinds import Kind
 from trisect.rules.checking import check
 from trisect.rules.notices import Notice
 from trisect.rules.regime import NO_NOTICE, NOT_VETTED, Regime
+from trisect.rules.rulebook import Rulebook
 from trisect.rules.vocabulary import AiUse
 from trisect.trust.filings import Filing, NoticeFiling, RulebookFiling
-from trisect.trust.statements import Role, Vetting
+from trisect.trust.statements import Role, Standing, Vetting
 
 LIFE = dt.timedelta(days=180)
 FILED = Notice.parse(NOTICE, Role.PROVIDER).content
@@ -125,3 +127,21 @@ def test_facts_about_a_party_are_what_was_filed(consortium: Consortium) -> None:
     assert full.kinds == {Kind.PHONE, Kind.URL, Kind.IBAN}
     assert AiUse.SCORING in full.ai_uses
     assert regime.party_facts("telco", NOW + LIFE) == dataclasses.replace(bare)
+
+
+@pytest.mark.parametrize(("days", "holds"), [(30, True), (30.1, False), (0, False), (-1, False)])
+def test_a_suspension_lapses_within_the_time_of_the_rulebook(
+    consortium: Consortium, days: float, holds: bool
+) -> None:
+    toml, policies = texts(approvals=1)
+    book = Rulebook.parse(f"{toml}\n[deadlines]\nsuspension_days = 30\n", policies)
+    consortium.take(consortium.filing(RulebookFiling, GOVERNMENT, book.content))
+    until = to_text(NOW + dt.timedelta(days=days))
+    change = consortium.standing("telco", Standing.SUSPENDED, issued=to_text(NOW), until=until)
+    if holds:
+        check(change, consortium.membership)
+        with pytest.raises(VerificationError, match="14 days"):
+            check(change, Consortium.founded(("telco", Role.PROVIDER)).membership)
+    else:
+        with pytest.raises(VerificationError, match="30 days"):
+            check(change, consortium.membership)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.membership import CONSORTIUM, GOVERNMENT, Consortium, identity, keys, signed
 
-from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
+from trisect.errors import ConflictError, NotFoundError, TrisectError, VerificationError
 from trisect.trust import documents
 from trisect.trust import membership as module
 from trisect.trust.filings import Statement
@@ -208,26 +208,6 @@ def test_an_old_statement_is_not_played_again(found: Consortium) -> None:
         with pytest.raises((ConflictError, VerificationError)):
             found.membership.apply(envelope)
     assert found.state() == before
-
-
-def test_suspension_reinstatement_expulsion_and_a_new_admission(found: Consortium) -> None:
-    telco = found.membership.party
-    found.take(found.standing("telco", Standing.SUSPENDED))
-    with pytest.raises(DeniedError, match="suspended"):
-        telco("telco").require_active()
-    found.take(found.standing("telco", Standing.ACTIVE))
-    telco("telco").require_active()
-    found.take(found.standing("telco", Standing.EXPELLED))
-    with pytest.raises(DeniedError, match="expelled"):
-        telco("telco").require_active()
-    with pytest.raises(ConflictError, match="only a new admission"):
-        found.take(found.standing("telco", Standing.ACTIVE))
-    with pytest.raises(ConflictError, match="only a new admission"):
-        found.take(found.succession("telco", "telco2"), "telco", "telco2")
-    found.take(found.admission("telco", keys=keys("telco2")))
-    telco("telco").require_active()
-    assert telco("telco").keys == keys("telco2")
-    assert telco("telco").pepper_epoch == -1
 
 
 def test_a_party_keeps_its_role(found: Consortium) -> None:

@@ -36,7 +36,7 @@ async def list_all(call: Call) -> None:
             {
                 "PARTY": "name",
                 "ROLE": "role",
-                "STATE": "state",
+                "STATE": _state,
                 "KEY CHECKED": _checked,
                 "PEPPER": "pepper_epoch",
                 "FINGERPRINT": "fingerprint",
@@ -103,10 +103,18 @@ async def vet(call: Call, name: str, vetted: Vetted) -> None:
     )
 
 
-def change(call: Call, name: str, standing: str, reason: str, means: approval.Means | None = None) -> None:
+def change(
+    call: Call,
+    name: str,
+    standing: str,
+    reason: str,
+    *,
+    until: str = "",
+    means: approval.Means | None = None,
+) -> None:
     """Suspend, reinstate or expel a party."""
     request = pb.ChangeStandingRequest(
-        party=party_name(name), standing=Standing(standing).value, reason=reason
+        party=party_name(name), standing=Standing(standing).value, reason=reason, until=until
     )
     if standing in _CONSEQUENCES:
         call.confirm(f"{name} will be {_CONSEQUENCES[Standing(standing)]}")
@@ -154,7 +162,7 @@ async def _change(call: Call, name: str, request: pb.ChangeStandingRequest, mean
             return
     found = await _one(call, name) if reply.proposal.approvals else _describe(reply.party)
 
-    call.report.result(found, lambda: screen.say(f"{name} is {found['state']}."))
+    call.report.result(found, lambda: screen.say(f"{name} is {_state(found)}."))
     if found["state"] == Standing.EXPELLED:
         pepper.note_expelled(call, name)
 
@@ -181,9 +189,15 @@ def _describe(party: pb.PartyInfo) -> dict[str, Any]:
         "state": party.state,
         "fingerprint": party.fingerprint,
         "key_check": party.key_check or None,
+        "suspended_until": party.suspended_until or None,
         "former_fingerprints": list(party.former_fingerprints),
         "pepper_epoch": party.pepper_epoch if party.pepper_epoch >= 0 else None,
     }
+
+
+def _state(party: screen.Row) -> str:
+    until = party["suspended_until"]
+    return f"{party['state']} until {until}" if until else str(party["state"])
 
 
 def _checked(party: screen.Row) -> str:

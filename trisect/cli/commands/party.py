@@ -100,11 +100,21 @@ def succeed(call: Call) -> None:
 
 
 @command(app)
-def suspend(call: Call, name: Name, reason: Reason = "") -> None:
-    """Suspend a party; its running exchanges are cut within seconds. Asks first."""
+def suspend(
+    call: Call,
+    name: Name,
+    reason: Reason = "",
+    until: Annotated[
+        str, typer.Option(metavar="TIME", help="When it lapses by itself; as late as the rulebook allows.")
+    ] = "",
+) -> None:
+    """Suspend a party in an emergency; its running exchanges are cut within seconds. Asks first.
+
+    It lapses by itself. What is to last is a sanction, once the party was heard: `trisect breach`.
+    """
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    act.change(call, name, "suspended", reason)
+    act.change(call, name, "suspended", reason, until=until)
 
 
 @command(app)
@@ -130,4 +140,4 @@ def expel(
     from trisect.cli.acts import approval  # noqa: PLC0415
     from trisect.cli.acts import party as act  # noqa: PLC0415
 
-    act.change(call, name, "expelled", reason, approval.Means(officer_key, proposal))
+    act.change(call, name, "expelled", reason, means=approval.Means(officer_key, proposal))

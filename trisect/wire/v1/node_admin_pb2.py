@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from trisect.wire.v1 import governance_pb2 as trisect_dot_wire_dot_v1_dot_governance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trisect/wire/v1/node_admin.proto\x12\x0ftrisect.wire.v1\x1a trisect/wire/v1/governance.proto\"\x12\n\x10GetStatusRequest\"\xb5\x02\n\x0eGetStatusReply\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08\x61\x64mitted\x18\x03 \x01(\x08\x12\x10\n\x08standing\x18\x04 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x05 \x01(\t\x12\x0c\n\x04http\x18\x06 \x01(\t\x12$\n\x05links\x18\x07 \x03(\x0b\x32\x15.trisect.wire.v1.Link\x12\x14\n\x0cpepper_epoch\x18\x08 \x01(\x05\x12\x0f\n\x07rolling\x18\t \x01(\x08\x12\x1e\n\x16\x63\x65rtificate_expires_at\x18\n \x01(\t\x12\x0f\n\x07version\x18\x0b \x01(\t\x12\x12\n\nconsortium\x18\x0c \x01(\t\x12\x16\n\x0eloop_lag_max_s\x18\r \x01(\x01\x12\x15\n\rannouncements\x18\x0e \x03(\t\"5\n\x04Link\x12\n\n\x02to\x18\x01 \x01(\t\x12\x11\n\tconnected\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"\x14\n\x12ListPartiesRequest\"\x91\x01\n\tPartyInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12\x11\n\tkey_check\x18\x05 \x01(\t\x12\x14\n\x0cpepper_epoch\x18\x06 \x01(\x05\x12\x1b\n\x13\x66ormer_fingerprints\x18\x07 \x03(\t\"?\n\x10ListPartiesReply\x12+\n\x07parties\x18\x01 \x03(\x0b\x32\x1a.trisect.wire.v1.PartyInfo\"z\n\x0c\x41\x64mitRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x10\n\x08reviewer\x18\x04 \x01(\t\x12\x10\n\x08\x65vidence\x18\x05 \x01(\t\x12\x14\n\x0cvetted_until\x18\x06 \x01(\t\"d\n\nAdmitReply\x12)\n\x05party\x18\x01 \x01(\x0b\x32\x1a.trisect.wire.v1.PartyInfo\x12+\n\x08proposal\x18\x02 \x01(\x0b\x32\x19.trisect.wire.v1.Proposal\"H\n\x15\x43hangeStandingRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12\x10\n\x08standing\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"m\n\x13\x43hangeStandingReply\x12)\n\x05party\x18\x01 \x01(\x0b\x32\x1a.trisect.wire.v1.PartyInfo\x12+\n\x08proposal\x18\x02 \x01(\x0b\x32\x19.trisect.wire.v1.Proposal\")\n\x12SucceedKeysRequest\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\"6\n\x10SucceedKeysReply\x12\r\n\x05party\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\x18\n\x16GetPepperStatusRequest\"L\n\x14GetPepperStatusReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x0f\n\x07rolling\x18\x02 \x01(\x08\x12\x14\n\x0crows_to_roll\x18\x03 \x01(\x04\"\x15\n\x13RotatePepperRequest\";\n\x11RotatePepperReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x17\n\x0fparties_granted\x18\x02 \x01(\r2\xec\x04\n\tNodeAdmin\x12O\n\tGetStatus\x12!.trisect.wire.v1.GetStatusRequest\x1a\x1f.trisect.wire.v1.GetStatusReply\x12U\n\x0bListParties\x12#.trisect.wire.v1.ListPartiesRequest\x1a!.trisect.wire.v1.ListPartiesReply\x12\x43\n\x05\x41\x64mit\x12\x1d.trisect.wire.v1.AdmitRequest\x1a\x1b.trisect.wire.v1.AdmitReply\x12^\n\x0e\x43hangeStanding\x12&.trisect.wire.v1.ChangeStandingRequest\x1a$.trisect.wire.v1.ChangeStandingReply\x12U\n\x0bSucceedKeys\x12#.trisect.wire.v1.SucceedKeysRequest\x1a!.trisect.wire.v1.SucceedKeysReply\x12\x61\n\x0fGetPepperStatus\x12\'.trisect.wire.v1.GetPepperStatusRequest\x1a%.trisect.wire.v1.GetPepperStatusReply\x12X\n\x0cRotatePepper\x12$.trisect.wire.v1.RotatePepperRequest\x1a\".trisect.wire.v1.RotatePepperReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trisect/wire/v1/node_admin.proto\x12\x0ftrisect.wire.v1\x1a trisect/wire/v1/governance.proto\"\x12\n\x10GetStatusRequest\"\xb5\x02\n\x0eGetStatusReply\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08\x61\x64mitted\x18\x03 \x01(\x08\x12\x10\n\x08standing\x18\x04 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x05 \x01(\t\x12\x0c\n\x04http\x18\x06 \x01(\t\x12$\n\x05links\x18\x07 \x03(\x0b\x32\x15.trisect.wire.v1.Link\x12\x14\n\x0cpepper_epoch\x18\x08 \x01(\x05\x12\x0f\n\x07rolling\x18\t \x01(\x08\x12\x1e\n\x16\x63\x65rtificate_expires_at\x18\n \x01(\t\x12\x0f\n\x07version\x18\x0b \x01(\t\x12\x12\n\nconsortium\x18\x0c \x01(\t\x12\x16\n\x0eloop_lag_max_s\x18\r \x01(\x01\x12\x15\n\rannouncements\x18\x0e \x03(\t\"5\n\x04Link\x12\n\n\x02to\x18\x01 \x01(\t\x12\x11\n\tconnected\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"\x14\n\x12ListPartiesRequest\"\xaa\x01\n\tPartyInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12\x11\n\tkey_check\x18\x05 \x01(\t\x12\x14\n\x0cpepper_epoch\x18\x06 \x01(\x05\x12\x1b\n\x13\x66ormer_fingerprints\x18\x07 \x03(\t\x12\x17\n\x0fsuspended_until\x18\x08 \x01(\t\"?\n\x10ListPartiesReply\x12+\n\x07parties\x18\x01 \x03(\x0b\x32\x1a.trisect.wire.v1.PartyInfo\"z\n\x0c\x41\x64mitRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x10\n\x08reviewer\x18\x04 \x01(\t\x12\x10\n\x08\x65vidence\x18\x05 \x01(\t\x12\x14\n\x0cvetted_until\x18\x06 \x01(\t\"d\n\nAdmitReply\x12)\n\x05party\x18\x01 \x01(\x0b\x32\x1a.trisect.wire.v1.PartyInfo\x12+\n\x08proposal\x18\x02 \x01(\x0b\x32\x19.trisect.wire.v1.Proposal\"W\n\x15\x43hangeStandingRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12\x10\n\x08standing\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05until\x18\x04 \x01(\t\"m\n\x13\x43hangeStandingReply\x12)\n\x05party\x18\x01 \x01(\x0b\x32\x1a.trisect.wire.v1.PartyInfo\x12+\n\x08proposal\x18\x02 \x01(\x0b\x32\x19.trisect.wire.v1.Proposal\")\n\x12SucceedKeysRequest\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\"6\n\x10SucceedKeysReply\x12\r\n\x05party\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\x18\n\x16GetPepperStatusRequest\"L\n\x14GetPepperStatusReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x0f\n\x07rolling\x18\x02 \x01(\x08\x12\x14\n\x0crows_to_roll\x18\x03 \x01(\x04\"\x15\n\x13RotatePepperRequest\";\n\x11RotatePepperReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x17\n\x0fparties_granted\x18\x02 \x01(\r2\xec\x04\n\tNodeAdmin\x12O\n\tGetStatus\x12!.trisect.wire.v1.GetStatusRequest\x1a\x1f.trisect.wire.v1.GetStatusReply\x12U\n\x0bListParties\x12#.trisect.wire.v1.ListPartiesRequest\x1a!.trisect.wire.v1.ListPartiesReply\x12\x43\n\x05\x41\x64mit\x12\x1d.trisect.wire.v1.AdmitRequest\x1a\x1b.trisect.wire.v1.AdmitReply\x12^\n\x0e\x43hangeStanding\x12&.trisect.wire.v1.ChangeStandingRequest\x1a$.trisect.wire.v1.ChangeStandingReply\x12U\n\x0bSucceedKeys\x12#.trisect.wire.v1.SucceedKeysRequest\x1a!.trisect.wire.v1.SucceedKeysReply\x12\x61\n\x0fGetPepperStatus\x12\'.trisect.wire.v1.GetPepperStatusRequest\x1a%.trisect.wire.v1.GetPepperStatusReply\x12X\n\x0cRotatePepper\x12$.trisect.wire.v1.RotatePepperRequest\x1a\".trisect.wire.v1.RotatePepperReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,29 +41,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPARTIESREQUEST']._serialized_start=474
   _globals['_LISTPARTIESREQUEST']._serialized_end=494
   _globals['_PARTYINFO']._serialized_start=497
-  _globals['_PARTYINFO']._serialized_end=642
-  _globals['_LISTPARTIESREPLY']._serialized_start=644
-  _globals['_LISTPARTIESREPLY']._serialized_end=707
-  _globals['_ADMITREQUEST']._serialized_start=709
-  _globals['_ADMITREQUEST']._serialized_end=831
-  _globals['_ADMITREPLY']._serialized_start=833
-  _globals['_ADMITREPLY']._serialized_end=933
-  _globals['_CHANGESTANDINGREQUEST']._serialized_start=935
-  _globals['_CHANGESTANDINGREQUEST']._serialized_end=1007
-  _globals['_CHANGESTANDINGREPLY']._serialized_start=1009
-  _globals['_CHANGESTANDINGREPLY']._serialized_end=1118
-  _globals['_SUCCEEDKEYSREQUEST']._serialized_start=1120
-  _globals['_SUCCEEDKEYSREQUEST']._serialized_end=1161
-  _globals['_SUCCEEDKEYSREPLY']._serialized_start=1163
-  _globals['_SUCCEEDKEYSREPLY']._serialized_end=1217
-  _globals['_GETPEPPERSTATUSREQUEST']._serialized_start=1219
-  _globals['_GETPEPPERSTATUSREQUEST']._serialized_end=1243
-  _globals['_GETPEPPERSTATUSREPLY']._serialized_start=1245
-  _globals['_GETPEPPERSTATUSREPLY']._serialized_end=1321
-  _globals['_ROTATEPEPPERREQUEST']._serialized_start=1323
-  _globals['_ROTATEPEPPERREQUEST']._serialized_end=1344
-  _globals['_ROTATEPEPPERREPLY']._serialized_start=1346
-  _globals['_ROTATEPEPPERREPLY']._serialized_end=1405
-  _globals['_NODEADMIN']._serialized_start=1408
-  _globals['_NODEADMIN']._serialized_end=2028
+  _globals['_PARTYINFO']._serialized_end=667
+  _globals['_LISTPARTIESREPLY']._serialized_start=669
+  _globals['_LISTPARTIESREPLY']._serialized_end=732
+  _globals['_ADMITREQUEST']._serialized_start=734
+  _globals['_ADMITREQUEST']._serialized_end=856
+  _globals['_ADMITREPLY']._serialized_start=858
+  _globals['_ADMITREPLY']._serialized_end=958
+  _globals['_CHANGESTANDINGREQUEST']._serialized_start=960
+  _globals['_CHANGESTANDINGREQUEST']._serialized_end=1047
+  _globals['_CHANGESTANDINGREPLY']._serialized_start=1049
+  _globals['_CHANGESTANDINGREPLY']._serialized_end=1158
+  _globals['_SUCCEEDKEYSREQUEST']._serialized_start=1160
+  _globals['_SUCCEEDKEYSREQUEST']._serialized_end=1201
+  _globals['_SUCCEEDKEYSREPLY']._serialized_start=1203
+  _globals['_SUCCEEDKEYSREPLY']._serialized_end=1257
+  _globals['_GETPEPPERSTATUSREQUEST']._serialized_start=1259
+  _globals['_GETPEPPERSTATUSREQUEST']._serialized_end=1283
+  _globals['_GETPEPPERSTATUSREPLY']._serialized_start=1285
+  _globals['_GETPEPPERSTATUSREPLY']._serialized_end=1361
+  _globals['_ROTATEPEPPERREQUEST']._serialized_start=1363
+  _globals['_ROTATEPEPPERREQUEST']._serialized_end=1384
+  _globals['_ROTATEPEPPERREPLY']._serialized_start=1386
+  _globals['_ROTATEPEPPERREPLY']._serialized_end=1445
+  _globals['_NODEADMIN']._serialized_start=1448
+  _globals['_NODEADMIN']._serialized_end=2068
 # @@protoc_insertion_point(module_scope)

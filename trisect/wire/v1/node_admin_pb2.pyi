@@ -147,6 +147,7 @@ class PartyInfo(_message.Message):
     KEY_CHECK_FIELD_NUMBER: _builtins.int
     PEPPER_EPOCH_FIELD_NUMBER: _builtins.int
     FORMER_FINGERPRINTS_FIELD_NUMBER: _builtins.int
+    SUSPENDED_UNTIL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     role: _builtins.str
     state: _builtins.str
@@ -154,6 +155,8 @@ class PartyInfo(_message.Message):
     fingerprint: _builtins.str
     key_check: _builtins.str
     pepper_epoch: _builtins.int
+    suspended_until: _builtins.str
+    """When its suspension lapses; empty where there is none."""
     @_builtins.property
     def former_fingerprints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Of the keys that the present one has succeeded, oldest first."""
@@ -168,10 +171,11 @@ class PartyInfo(_message.Message):
         key_check: _builtins.str = ...,
         pepper_epoch: _builtins.int = ...,
         former_fingerprints: _abc.Iterable[_builtins.str] | None = ...,
+        suspended_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "former_fingerprints", b"former_fingerprints", "key_check", b"key_check", "name", b"name", "pepper_epoch", b"pepper_epoch", "role", b"role", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "former_fingerprints", b"former_fingerprints", "key_check", b"key_check", "name", b"name", "pepper_epoch", b"pepper_epoch", "role", b"role", "state", b"state", "suspended_until", b"suspended_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -267,19 +271,23 @@ class ChangeStandingRequest(_message.Message):
     PARTY_FIELD_NUMBER: _builtins.int
     STANDING_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     standing: _builtins.str
     reason: _builtins.str
+    until: _builtins.str
+    """When a suspension lapses by itself; empty: after the longest time that the rulebook leaves it."""
     def __init__(
         self,
         *,
         party: _builtins.str = ...,
         standing: _builtins.str = ...,
         reason: _builtins.str = ...,
+        until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party", "reason", b"reason", "standing", b"standing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party", "reason", b"reason", "standing", b"standing", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
