@@ -32,6 +32,7 @@ from trisect.wire.v1 import (
     relay_pb2_grpc,
 )
 
+_NO_CALLS = {relay_pb2.PEER_METHOD_CONSENTS, relay_pb2.PEER_METHOD_STALE_HITS}
 EXCHANGE_KEY = "trisect-exchange"
 TIME_KEY = "trisect-time"
 TIMER_EARLY_S = 0.1
@@ -205,10 +206,10 @@ class RelayService(relay_pb2_grpc.RelayServicer):
                 "a call needs an exchange id of 16 bytes",
                 hint="bring both ends to the same version of Trisect",
             )
-        if request.to == caller().name or request.method == relay_pb2.PEER_METHOD_CONSENTS:
+        if request.to == caller().name or request.method in _NO_CALLS:
             raise BadInputError(
-                "a party does not call itself, nor brings consents by the way of calls",
-                hint="name another party; consents go by Deliver",
+                "a party does not call itself, nor brings consents or notices by the way of calls",
+                hint="name another party; consents go by Deliver, and notices by Notify",
             )
         self._registry.require_member(request.to)
         return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
@@ -226,6 +227,23 @@ class RelayService(relay_pb2_grpc.RelayServicer):
             )
         call = relay_pb2.CallRequest(to=request.to, method=relay_pb2.PEER_METHOD_CONSENTS, body=request.frame)
         return relay_pb2.DeliverReply(frame=await self._switchboard.call(caller().name, call))
+
+    async def Notify(self, request: relay_pb2.NotifyRequest, _context: Context) -> relay_pb2.NotifyReply:  # noqa: N802
+        """Bring another party's node the notice of stale hits, suspended or not, and its answer back."""
+        self._registry.require_admitted(caller().name)
+        self._registry.require_admitted(request.to)
+        if len(request.exchange_id) != EXCHANGE_ID_BYTES or request.to == caller().name:
+            raise BadInputError(
+                "a notice of stale hits is about an exchange with another party",
+                hint="bring both ends to the same version of Trisect",
+            )
+        call = relay_pb2.CallRequest(
+            to=request.to,
+            method=relay_pb2.PEER_METHOD_STALE_HITS,
+            exchange_id=request.exchange_id,
+            body=request.body,
+        )
+        return relay_pb2.NotifyReply(body=await self._switchboard.call(caller().name, call))
 
     async def IssuePermit(  # noqa: N802
         self, request: relay_pb2.IssuePermitRequest, _context: Context

@@ -25,6 +25,7 @@ from nodes.exchanges.expiry import Expiry
 from nodes.exchanges.means import Means
 from nodes.exchanges.recovery import Recovery
 from nodes.exchanges.slots import Slots
+from nodes.exchanges.staleness import Staleness
 from nodes.governing import Governing
 from nodes.history import History
 from nodes.intake import Intake
@@ -67,11 +68,13 @@ from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
 from trisect.store.granting import GrantedConsents
 from trisect.store.intake import Imports
+from trisect.store.presence import Contests
 from trisect.store.record import Record
 from trisect.store.retention import Retention
 from trisect.store.rolling import Rolling
 from trisect.store.schedules import Schedules
 from trisect.store.settings import Setting
+from trisect.store.stale import StaleHits
 from trisect.store.statements import Statements
 from trisect.store.tables import node_budgets, node_record, node_statements
 from trisect.trust.certificates import Caller, Principal
@@ -215,6 +218,15 @@ class Node:
         confirming = Confirming(means)
         self._answering = Answering(means, confirming)
         self._recovery = Recovery(means, self._asking, confirming)
+        self._staleness = Staleness(
+            self._book,
+            StaleHits(self._database),
+            Contests(self._database),
+            self._link,
+            self._members,
+            self._proposals,
+            system_clock,
+        )
         self._lists = CollectionsService(
             self._collections,
             self._intake,
@@ -266,6 +278,7 @@ class Node:
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(Expiry(self._retention, system_clock).run, "delete hits whose retention has ended")
+        tasks.keep(self._staleness.run, "tell of stale hits")
         tasks.keep(self._announcing.run, "announce what will end")
         tasks.keep(self._accusing.run, "open breaches")
         tasks.keep(scheduler.run, "run schedules")
@@ -286,6 +299,8 @@ class Node:
         """Answer a call of a peer; gives the reply, and whether it accepts an offer."""
         if call.method == relay_pb2.PEER_METHOD_CONSENTS:
             return await self._receiving.on_frame(call), False
+        if call.method == relay_pb2.PEER_METHOD_STALE_HITS:
+            return await self._staleness.on_notice(call), False
         return await self._answering.on_call(call)
 
     def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> Health:

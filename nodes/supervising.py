@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from nodes.members import Members
 from trisect.clock import Clock, from_text, to_text
 from trisect.record import entries
-from trisect.rules import breaches
+from trisect.rules import breaches, stale
 from trisect.rules.breaches import Breach
 from trisect.rules.duties import duties
 from trisect.rules.permit import Permit
@@ -78,6 +78,7 @@ class Supervising:
                 open_breaches=sum(one.closing is None for one in files),
                 orders=sorted(one.order.act for file in files for one in file.orders if one.in_force(now)),
                 silent=silent[party.name],
+                stale=len(stale.outstanding(membership, party.name)),
                 consents_committed=committed[-1].filing.issued if committed else "",
             )
         reply.duties.extend(

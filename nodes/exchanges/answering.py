@@ -265,6 +265,8 @@ class Answering:
             peer=party.name,
             collection=snapshot.collection.name,
             peer_collection="",
+            public_id=snapshot.collection.public_id,
+            version=snapshot.collection.version,
             purpose=offer.purpose,
             mode=offer.mode,
             engine=offer.engine,

@@ -181,6 +181,8 @@ class Asking:
             peer=party.name,
             collection=question.collection,
             peer_collection=question.peer_collection,
+            public_id=offer.collection,
+            version=offer.version,
             purpose=offer.purpose,
             mode=offer.mode,
             engine=offer.engine,
@@ -326,6 +328,7 @@ class Asking:
                 self.means.book.store.complete,
                 exchange_id,
                 tokens,
+                now=to_text(self.means.clock()),
                 keep_until=to_text(keep_until),
                 **ended,
             )

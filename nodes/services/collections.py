@@ -161,6 +161,7 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
                 token=token,
                 ref=request.ref or None,
                 only=State.CONTESTED if request.act in _DECISIONS else None,
+                now=to_text(system_clock()),
             )
         )
 
@@ -300,6 +301,7 @@ def _entries(rows: Sequence[EntryRow]) -> pb.ChangeEntryReply:
                 last_seen=row.last_seen,
                 channel=row.channel,
                 ai_technique=row.ai_technique,
+                contested_at=row.contested_at,
             )
             for row in rows
         ]

@@ -100,6 +100,12 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
         await self._tell_hold(exchange)
         return pb.HoldHitsReply(exchange=exchange)
 
+    async def DropHits(self, request: pb.DropHitsRequest, _context: Context) -> pb.DropHitsReply:  # noqa: N802
+        """Delete an exchange's hits before their retention ends."""
+        await asyncio.to_thread(self.retention.drop, request.exchange_id, to_text(self.clock()))
+        found = await asyncio.to_thread(self.book.store.get, request.exchange_id)
+        return pb.DropHitsReply(exchange=describe(found, None))
+
     def _hold(self, request: pb.HoldHitsRequest) -> Hold:
         hold, now = request.hold, self.clock()
         try:
@@ -201,4 +207,6 @@ def describe(exchange: Exchange, progress: Progress | None) -> pb.Exchange:
         key_check=exchange.key_check,
         keep_until=exchange.keep_until or "",
         hits_deleted_at=exchange.hits_deleted_at or "",
+        stale=exchange.stale or 0,
+        stale_at=exchange.stale_at or "",
     )

@@ -58,6 +58,17 @@ async def test_a_count(trisect: Command, node: FakeNode) -> None:
     assert node.saw("StartMatch")[-1].mode == "match"
 
 
+async def test_stale_hits_are_told_and_dropped(trisect: Command, node: FakeNode) -> None:
+    assert (await trisect.json("exchange", "drop", EXCHANGE)).code == 4, "it asks first"
+    assert node.saw("DropHits") == []
+    found = (await trisect.json("exchange", "drop", EXCHANGE, "--yes")).data
+    assert (found["stale"], found["hits_deleted_at"] is None) == (3, False)
+    assert node.saw("DropHits")[0].exchange_id == EXCHANGE
+    node.ending = [exchange(stale=3, stale_at="2026-11-27T12:00:00Z")]
+    said = (await trisect.text("exchange", "show", EXCHANGE)).out
+    assert "3 entries have left the list that was asked" in said
+
+
 async def test_an_unchecked_key_is_said(trisect: Command, node: FakeNode) -> None:
     node.ending = [exchange(key_check="none")]
     assert "warning: nobody compared" in (await trisect.text(*MATCH)).out

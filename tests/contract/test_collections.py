@@ -50,7 +50,7 @@ def test_what_is_not_there_is_named(node: Database) -> None:
         lambda found: found.share("none", [SharingRow("all", "rights", "match")]),
         lambda found: found.unshare("none", "all", None),
         lambda found: found.snapshot("none", USE, epoch=0),
-        lambda found: found.set_state("none", State.RETRACTED, ref="x"),
+        lambda found: found.set_state("none", State.RETRACTED, ref="x", now="2026-11-27T12:00:00Z"),
     ],
 )
 def test_every_act_on_an_unknown_collection_says_so(node: Database, act: object) -> None:
@@ -63,8 +63,8 @@ def test_the_list_counts_active_and_retracted_entries(node: Database) -> None:
     fill(node, range(5), name="b-list")
     make_collection(node, "a-list")
     store = Collections(node)
-    store.set_state("b-list", State.RETRACTED, ref="case-1")
-    store.set_state("b-list", State.CONTESTED, ref="case-2")
+    store.set_state("b-list", State.RETRACTED, ref="case-1", now="2026-11-27T12:00:00Z")
+    store.set_state("b-list", State.CONTESTED, ref="case-2", now="2026-11-27T12:00:00Z")
     assert [(found.name, up, gone) for found, up, gone in store.list()] == [
         ("a-list", 0, 0),
         ("b-list", 3, 1),
@@ -117,9 +117,9 @@ def test_a_sharing_belongs_to_one_collection(node: Database) -> None:
 @pytest.mark.parametrize("state", [state for state in State if state is not State.ACTIVE])
 def test_a_snapshot_holds_active_entries_only(node: Database, state: State) -> None:
     fill(node, range(6))
-    Collections(node).set_state("scams", state, token=token(2))
+    Collections(node).set_state("scams", state, token=token(2), now="2026-11-27T12:00:00Z")
     assert active(node) == tokens({0, 1, 3, 4, 5})
-    Collections(node).set_state("scams", State.ACTIVE, token=token(2))
+    Collections(node).set_state("scams", State.ACTIVE, token=token(2), now="2026-11-27T12:00:00Z")
     assert active(node) == tokens(range(6))
 
 
@@ -129,7 +129,7 @@ def test_a_snapshot_is_of_one_collection_and_knows_its_version(node: Database) -
     taken = Collections(node).snapshot("scams", USE, epoch=0)
     assert (taken.size, len(taken.tokens)) == (3, 96)
     assert taken.collection == Collections(node).get("scams")
-    Collections(node).set_state("scams", State.RETRACTED, token=token(0))
+    Collections(node).set_state("scams", State.RETRACTED, token=token(0), now="2026-11-27T12:00:00Z")
     assert Collections(node).get("scams").version == taken.collection.version + 1
     assert taken.size == 3
 
@@ -187,7 +187,9 @@ def test_entries_are_found_by_reference_in_one_collection(node: Database) -> Non
 def test_a_state_is_set_for_what_was_chosen_only(node: Database) -> None:
     fill(node, range(4))
     fill(node, range(4), name="mules")
-    changed = Collections(node).set_state("scams", State.CONTESTED, token=token(1))
+    changed = Collections(node).set_state(
+        "scams", State.CONTESTED, token=token(1), now="2026-11-27T12:00:00Z"
+    )
     assert [(row.collection, row.ref, row.state) for row in changed] == [("scams", "case-1", State.CONTESTED)]
     assert active(node) == tokens({0, 2, 3})
     assert active(node, "mules") == tokens(range(4))
@@ -198,9 +200,11 @@ def test_a_contest_is_decided_once(node: Database) -> None:
     store = Collections(node)
     for state in (State.RETRACTED, State.ACTIVE):
         with pytest.raises(ConflictError, match="is not contested"):
-            store.set_state("scams", state, token=token(1), only=State.CONTESTED)
-    store.set_state("scams", State.CONTESTED, token=token(1))
-    (changed,) = store.set_state("scams", State.RETRACTED, token=token(1), only=State.CONTESTED)
+            store.set_state("scams", state, token=token(1), only=State.CONTESTED, now="2026-11-27T12:00:00Z")
+    store.set_state("scams", State.CONTESTED, token=token(1), now="2026-11-27T12:00:00Z")
+    (changed,) = store.set_state(
+        "scams", State.RETRACTED, token=token(1), only=State.CONTESTED, now="2026-11-27T12:00:00Z"
+    )
     assert changed.state is State.RETRACTED
 
 
@@ -208,11 +212,11 @@ def test_a_state_of_nothing_changes_nothing(node: Database) -> None:
     fill(node, range(2))
     before = Collections(node).get("scams").version
     with pytest.raises(NotFoundError, match="no such entry"):
-        Collections(node).set_state("scams", State.RETRACTED, token=token(9))
+        Collections(node).set_state("scams", State.RETRACTED, token=token(9), now="2026-11-27T12:00:00Z")
     with pytest.raises(NotFoundError, match="no such entry"):
-        Collections(node).set_state("scams", State.RETRACTED, ref="case-9")
+        Collections(node).set_state("scams", State.RETRACTED, ref="case-9", now="2026-11-27T12:00:00Z")
     with pytest.raises(NotFoundError, match="no such entry"):
-        Collections(node).set_state("scams", State.RETRACTED)
+        Collections(node).set_state("scams", State.RETRACTED, now="2026-11-27T12:00:00Z")
     assert Collections(node).get("scams").version == before
     assert active(node) == tokens(range(2))
 

@@ -66,7 +66,7 @@ def test_nothing_changes_after_an_end(node: Database, end: ExchangeState) -> Non
         with pytest.raises(ConflictError, match="ended already"):
             store.update("e1", **change)
     with pytest.raises(ConflictError, match="ended already"):
-        store.complete("e1", [token(1)])
+        store.complete("e1", [token(1)], now="2026-11-27T12:00:00Z")
     assert store.get("e1") == before
     assert dump(node, hits) == []
 
@@ -94,7 +94,7 @@ def test_an_end_and_its_hits_come_together(node: Database, monkeypatch: pytest.M
     store = Exchanges(node)
     store.add(exchange())
     matched = [token(number) for number in (2, 3, 5, 7, 8, 9)]
-    done = store.complete("e1", matched, seconds=3.5, own_receipt=b"receipt")
+    done = store.complete("e1", matched, now="2026-11-27T12:00:00Z", seconds=3.5, own_receipt=b"receipt")
     assert (done.state, done.matched, done.own_receipt) == (ExchangeState.COMPLETE, 6, b"receipt")
     (page,) = store.hits("e1")
     assert columns(page, "collection", "kind", "ref", "peer", "purpose", "seen_at") == [
@@ -112,11 +112,13 @@ def test_where_the_hits_fail_the_exchange_has_not_ended(
     store = Exchanges(node)
     store.add(exchange(state=ExchangeState.RUNNING))
     with pytest.raises(ConflictError):
-        store.complete("e1", [token(0), token(1), token(0)])
+        store.complete("e1", [token(0), token(1), token(0)], now="2026-11-27T12:00:00Z")
     assert store.get("e1").state is ExchangeState.RUNNING
     assert store.get("e1").matched is None
     assert dump(node, hits) == []
-    assert store.complete("e1", [token(0), token(1)]).state is ExchangeState.COMPLETE
+    assert (
+        store.complete("e1", [token(0), token(1)], now="2026-11-27T12:00:00Z").state is ExchangeState.COMPLETE
+    )
     assert len(dump(node, hits)) == 2
 
 
@@ -124,7 +126,7 @@ def test_a_match_of_nothing(node: Database) -> None:
     fill(node, range(3))
     store = Exchanges(node)
     store.add(exchange("e1"))
-    assert store.complete("e1", []).matched == 0
+    assert store.complete("e1", [], now="2026-11-27T12:00:00Z").matched == 0
 
 
 @pytest.mark.parametrize("again", [[], range(2)], ids=["deleted", "made anew without it"])
@@ -137,7 +139,7 @@ def test_a_match_whose_entries_are_gone_is_no_match(node: Database, again: Seque
     if again:
         fill(node, again)
     with pytest.raises(ConflictError, match="deleted while its match ran"):
-        store.complete("e1", [token(1), token(2)])
+        store.complete("e1", [token(1), token(2)], now="2026-11-27T12:00:00Z")
     assert store.get("e1").state is ExchangeState.RUNNING
     assert list(store.hits(None)) == []
 
@@ -159,7 +161,7 @@ def test_hits_carry_their_epoch_and_survive_the_collection(node: Database) -> No
     fill(node, range(3), epoch=2)
     store = Exchanges(node)
     store.add(exchange())
-    store.complete("e1", [token(1)])
+    store.complete("e1", [token(1)], now="2026-11-27T12:00:00Z")
     Collections(node).delete("scams")
     assert [row[1:3] for row in dump(node, hits)] == [(token(1), 2)]
     (page,) = store.hits("e1")
@@ -173,7 +175,7 @@ def test_hits_are_paged_oldest_exchange_first(node: Database, monkeypatch: pytes
     for name in ("z", "a"):
         store.add(exchange(name))
     for name in ("a", "z"):
-        store.complete(name, [token(number) for number in range(5)])
+        store.complete(name, [token(number) for number in range(5)], now="2026-11-27T12:00:00Z")
     pages = list(store.hits(None))
     assert [len(page) for page in pages] == [4, 4, 2]
     found = [hit for page in pages for hit in page]
@@ -238,7 +240,7 @@ def test_two_ends_that_race_end_once(node: Database) -> None:
     fill(node, range(2))
     store = Exchanges(node)
     store.add(exchange())
-    assert store.complete("e1", [token(0)]).state is ExchangeState.COMPLETE
+    assert store.complete("e1", [token(0)], now="2026-11-27T12:00:00Z").state is ExchangeState.COMPLETE
     with pytest.raises(ConflictError):
         store.update("e1", state=ExchangeState.CANCELLED)
     with node.read() as connection:
@@ -250,8 +252,8 @@ def test_a_retraction_during_the_exchange_still_brings_its_hit(node: Database) -
     fill(node, range(2))
     store = Exchanges(node)
     store.add(exchange())
-    Collections(node).set_state("scams", State.RETRACTED, token=token(0))
-    store.complete("e1", [token(0)])
+    Collections(node).set_state("scams", State.RETRACTED, token=token(0), now="2026-11-27T12:00:00Z")
+    store.complete("e1", [token(0)], now="2026-11-27T12:00:00Z")
     assert sum(len(page) for page in store.hits("e1")) == 1
 
 
@@ -260,5 +262,5 @@ def test_collections_of_other_names_bring_no_hit(node: Database) -> None:
     fill(node, range(2), name="other")
     Exchanges(node).add(exchange())
     with pytest.raises(ConflictError):
-        Exchanges(node).complete("e1", [token(0)])
+        Exchanges(node).complete("e1", [token(0)], now="2026-11-27T12:00:00Z")
     assert dump(node, hits) == []

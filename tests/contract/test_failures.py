@@ -279,11 +279,14 @@ def test_a_full_disk_at_the_end_of_an_exchange_leaves_it_open(full: tuple[Databa
     store.add(exchange(state=ExchangeState.RUNNING))
     limit["pages"] = 0
     with pytest.raises(ExhaustedError):
-        store.complete("e1", [token(number) for number in range(3_000)])
+        store.complete("e1", [token(number) for number in range(3_000)], now="2026-11-27T12:00:00Z")
     assert store.get("e1").state is ExchangeState.RUNNING
     assert dump(database, hits) == []
     limit["pages"] = -1
-    assert store.complete("e1", [token(number) for number in range(3_000)]).state is ExchangeState.COMPLETE
+    assert (
+        store.complete("e1", [token(number) for number in range(3_000)], now="2026-11-27T12:00:00Z").state
+        is ExchangeState.COMPLETE
+    )
 
 
 class RefusalError(Exception):

@@ -235,7 +235,7 @@ def test_an_import_without_replace_leaves_the_rest_alone(node: Database) -> None
 @pytest.mark.parametrize("state", [State.CONTESTED, State.EXPIRED])
 def test_no_import_lifts_a_contest_or_an_expiry(node: Database, state: State) -> None:
     fill(node, range(10))
-    Collections(node).set_state("scams", state, token=token(3))
+    Collections(node).set_state("scams", state, token=token(3), now="2026-11-27T12:00:00Z")
     fill(node, range(10), replace=True)
     assert [row.state for row in Collections(node).entries_of(token(3))] == [state]
     fill(node, (number for number in range(10) if number != 3), replace=True)
@@ -244,7 +244,7 @@ def test_no_import_lifts_a_contest_or_an_expiry(node: Database, state: State) ->
 
 def test_a_retraction_during_an_import_is_not_undone_by_its_duplicates(node: Database) -> None:
     progress = add(node, begin(node), 1, 2, 3)
-    Collections(node).set_state("scams", State.RETRACTED, token=token(2))
+    Collections(node).set_state("scams", State.RETRACTED, token=token(2), now="2026-11-27T12:00:00Z")
     progress = add(node, progress, 2, 4)
     Imports(node).finish(progress)
     assert active(node) == tokens({1, 3, 4})

@@ -50,7 +50,7 @@ def prepared(database: Database) -> Database:
     fill(database, range(150), name="mules")
     store = Exchanges(database)
     store.add(exchange(collection="mules"))
-    store.complete("e1", [token(number) for number in range(60)])
+    store.complete("e1", [token(number) for number in range(60)], now="2026-11-27T12:00:00Z")
     return database
 
 

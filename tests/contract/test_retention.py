@@ -26,7 +26,7 @@ def exchanges(node: Database) -> Exchanges:
     found = Exchanges(node)
     for name, end in (("x", END), ("y", None)):
         found.add(dataclasses.replace(exchange(), id=name, state=ExchangeState.RUNNING))
-        found.complete(name, [token(1), token(2)], keep_until=end)
+        found.complete(name, [token(1), token(2)], now="2026-11-27T12:00:00Z", keep_until=end)
     return found
 
 

@@ -325,6 +325,10 @@ class _Matching(matching_pb2_grpc.MatchingServicer):
         hold = request.hold if request.HasField("hold") else None
         return matching_pb2.HoldHitsReply(exchange=exchange(keep_until=NOW, hold=hold))
 
+    async def DropHits(self, request, context):
+        self.node._note("DropHits", request)
+        return matching_pb2.DropHitsReply(exchange=exchange(keep_until=NOW, hits_deleted_at=NOW, stale=3))
+
     async def GetPermit(self, request, context):
         self.node._note("GetPermit", request)
         found = permit(offer(exchange=bytes.fromhex(EXCHANGE)), rules="a-rule")

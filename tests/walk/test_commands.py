@@ -67,9 +67,12 @@ def test_an_entry_is_added_contested_confirmed_and_lifted(cluster: Cluster):
     def by_value(act: str) -> Any:
         return done(node, "entry", act, *LISTED, stdin=PHONE)["entries"]
 
-    assert done(node, "entry", "contest", *by_ref)["entries"] == [added | {"state": "contested"}] == shown()
+    (contested,) = done(node, "entry", "contest", *by_ref)["entries"]
+    assert shown() == [contested]
+    assert contested == added | {"state": "contested", "contested_at": contested["contested_at"]}
+    assert contested["contested_at"] > added["first_seen"]
     assert by_value("confirm") == [added] == shown()
-    assert by_value("contest") == [added | {"state": "contested"}]
+    assert [one["state"] for one in by_value("contest")] == ["contested"]
     assert done(node, "entry", "lift", *by_ref)["entries"] == [added | {"state": "retracted"}] == shown()
     for act in ("confirm", "lift"):
         assert refused(node, "entry", act, *by_ref) == CONFLICT, (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from trisect.clock import from_text
 from trisect.errors import BadInputError, NotFoundError, VerificationError
-from trisect.rules import breach_checks
+from trisect.rules import breach_checks, stale
 from trisect.rules.allowances import Allowance
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.regime import Regime, read_notice, read_rulebook
@@ -29,6 +29,7 @@ from trisect.trust.filings import (
     NoticeFiling,
     RulebookFiling,
     SanctionFiling,
+    StaleHitsFiling,
     Statement,
 )
 from trisect.trust.membership import Membership
@@ -111,4 +112,5 @@ _CHECKS: Mapping[type, Callable[[Filing, Membership], None]] = {
     AppealFiling: breach_checks.check_appeal,
     AppealDecisionFiling: breach_checks.check_decision,
     BreachClosingFiling: breach_checks.check_closing,
+    StaleHitsFiling: stale.check,
 }

@@ -15,15 +15,14 @@ from trisect.indicators.kinds import Kind, kind_of_number
 from trisect.indicators.labels import State
 from trisect.indicators.tokens import Token
 from trisect.rules.vocabulary import on_consent
+from trisect.store import presence
 from trisect.store.consents import Use
 from trisect.store.database import Database
+from trisect.store.presence import STAGED, STATE_NUMBERS, bump
 from trisect.store.tables import collections, entries, imports, rejects, sharings, suppressions
 
-STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3}
-_STATES = {number: state for state, number in STATE_NUMBERS.items()}
 _ACTIVE = STATE_NUMBERS[State.ACTIVE]
-STAGED = 4
-"""State of a row that a `--replace` has brought and that counts only when the whole file is there."""
+_STATES = {number: state for state, number in STATE_NUMBERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class EntryRow:
     confidence: int | None
     first_seen: str
     last_seen: str
+    contested_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +257,9 @@ class Collections:
         token: Token | None = None,
         ref: str | None = None,
         only: State | None = None,
+        now: str,
     ) -> Sequence[EntryRow]:
-        """Change the state of the entries of a collection with that token or that reference.
+        """Change the state of the entries of a collection with that token or that reference, `now` (RFC 3339).
 
         Raises:
             NotFoundError: there is none.
@@ -269,9 +270,8 @@ class Collections:
             found = _require(connection, name)
             there = sa.and_(entries.c.collection_id == found.id, chosen, entries.c.state != STAGED)
             before = sa.true() if only is None else entries.c.state == STATE_NUMBERS[only]
-            changed = connection.execute(
-                sa.update(entries).where(there, before).values(state=STATE_NUMBERS[state])
-            )
+            moved = presence.to_state(state, found.version + 1, now)
+            changed = connection.execute(sa.update(entries).where(there, before).values(**moved))
             if not changed.rowcount:
                 if connection.execute(sa.select(entries.c.token).where(there).limit(1)).first():
                     raise ConflictError(
@@ -295,15 +295,6 @@ class Collections:
         )
         with self._database.read() as connection:
             return [_entry_row(row) for row in connection.execute(query)]
-
-
-def bump(connection: sa.Connection, collection_id: int) -> None:
-    """Raise a collection's version."""
-    connection.execute(
-        sa.update(collections)
-        .where(collections.c.id == collection_id)
-        .values(version=collections.c.version + 1)
-    )
 
 
 def _active(collection: Collection) -> sa.ColumnElement[bool]:
@@ -358,4 +349,5 @@ def _entry_row(row: sa.Row[tuple[object, ...]]) -> EntryRow:
         confidence=fields["confidence"],
         first_seen=fields["first_seen"] or "",
         last_seen=fields["last_seen"] or "",
+        contested_at=fields["contested_at"] or "",
     )

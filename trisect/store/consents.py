@@ -17,7 +17,7 @@ from trisect.clock import to_text
 from trisect.indicators.kinds import KINDS
 from trisect.rules.consent_frames import Effect, Event, Granted, Revoked
 from trisect.rules.vocabulary import BasisName, Purpose
-from trisect.store import counts
+from trisect.store import counts, presence
 from trisect.store.database import Database
 from trisect.store.tables import (
     collections,
@@ -166,6 +166,7 @@ def _grant(connection: sa.Connection, proxy: str, event: Granted) -> None:
     connection.execute(
         sa.delete(suppressions).where(suppressions.c.proxy == proxy, suppressions.c.subject == event.subject)
     )
+    presence.come_back(connection, entries.c.subject == event.subject)
 
 
 def _revoke(connection: sa.Connection, proxy: str, event: Revoked, now: dt.datetime) -> None:
@@ -231,8 +232,11 @@ def _suppress(connection: sa.Connection, proxy: str, subject: str) -> list[tuple
         sa.update(collections)
         .where(collections.c.id.in_(touched))
         .values(version=collections.c.version + 1)
-        .returning(collections.c.public_id, collections.c.version)
-    )
+        .returning(collections.c.id, collections.c.public_id, collections.c.version)
+    ).all()
+    for row in raised:
+        gone = presence.leaving(row.version)
+        connection.execute(sa.update(entries).where(mine, entries.c.collection_id == row.id).values(**gone))
     changed = sorted((row.public_id, row.version) for row in raised)
     counts.withdraw(connection, [name for name, _ in changed])
     return changed

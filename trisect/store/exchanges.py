@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.kinds import kind_of_number
 from trisect.store.database import Database
+from trisect.store.retention import supersede
 from trisect.store.tables import collections, entries, exchanges, hits
 
 _IN_CLAUSE = 500
@@ -79,6 +80,10 @@ class Exchange:
     bytes_sent: int = 0
     bytes_received: int = 0
     seconds: float = 0.0
+    public_id: str | None = None
+    version: int | None = None
+    stale: int | None = None
+    stale_at: str | None = None
     keep_until: str | None = None
     hits_deleted_at: str | None = None
     own_receipt: bytes | None = None
@@ -151,12 +156,13 @@ class Exchanges:
         with self._database.write() as connection:
             return _update(connection, exchange_id, {"state": state, "error": error}, ending)
 
-    def complete(self, exchange_id: str, tokens: Sequence[bytes], **changes: Any) -> Exchange:
-        """End an asker's exchange with its hits, all or nothing.
+    def complete(self, exchange_id: str, tokens: Sequence[bytes], *, now: str, **changes: Any) -> Exchange:
+        """End an asker's match with its hits, all or nothing; stale hits of earlier ones that it repeats go.
 
         Args:
             exchange_id: which.
             tokens: the asker's matched tokens, of the epoch that its entries are stored in.
+            now: the time, RFC 3339.
             changes: further fields to set.
 
         Raises:
@@ -179,6 +185,7 @@ class Exchanges:
                     f"collection {done.collection} was deleted while its match ran",
                     hint="start the match anew",
                 )
+            supersede(connection, exchange_id, now)
             return done
 
     def permits_since(self, moment: str) -> Sequence[bytes]:

@@ -16,13 +16,11 @@ from typing import NamedTuple, TypeAlias
 import sqlalchemy as sa
 
 from trisect.errors import ConflictError, DeniedError
-from trisect.indicators.labels import State
-from trisect.store.collections import STAGED, STATE_NUMBERS, bump
+from trisect.store import presence
 from trisect.store.database import Database
+from trisect.store.presence import ACTIVE, RETRACTED, STAGED, bump
 from trisect.store.tables import collections, entries, imports, rejects
 
-_ACTIVE = STATE_NUMBERS[State.ACTIVE]
-_RETRACTED = STATE_NUMBERS[State.RETRACTED]
 _IN_CLAUSE = 500
 LARGEST_UNASKED_DROP = 0.2
 
@@ -149,7 +147,9 @@ class Imports:
         """
         distinct = _first_of_each(rows)
         with self._database.write(durable=False) as connection:
-            accepted = self._insert(connection, progress, distinct, epoch)
+            accepted = self._insert(
+                connection, progress, distinct, epoch, _next_version(connection, progress)
+            )
             if refused:
                 connection.execute(
                     sa.insert(rejects),
@@ -193,7 +193,7 @@ class Imports:
             ConflictError: another replacing import has begun since.
         """
         mine = entries.c.collection_id == progress.collection_id
-        active = sa.and_(mine, entries.c.state == _ACTIVE)
+        active = sa.and_(mine, entries.c.state == ACTIVE)
         missing = sa.and_(active, entries.c.generation < progress.generation)
         with self._database.write() as connection:
             retracted = 0
@@ -206,12 +206,14 @@ class Imports:
                         f"--replace would retract {drop} of {before} entries, more than a fifth",
                         hint="check that the file is the whole list; then repeat with --yes",
                     )
+                version = bump(connection, progress.collection_id)
+                gone = presence.leaving(version)
                 retracted = connection.execute(
-                    sa.update(entries).where(missing).values(state=_RETRACTED)
+                    sa.update(entries).where(missing).values(state=RETRACTED, **gone)
                 ).rowcount
                 staged = sa.and_(mine, entries.c.generation == progress.generation, entries.c.state == STAGED)
-                connection.execute(sa.update(entries).where(staged).values(state=_ACTIVE))
-                bump(connection, progress.collection_id)
+                there = presence.entering(version)
+                connection.execute(sa.update(entries).where(staged).values(state=ACTIVE, **there))
             connection.execute(sa.delete(rejects).where(rejects.c.import_id == progress.id))
             if not connection.execute(sa.delete(imports).where(imports.c.id == progress.id)).rowcount:
                 raise _overtaken()
@@ -221,22 +223,28 @@ class Imports:
             return retracted, version
 
     def _insert(
-        self, connection: sa.Connection, progress: Progress, rows: Sequence[StoredEntry], epoch: int
+        self,
+        connection: sa.Connection,
+        progress: Progress,
+        rows: Sequence[StoredEntry],
+        epoch: int,
+        version: int,
     ) -> int:
         """Insert what is new; what was there is marked as seen in this generation, and revived if retracted."""
         if not rows:
             return 0
         mark = "?" if self._database.sqlite else "%s"
-        fixed = (progress.collection_id, epoch, _arriving(progress), progress.generation)
+        fixed = (progress.collection_id, epoch, _arriving(progress), progress.generation, version)
         statement = (
-            f"INSERT INTO entries ({_INSERT_COLUMNS}, collection_id, epoch, state, generation) "  # noqa: S608
-            f"VALUES ({', '.join([mark] * 15)}) ON CONFLICT (collection_id, token) DO NOTHING"
+            f"INSERT INTO entries ({_INSERT_COLUMNS}, "  # noqa: S608
+            "collection_id, epoch, state, generation, active_since) "
+            f"VALUES ({', '.join([mark] * 16)}) ON CONFLICT (collection_id, token) DO NOTHING"
         )
         result = connection.exec_driver_sql(statement, [(*row, *fixed) for row in rows])
         if result.rowcount == len(rows):
             return len(rows)
         self._relabel(connection, progress, rows, mark)
-        return result.rowcount + self._touch(connection, progress, [row[0] for row in rows])
+        return result.rowcount + self._touch(connection, progress, [row[0] for row in rows], version)
 
     @staticmethod
     def _relabel(
@@ -253,21 +261,27 @@ class Imports:
         )
 
     @staticmethod
-    def _touch(connection: sa.Connection, progress: Progress, tokens: Sequence[bytes]) -> int:
+    def _touch(connection: sa.Connection, progress: Progress, tokens: Sequence[bytes], version: int) -> int:
         """Mark known rows as present in this generation; gives how many retracted ones came back."""
         revived = 0
+        there = {} if progress.replace else presence.entering(version)
         for at in range(0, len(tokens), _IN_CLAUSE):
             older = sa.and_(
                 entries.c.collection_id == progress.collection_id,
                 entries.c.token.in_(tokens[at : at + _IN_CLAUSE]),
                 entries.c.generation < progress.generation,
             )
-            back = sa.update(entries).where(older, entries.c.state.in_((_RETRACTED, STAGED)))
+            back = sa.update(entries).where(older, entries.c.state.in_((RETRACTED, STAGED)))
             revived += connection.execute(
-                back.values(state=_arriving(progress), generation=progress.generation)
+                back.values(state=_arriving(progress), generation=progress.generation, **there)
             ).rowcount
             connection.execute(sa.update(entries).where(older).values(generation=progress.generation))
         return revived
+
+
+def _next_version(connection: sa.Connection, progress: Progress) -> int:
+    query = sa.select(collections.c.version).where(collections.c.id == progress.collection_id)
+    return (connection.execute(query).scalar_one_or_none() or 0) + 1  # a deleted collection is told later
 
 
 def _overtaken() -> ConflictError:
@@ -280,7 +294,7 @@ def _overtaken() -> ConflictError:
 def _abandon_replacements(connection: sa.Connection, collection_id: int) -> None:
     """Forget replacing imports that never ended; what they had staged never came to count."""
     staged = sa.and_(entries.c.collection_id == collection_id, entries.c.state == STAGED)
-    connection.execute(sa.update(entries).where(staged).values(state=_RETRACTED))
+    connection.execute(sa.update(entries).where(staged).values(state=RETRACTED))
     stale = sa.and_(imports.c.collection_id == collection_id, imports.c.replace)
     connection.execute(
         sa.delete(rejects).where(rejects.c.import_id.in_(sa.select(imports.c.id).where(stale)))
@@ -289,7 +303,7 @@ def _abandon_replacements(connection: sa.Connection, collection_id: int) -> None
 
 
 def _arriving(progress: Progress) -> int:
-    return STAGED if progress.replace else _ACTIVE
+    return STAGED if progress.replace else ACTIVE
 
 
 def _first_of_each(rows: Sequence[StoredEntry]) -> Sequence[StoredEntry]:

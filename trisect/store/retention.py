@@ -49,12 +49,22 @@ class Retention:
             found = list(connection.execute(due).scalars())
         for exchange_id in found:
             with self._database.write() as connection:
-                connection.execute(sa.delete(hits).where(hits.c.exchange_id == exchange_id))
+                _drop(connection, [exchange_id], now)
                 connection.execute(sa.delete(holds).where(holds.c.exchange_id == exchange_id))
-                connection.execute(
-                    sa.update(exchanges).where(exchanges.c.id == exchange_id).values(hits_deleted_at=now)
-                )
         return found
+
+    def drop(self, exchange_id: str, now: str) -> None:
+        """Delete the hits of an exchange before their retention ends.
+
+        Raises:
+            NotFoundError: it has none here, or a legal hold keeps them.
+        """
+        with self._database.write() as connection:
+            if not _drop(connection, [exchange_id], now):
+                raise NotFoundError(
+                    "that exchange has no hits here that could be dropped",
+                    hint="`trisect exchange show` tells whether they are gone already, or held",
+                )
 
     def hold(self, hold: Hold) -> None:
         """Place a legal hold, in place of a former one.
@@ -105,3 +115,26 @@ class Retention:
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
             return Hold(**row._asdict()) if row else None
+
+
+def supersede(connection: sa.Connection, exchange_id: str, now: str) -> None:
+    """Drop the stale hits of earlier matches that an exchange repeats; in the transaction that completes it."""
+    new, old = exchanges.alias("new"), exchanges
+    same = [old.c[name] == new.c[name] for name in ("peer", "public_id", "peer_collection", "purpose")]
+    query = sa.select(old.c.id).where(new.c.id == exchange_id, *same, old.c.id != new.c.id, old.c.stale > 0)
+    _drop(connection, list(connection.execute(query).scalars()), now)
+
+
+def _drop(connection: sa.Connection, exchange_ids: Sequence[str], now: str) -> int:
+    """Delete hits that no hold keeps; gives of how many exchanges."""
+    held = sa.select(holds.c.exchange_id).where(holds.c.until > now)
+    due = sa.and_(
+        exchanges.c.id.in_(exchange_ids),
+        exchanges.c.keep_until.is_not(None),
+        exchanges.c.hits_deleted_at.is_(None),
+        exchanges.c.id.not_in(held),
+    )
+    found = list(connection.execute(sa.select(exchanges.c.id).where(due)).scalars())
+    connection.execute(sa.delete(hits).where(hits.c.exchange_id.in_(found)))
+    connection.execute(sa.update(exchanges).where(exchanges.c.id.in_(found)).values(hits_deleted_at=now))
+    return len(found)

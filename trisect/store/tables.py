@@ -115,6 +115,10 @@ entries = sa.Table(
     sa.Column("kind", sa.SmallInteger, nullable=False),
     sa.Column("state", sa.SmallInteger, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
+    # From which version of the collection on it has been active, and from which on it is no more.
+    sa.Column("active_since", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("gone_since", sa.BigInteger),
+    sa.Column("contested_at", sa.Text),
     sa.Column("ref", sa.Text, nullable=False),
     sa.Column("subject", sa.Text),
     sa.Column("category", sa.Text),
@@ -132,6 +136,14 @@ sa.Index(
     entries.c.subject,
     sqlite_where=entries.c.subject.is_not(None),
     postgresql_where=entries.c.subject.is_not(None),
+)
+
+sa.Index(
+    "ix_entries_gone",
+    entries.c.collection_id,
+    entries.c.gone_since,
+    sqlite_where=entries.c.gone_since.is_not(None),
+    postgresql_where=entries.c.gone_since.is_not(None),
 )
 
 sharings = sa.Table(
@@ -176,6 +188,9 @@ exchanges = sa.Table(
     sa.Column("peer", sa.Text, nullable=False),
     sa.Column("collection", sa.Text, nullable=False),
     sa.Column("peer_collection", sa.Text, nullable=False),
+    # Opaque id of this end's collection, and its version when the snapshot was taken.
+    sa.Column("public_id", sa.Text, index=True),
+    sa.Column("version", sa.BigInteger),
     sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("engine", sa.Text, nullable=False),
@@ -202,6 +217,9 @@ exchanges = sa.Table(
     # Until when the terms of its permit let this end keep the hits, and when they were deleted.
     sa.Column("keep_until", sa.Text, index=True),
     sa.Column("hits_deleted_at", sa.Text),
+    # At an asker: how many entries of the answerer's snapshot have left its list since, and when it was told first.
+    sa.Column("stale", sa.BigInteger),
+    sa.Column("stale_at", sa.Text),
     sa.Column("own_receipt", sa.LargeBinary),
     sa.Column("peer_receipt", sa.LargeBinary),
 )
@@ -215,6 +233,21 @@ hits = sa.Table(
     sa.Column("kind", sa.SmallInteger, nullable=False),
     sa.Column("ref", sa.Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# At an answerer: matches whose asker has hits that may be stale, and what it has been told of that.
+stale_hits = sa.Table(
+    "stale_hits",
+    NODE,
+    sa.Column("exchange_id", sa.Text, sa.ForeignKey("exchanges.id"), primary_key=True),
+    # The version of the collection up to which entries that have left it are counted.
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("told", sa.BigInteger, nullable=False),
+    sa.Column("since", sa.Text, nullable=False),
+    sa.Column("dropped_at", sa.Text, index=True),
+    # What stands in the record of it; 0 once that it was settled does.
+    sa.Column("filed", sa.BigInteger, nullable=False),
 )
 
 # A legal hold: hits of an exchange stay though their retention has ended.

@@ -23,6 +23,7 @@ class Author(enum.Enum):
     GOVERNMENT = "an active government"
     ITSELF = "the party that it is about, unless it is expelled"
     MEMBER = "any active party"
+    ADMITTED = "any party, unless it is expelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,13 @@ class BreachClosingFiling(Filing):
     AUTHOR = Author.GOVERNMENT
 
 
+class StaleHitsFiling(Filing):
+    """That an asker keeps hits of an exchange that its answerer has told it are stale, or keeps them no more."""
+
+    KIND = "stale-hits.v1"
+    AUTHOR = Author.ADMITTED
+
+
 FILINGS: Mapping[str, type[Filing]] = {
     kind.KIND: kind
     for kind in (
@@ -181,6 +189,7 @@ FILINGS: Mapping[str, type[Filing]] = {
         AppealFiling,
         AppealDecisionFiling,
         BreachClosingFiling,
+        StaleHitsFiling,
     )
 }
 Statement = PartyStatement | Filing

@@ -230,9 +230,13 @@ class Membership:
         if not self._parties:
             return [self._founder_key(statement)]
         issuer = self.party(statement.issuer)
-        if isinstance(statement, Filing) and statement.AUTHOR is Author.ITSELF:
-            if statement.party != issuer.name:
-                raise VerificationError(f"{issuer.name} files a document in the name of {statement.party}")
+        if (
+            isinstance(statement, Filing)
+            and statement.AUTHOR is Author.ITSELF
+            and statement.party != issuer.name
+        ):
+            raise VerificationError(f"{issuer.name} files a document in the name of {statement.party}")
+        if isinstance(statement, Filing) and statement.AUTHOR in {Author.ITSELF, Author.ADMITTED}:
             if issuer.standing is Standing.EXPELLED:
                 raise VerificationError(f"{issuer.name} is expelled and files nothing any more")
             return [issuer.keys.identity]

@@ -120,7 +120,10 @@ def test_every_state_of_an_exchange_is_told() -> None:
     assert set(re.findall(r"`(\w+)`", told)) == {state.value for state in ExchangeState}
 
 
-DOCUMENTS = [offers.Offer, offers.Accept, offers.Refusal, offers.Void, offers.Receipt, Permit]
+DOCUMENTS = [
+    *(offers.Offer, offers.Accept, offers.Refusal, offers.Void, offers.Receipt, Permit),
+    *(offers.StaleHits, offers.StaleHitsReply),
+]
 
 
 def test_each_document_of_an_exchange_is_in_this_list() -> None:

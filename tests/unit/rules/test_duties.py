@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from support.membership import GOVERNMENT, Consortium
 from support.rulebooks import NOTICE, NOW, rulebook
 
 from trisect.clock import to_text
+from trisect.errors import VerificationError
 from trisect.rules.breaches import Ground, Opening, Reply
+from trisect.rules.checking import check
 from trisect.rules.duties import Duty, duties
 from trisect.rules.notices import Notice
 from trisect.rules.regime import Regime
-from trisect.trust.filings import BreachFiling, BreachReplyFiling, NoticeFiling, RulebookFiling
+from trisect.rules.stale import Kept, outstanding
+from trisect.trust.filings import (
+    BreachFiling,
+    BreachReplyFiling,
+    NoticeFiling,
+    RulebookFiling,
+    StaleHitsFiling,
+)
 from trisect.trust.statements import Role, Standing, Vetting
 
 DAY = dt.timedelta(days=1)
@@ -68,3 +78,36 @@ def test_the_expelled_owe_nothing() -> None:
     found = consortium()
     found.take(found.standing("telco", Standing.EXPELLED))
     assert not [party for party, _ in owed(found) if party == "telco"]
+
+
+def kept(found: Consortium, count: int, *, days: float, exchange: str = "ab" * 16, by: str = "bank") -> None:
+    content = Kept(exchange, count, to_text(NOW)).to_body()
+    issued = to_text(NOW + days * DAY)
+    filing = found.filing(StaleHitsFiling, "telco", content, issuer=by, issued=issued)
+    check(filing, found.membership)
+    found.take(filing, by)
+
+
+def test_stale_hits_that_are_kept_are_owed_until_they_are_dropped() -> None:
+    found = consortium()
+    found.take(found.admission("bank"))
+    owing = ("telco", f"drop the stale hits of the exchange {'ab' * 16} with bank, or repeat it")
+    kept(found, 3, days=7)
+    assert owed(found, 8)[owing] == (to_text(NOW + 7 * DAY), True)
+    kept(found, 1, days=9, exchange="cd" * 16)
+    assert len(outstanding(found.membership, "telco")) == 2
+    kept(found, 0, days=9)
+    assert owing not in owed(found, 10)
+    assert [word.exchange for _, word in outstanding(found.membership, "telco")] == ["cd" * 16]
+
+
+def test_an_answerer_waits_until_the_time_to_drop_is_over() -> None:
+    found = consortium()
+    found.take(found.admission("bank"))
+    for bad in ({"days": 6.9}, {"days": 8, "exchange": "AB" * 16}, {"days": 8, "by": "telco"}):
+        with pytest.raises(VerificationError):
+            kept(found, 3, **bad)
+    with pytest.raises(VerificationError):
+        kept(found, -1, days=8)
+    found.take(found.standing("bank", Standing.SUSPENDED, issued=to_text(NOW), until=to_text(NOW + 14 * DAY)))
+    kept(found, 3, days=8)

@@ -10,7 +10,17 @@ import pytest
 from support.membership import identity, sealing
 
 from trisect.errors import VerificationError
-from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, Void
+from trisect.rules.offers import (
+    Accept,
+    Details,
+    Offer,
+    Reason,
+    Receipt,
+    Refusal,
+    StaleHits,
+    StaleHitsReply,
+    Void,
+)
 from trisect.rules.vocabulary import MAX_COLLECTION_NAME
 from trisect.trust import canonical_json, documents
 
@@ -48,7 +58,9 @@ VOID = Void(EXCHANGE, b"o" * 32)
 RECEIPT = Receipt(
     EXCHANGE, "asker", b"o" * 32, b"a" * 32, 4, b"t" * 32, 5, b"u" * 32, 100, "2026-11-01T00:01:00Z"
 )
-DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, VOID, RECEIPT]
+STALE = StaleHits(b"e" * 16, b"o" * 32, 3, "2026-11-27T12:00:00Z")
+STALE_REPLY = StaleHitsReply(b"e" * 16, b"o" * 32, 3, "")
+DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, VOID, RECEIPT, STALE, STALE_REPLY]
 
 
 @pytest.mark.parametrize("made", DOCUMENTS, ids=lambda made: made.KIND)

@@ -97,6 +97,7 @@ async def _change(call: Call, request: pb.ChangeEntryRequest) -> list[dict[str, 
             "state": one.state,
             **{name: getattr(one, name) or None for name in _LABEL},
             "confidence": int(one.confidence) if one.confidence else None,
+            "contested_at": one.contested_at or None,
         }
         for one in reply.entries
     ]

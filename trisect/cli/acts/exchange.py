@@ -102,6 +102,21 @@ async def release(call: Call, exchange_id: str) -> None:
     )
 
 
+def drop(call: Call, exchange_id: str) -> None:
+    """Delete an exchange's hits."""
+    check_id(exchange_id)
+    call.confirm(f"the hits of exchange {exchange_id} will be deleted")
+    call.run(_drop(call, exchange_id))
+
+
+async def _drop(call: Call, exchange_id: str) -> None:
+    async with link.node(call) as node:
+        request = pb.DropHitsRequest(exchange_id=await whole_id(node, exchange_id))
+        reply = await node.matching.DropHits(request, timeout=link.CALL_S)
+    found = reply.exchange
+    call.report.result(describe(found), lambda: screen.say(f"the hits of {found.exchange_id} are gone."))
+
+
 async def _held(call: Call, exchange_id: str, wanted: pb.Hold | None) -> pb.Exchange:
     check_id(exchange_id)
     async with link.node(call) as node:
@@ -229,6 +244,8 @@ def describe(found: pb.Exchange) -> dict[str, Any]:
         "key_check": found.key_check or None,
         "keep_until": found.keep_until or None,
         "hits_deleted_at": found.hits_deleted_at or None,
+        "stale": found.stale,
+        "stale_at": found.stale_at or None,
         "hold": _hold(found),
         "error": error,
     }
@@ -257,6 +274,12 @@ def _print(found: pb.Exchange) -> None:
         pairs["common"] = _counted(found)
     elif asks and found.state == _COMPLETE:
         pairs["matched"] = f"{found.matched:,} of {found.asked:,}"
+    if found.stale:
+        pairs["stale"] = (
+            f"{screen.count(found.stale, 'entry has', 'entries have')} left the list that was asked; told {found.stale_at}"
+        )
+    if found.hits_deleted_at:
+        pairs["hits"] = f"deleted {found.hits_deleted_at}"
     if found.error.message:
         pairs["why"] = found.error.message
     if found.error.hint:

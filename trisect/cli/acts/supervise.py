@@ -24,6 +24,7 @@ async def meter(call: Call, days: int) -> None:
             "open_breaches": one.open_breaches,
             "orders": list(one.orders),
             "silent": one.silent,
+            "stale": one.stale,
             "consents_committed": one.consents_committed or None,
         }
         for one in found
@@ -42,6 +43,7 @@ async def meter(call: Call, days: int) -> None:
                 "BREACHES": lambda row: f"{row['open_breaches']} open of {row['breaches']}",
                 "IN FORCE": "orders",
                 "SILENT": "silent",
+                "STALE": "stale",
                 "CONSENTS": "consents_committed",
             },
             rows,

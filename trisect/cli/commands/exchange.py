@@ -56,6 +56,14 @@ def cancel(call: Call, exchange_id: ExchangeId) -> None:
 
 
 @command(app)
+def drop(call: Call, exchange_id: ExchangeId) -> None:
+    """Delete the hits of an exchange before their retention ends, because they are stale. Asks first."""
+    from trisect.cli.acts import exchange as act  # noqa: PLC0415
+
+    act.drop(call, exchange_id)
+
+
+@command(app)
 def hold(
     call: Call,
     exchange_id: ExchangeId,

@@ -597,6 +597,7 @@ class EntryInfo(_message.Message):
     LAST_SEEN_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     AI_TECHNIQUE_FIELD_NUMBER: _builtins.int
+    CONTESTED_AT_FIELD_NUMBER: _builtins.int
     collection: _builtins.str
     kind: _builtins.str
     ref: _builtins.str
@@ -608,6 +609,8 @@ class EntryInfo(_message.Message):
     last_seen: _builtins.str
     channel: _builtins.str
     ai_technique: _builtins.str
+    contested_at: _builtins.str
+    """When it was contested, RFC 3339; empty where it is not."""
     def __init__(
         self,
         *,
@@ -622,10 +625,11 @@ class EntryInfo(_message.Message):
         last_seen: _builtins.str = ...,
         channel: _builtins.str = ...,
         ai_technique: _builtins.str = ...,
+        contested_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ai_technique", b"ai_technique", "category", b"category", "channel", b"channel", "collection", b"collection", "confidence", b"confidence", "first_seen", b"first_seen", "fraud_role", b"fraud_role", "kind", b"kind", "last_seen", b"last_seen", "ref", b"ref", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ai_technique", b"ai_technique", "category", b"category", "channel", b"channel", "collection", b"collection", "confidence", b"confidence", "contested_at", b"contested_at", "first_seen", b"first_seen", "fraud_role", b"fraud_role", "kind", b"kind", "last_seen", b"last_seen", "ref", b"ref", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

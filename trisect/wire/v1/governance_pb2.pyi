@@ -695,6 +695,7 @@ class PartyMeter(_message.Message):
     ORDERS_FIELD_NUMBER: _builtins.int
     SILENT_FIELD_NUMBER: _builtins.int
     CONSENTS_COMMITTED_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     role: _builtins.str
     standing: _builtins.str
@@ -710,6 +711,8 @@ class PartyMeter(_message.Message):
     """Exchanges of this node with the party that have ended here, and of which no receipt has come for too long."""
     consents_committed: _builtins.str
     """When a proxy has committed to consents last (RFC 3339), or empty."""
+    stale: _builtins.int
+    """Exchanges of which answerers say that it has kept stale hits for too long."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Acts that have effect now."""
@@ -730,10 +733,11 @@ class PartyMeter(_message.Message):
         orders: _abc.Iterable[_builtins.str] | None = ...,
         silent: _builtins.int = ...,
         consents_committed: _builtins.str = ...,
+        stale: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "breaches", b"breaches", "consents_committed", b"consents_committed", "elements_answered", b"elements_answered", "elements_asked", b"elements_asked", "elements_asked_today", b"elements_asked_today", "open_breaches", b"open_breaches", "orders", b"orders", "party", b"party", "role", b"role", "silent", b"silent", "standing", b"standing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "breaches", b"breaches", "consents_committed", b"consents_committed", "elements_answered", b"elements_answered", "elements_asked", b"elements_asked", "elements_asked_today", b"elements_asked_today", "open_breaches", b"open_breaches", "orders", b"orders", "party", b"party", "role", b"role", "silent", b"silent", "stale", b"stale", "standing", b"standing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

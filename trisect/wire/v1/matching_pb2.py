@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from trisect.wire.v1 import errors_pb2 as trisect_dot_wire_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrisect/wire/v1/matching.proto\x12\x0ftrisect.wire.v1\x1a\x1ctrisect/wire/v1/errors.proto\"}\n\x11StartMatchRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x17\n\x0fpeer_collection\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12\x0c\n\x04mode\x18\x06 \x01(\t\"&\n\x0fStartMatchReply\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"\xf6\x01\n\x11\x45xplainMatchReply\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0b\n\x03why\x18\x02 \x01(\t\x12\x14\n\x0c\x61sker_learns\x18\x03 \x01(\t\x12\x17\n\x0f\x61nswerer_learns\x18\x04 \x01(\t\x12\x1a\n\x12\x63oordinator_learns\x18\x05 \x01(\t\x12\r\n\x05\x61sked\x18\x06 \x01(\x04\x12\x14\n\x0c\x61sked_padded\x18\x07 \x01(\x04\x12\x16\n\x0e\x62ytes_estimate\x18\x08 \x01(\x04\x12\x18\n\x10seconds_estimate\x18\t \x01(\x01\x12\x0f\n\x07\x61ssumes\x18\n \x01(\t\x12\x11\n\tkey_check\x18\x0b \x01(\t\"+\n\x14WatchExchangeRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"\xcb\x04\n\x08\x45xchange\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x12\n\ncollection\x18\x04 \x01(\t\x12\x17\n\x0fpeer_collection\x18\x05 \x01(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\t\x12\x0c\n\x04mode\x18\x07 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x08 \x01(\t\x12\r\n\x05state\x18\t \x01(\t\x12\r\n\x05phase\x18\n \x01(\t\x12+\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x1c.trisect.wire.v1.ErrorDetail\x12\r\n\x05\x61sked\x18\x0e \x01(\x04\x12\x14\n\x0c\x61sked_padded\x18\x0f \x01(\x04\x12\x17\n\x0f\x61nswered_padded\x18\x10 \x01(\x04\x12\x0f\n\x07matched\x18\x11 \x01(\x04\x12\x12\n\nbytes_sent\x18\x12 \x01(\x04\x12\x16\n\x0e\x62ytes_received\x18\x13 \x01(\x04\x12\x0f\n\x07seconds\x18\x14 \x01(\x01\x12\x12\n\nstarted_at\x18\x15 \x01(\t\x12\x15\n\relements_done\x18\x16 \x01(\x04\x12\x16\n\x0e\x65lements_total\x18\x17 \x01(\x04\x12\x11\n\tkey_check\x18\x19 \x01(\t\x12\x12\n\nkeep_until\x18\x1a \x01(\t\x12\x17\n\x0fhits_deleted_at\x18\x1b \x01(\t\x12#\n\x04hold\x18\x1c \x01(\x0b\x32\x15.trisect.wire.v1.Hold\x12\x14\n\x07\x63ounted\x18\x1d \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nrounded_to\x18\x1e \x01(\rB\n\n\x08_counted\"8\n\x04Hold\x12\x11\n\tplaced_by\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05until\x18\x03 \x01(\t\"K\n\x0fHoldHitsRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12#\n\x04hold\x18\x02 \x01(\x0b\x32\x15.trisect.wire.v1.Hold\"<\n\rHoldHitsReply\x12+\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x19.trisect.wire.v1.Exchange\":\n\x14ListExchangesRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x13\n\x0b\x65xchange_id\x18\x02 \x01(\t\"B\n\x12ListExchangesReply\x12,\n\texchanges\x18\x01 \x03(\x0b\x32\x19.trisect.wire.v1.Exchange\",\n\x15\x43\x61ncelExchangeRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"B\n\x13\x43\x61ncelExchangeReply\x12+\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x19.trisect.wire.v1.Exchange\"\'\n\x10GetPermitRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"\"\n\x0eGetPermitReply\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\"&\n\x0fListHitsRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"-\n\x07HitPage\x12\"\n\x04hits\x18\x01 \x03(\x0b\x32\x14.trisect.wire.v1.Hit\"y\n\x03Hit\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03ref\x18\x03 \x01(\t\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x0f\n\x07seen_at\x18\x06 \x01(\t\x12\x13\n\x0b\x65xchange_id\x18\x07 \x01(\t2\xb1\x05\n\x08Matching\x12R\n\nStartMatch\x12\".trisect.wire.v1.StartMatchRequest\x1a .trisect.wire.v1.StartMatchReply\x12V\n\x0c\x45xplainMatch\x12\".trisect.wire.v1.StartMatchRequest\x1a\".trisect.wire.v1.ExplainMatchReply\x12S\n\rWatchExchange\x12%.trisect.wire.v1.WatchExchangeRequest\x1a\x19.trisect.wire.v1.Exchange0\x01\x12[\n\rListExchanges\x12%.trisect.wire.v1.ListExchangesRequest\x1a#.trisect.wire.v1.ListExchangesReply\x12^\n\x0e\x43\x61ncelExchange\x12&.trisect.wire.v1.CancelExchangeRequest\x1a$.trisect.wire.v1.CancelExchangeReply\x12L\n\x08HoldHits\x12 .trisect.wire.v1.HoldHitsRequest\x1a\x1e.trisect.wire.v1.HoldHitsReply\x12O\n\tGetPermit\x12!.trisect.wire.v1.GetPermitRequest\x1a\x1f.trisect.wire.v1.GetPermitReply\x12H\n\x08ListHits\x12 .trisect.wire.v1.ListHitsRequest\x1a\x18.trisect.wire.v1.HitPage0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrisect/wire/v1/matching.proto\x12\x0ftrisect.wire.v1\x1a\x1ctrisect/wire/v1/errors.proto\"}\n\x11StartMatchRequest\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x17\n\x0fpeer_collection\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12\x0c\n\x04mode\x18\x06 \x01(\t\"&\n\x0fStartMatchReply\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"\xf6\x01\n\x11\x45xplainMatchReply\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0b\n\x03why\x18\x02 \x01(\t\x12\x14\n\x0c\x61sker_learns\x18\x03 \x01(\t\x12\x17\n\x0f\x61nswerer_learns\x18\x04 \x01(\t\x12\x1a\n\x12\x63oordinator_learns\x18\x05 \x01(\t\x12\r\n\x05\x61sked\x18\x06 \x01(\x04\x12\x14\n\x0c\x61sked_padded\x18\x07 \x01(\x04\x12\x16\n\x0e\x62ytes_estimate\x18\x08 \x01(\x04\x12\x18\n\x10seconds_estimate\x18\t \x01(\x01\x12\x0f\n\x07\x61ssumes\x18\n \x01(\t\x12\x11\n\tkey_check\x18\x0b \x01(\t\"+\n\x14WatchExchangeRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"\xec\x04\n\x08\x45xchange\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x12\n\ncollection\x18\x04 \x01(\t\x12\x17\n\x0fpeer_collection\x18\x05 \x01(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\t\x12\x0c\n\x04mode\x18\x07 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x08 \x01(\t\x12\r\n\x05state\x18\t \x01(\t\x12\r\n\x05phase\x18\n \x01(\t\x12+\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x1c.trisect.wire.v1.ErrorDetail\x12\r\n\x05\x61sked\x18\x0e \x01(\x04\x12\x14\n\x0c\x61sked_padded\x18\x0f \x01(\x04\x12\x17\n\x0f\x61nswered_padded\x18\x10 \x01(\x04\x12\x0f\n\x07matched\x18\x11 \x01(\x04\x12\x12\n\nbytes_sent\x18\x12 \x01(\x04\x12\x16\n\x0e\x62ytes_received\x18\x13 \x01(\x04\x12\x0f\n\x07seconds\x18\x14 \x01(\x01\x12\x12\n\nstarted_at\x18\x15 \x01(\t\x12\x15\n\relements_done\x18\x16 \x01(\x04\x12\x16\n\x0e\x65lements_total\x18\x17 \x01(\x04\x12\x11\n\tkey_check\x18\x19 \x01(\t\x12\x12\n\nkeep_until\x18\x1a \x01(\t\x12\x17\n\x0fhits_deleted_at\x18\x1b \x01(\t\x12#\n\x04hold\x18\x1c \x01(\x0b\x32\x15.trisect.wire.v1.Hold\x12\x14\n\x07\x63ounted\x18\x1d \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nrounded_to\x18\x1e \x01(\r\x12\r\n\x05stale\x18\x1f \x01(\x04\x12\x10\n\x08stale_at\x18  \x01(\tB\n\n\x08_counted\"8\n\x04Hold\x12\x11\n\tplaced_by\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05until\x18\x03 \x01(\t\"K\n\x0fHoldHitsRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12#\n\x04hold\x18\x02 \x01(\x0b\x32\x15.trisect.wire.v1.Hold\"<\n\rHoldHitsReply\x12+\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x19.trisect.wire.v1.Exchange\"&\n\x0f\x44ropHitsRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"<\n\rDropHitsReply\x12+\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x19.trisect.wire.v1.Exchange\":\n\x14ListExchangesRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x13\n\x0b\x65xchange_id\x18\x02 \x01(\t\"B\n\x12ListExchangesReply\x12,\n\texchanges\x18\x01 \x03(\x0b\x32\x19.trisect.wire.v1.Exchange\",\n\x15\x43\x61ncelExchangeRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"B\n\x13\x43\x61ncelExchangeReply\x12+\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x19.trisect.wire.v1.Exchange\"\'\n\x10GetPermitRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"\"\n\x0eGetPermitReply\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\"&\n\x0fListHitsRequest\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\"-\n\x07HitPage\x12\"\n\x04hits\x18\x01 \x03(\x0b\x32\x14.trisect.wire.v1.Hit\"y\n\x03Hit\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03ref\x18\x03 \x01(\t\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x0f\n\x07seen_at\x18\x06 \x01(\t\x12\x13\n\x0b\x65xchange_id\x18\x07 \x01(\t2\xff\x05\n\x08Matching\x12R\n\nStartMatch\x12\".trisect.wire.v1.StartMatchRequest\x1a .trisect.wire.v1.StartMatchReply\x12V\n\x0c\x45xplainMatch\x12\".trisect.wire.v1.StartMatchRequest\x1a\".trisect.wire.v1.ExplainMatchReply\x12S\n\rWatchExchange\x12%.trisect.wire.v1.WatchExchangeRequest\x1a\x19.trisect.wire.v1.Exchange0\x01\x12[\n\rListExchanges\x12%.trisect.wire.v1.ListExchangesRequest\x1a#.trisect.wire.v1.ListExchangesReply\x12^\n\x0e\x43\x61ncelExchange\x12&.trisect.wire.v1.CancelExchangeRequest\x1a$.trisect.wire.v1.CancelExchangeReply\x12L\n\x08HoldHits\x12 .trisect.wire.v1.HoldHitsRequest\x1a\x1e.trisect.wire.v1.HoldHitsReply\x12L\n\x08\x44ropHits\x12 .trisect.wire.v1.DropHitsRequest\x1a\x1e.trisect.wire.v1.DropHitsReply\x12O\n\tGetPermit\x12!.trisect.wire.v1.GetPermitRequest\x1a\x1f.trisect.wire.v1.GetPermitReply\x12H\n\x08ListHits\x12 .trisect.wire.v1.ListHitsRequest\x1a\x18.trisect.wire.v1.HitPage0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,31 +41,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHEXCHANGEREQUEST']._serialized_start=497
   _globals['_WATCHEXCHANGEREQUEST']._serialized_end=540
   _globals['_EXCHANGE']._serialized_start=543
-  _globals['_EXCHANGE']._serialized_end=1130
-  _globals['_HOLD']._serialized_start=1132
-  _globals['_HOLD']._serialized_end=1188
-  _globals['_HOLDHITSREQUEST']._serialized_start=1190
-  _globals['_HOLDHITSREQUEST']._serialized_end=1265
-  _globals['_HOLDHITSREPLY']._serialized_start=1267
-  _globals['_HOLDHITSREPLY']._serialized_end=1327
-  _globals['_LISTEXCHANGESREQUEST']._serialized_start=1329
-  _globals['_LISTEXCHANGESREQUEST']._serialized_end=1387
-  _globals['_LISTEXCHANGESREPLY']._serialized_start=1389
-  _globals['_LISTEXCHANGESREPLY']._serialized_end=1455
-  _globals['_CANCELEXCHANGEREQUEST']._serialized_start=1457
-  _globals['_CANCELEXCHANGEREQUEST']._serialized_end=1501
-  _globals['_CANCELEXCHANGEREPLY']._serialized_start=1503
-  _globals['_CANCELEXCHANGEREPLY']._serialized_end=1569
-  _globals['_GETPERMITREQUEST']._serialized_start=1571
-  _globals['_GETPERMITREQUEST']._serialized_end=1610
-  _globals['_GETPERMITREPLY']._serialized_start=1612
-  _globals['_GETPERMITREPLY']._serialized_end=1646
-  _globals['_LISTHITSREQUEST']._serialized_start=1648
-  _globals['_LISTHITSREQUEST']._serialized_end=1686
-  _globals['_HITPAGE']._serialized_start=1688
-  _globals['_HITPAGE']._serialized_end=1733
-  _globals['_HIT']._serialized_start=1735
-  _globals['_HIT']._serialized_end=1856
-  _globals['_MATCHING']._serialized_start=1859
-  _globals['_MATCHING']._serialized_end=2548
+  _globals['_EXCHANGE']._serialized_end=1163
+  _globals['_HOLD']._serialized_start=1165
+  _globals['_HOLD']._serialized_end=1221
+  _globals['_HOLDHITSREQUEST']._serialized_start=1223
+  _globals['_HOLDHITSREQUEST']._serialized_end=1298
+  _globals['_HOLDHITSREPLY']._serialized_start=1300
+  _globals['_HOLDHITSREPLY']._serialized_end=1360
+  _globals['_DROPHITSREQUEST']._serialized_start=1362
+  _globals['_DROPHITSREQUEST']._serialized_end=1400
+  _globals['_DROPHITSREPLY']._serialized_start=1402
+  _globals['_DROPHITSREPLY']._serialized_end=1462
+  _globals['_LISTEXCHANGESREQUEST']._serialized_start=1464
+  _globals['_LISTEXCHANGESREQUEST']._serialized_end=1522
+  _globals['_LISTEXCHANGESREPLY']._serialized_start=1524
+  _globals['_LISTEXCHANGESREPLY']._serialized_end=1590
+  _globals['_CANCELEXCHANGEREQUEST']._serialized_start=1592
+  _globals['_CANCELEXCHANGEREQUEST']._serialized_end=1636
+  _globals['_CANCELEXCHANGEREPLY']._serialized_start=1638
+  _globals['_CANCELEXCHANGEREPLY']._serialized_end=1704
+  _globals['_GETPERMITREQUEST']._serialized_start=1706
+  _globals['_GETPERMITREQUEST']._serialized_end=1745
+  _globals['_GETPERMITREPLY']._serialized_start=1747
+  _globals['_GETPERMITREPLY']._serialized_end=1781
+  _globals['_LISTHITSREQUEST']._serialized_start=1783
+  _globals['_LISTHITSREQUEST']._serialized_end=1821
+  _globals['_HITPAGE']._serialized_start=1823
+  _globals['_HITPAGE']._serialized_end=1868
+  _globals['_HIT']._serialized_start=1870
+  _globals['_HIT']._serialized_end=1991
+  _globals['_MATCHING']._serialized_start=1994
+  _globals['_MATCHING']._serialized_end=2761
 # @@protoc_insertion_point(module_scope)

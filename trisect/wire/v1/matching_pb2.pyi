@@ -172,6 +172,8 @@ class Exchange(_message.Message):
     HOLD_FIELD_NUMBER: _builtins.int
     COUNTED_FIELD_NUMBER: _builtins.int
     ROUNDED_TO_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    STALE_AT_FIELD_NUMBER: _builtins.int
     exchange_id: _builtins.str
     end: _builtins.str
     """asker or answerer"""
@@ -201,6 +203,9 @@ class Exchange(_message.Message):
     counted: _builtins.int
     """What a count was told, and the unit it is rounded to; only at an asker, of a count that is complete."""
     rounded_to: _builtins.int
+    stale: _builtins.int
+    """Entries of the answerer's list that have left it since, and when this end was told so first; an asker's."""
+    stale_at: _builtins.str
     @_builtins.property
     def error(self) -> _errors_pb2.ErrorDetail:
         """Why there is no result; absent where there is one, or may be."""
@@ -239,10 +244,12 @@ class Exchange(_message.Message):
         hold: Global___Hold | None = ...,
         counted: _builtins.int | None = ...,
         rounded_to: _builtins.int = ...,
+        stale: _builtins.int = ...,
+        stale_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_counted", b"_counted", "counted", b"counted", "error", b"error", "hold", b"hold"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_counted", b"_counted", "answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "counted", b"counted", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error", b"error", "exchange_id", b"exchange_id", "hits_deleted_at", b"hits_deleted_at", "hold", b"hold", "keep_until", b"keep_until", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "rounded_to", b"rounded_to", "seconds", b"seconds", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_counted", b"_counted", "answered_padded", b"answered_padded", "asked", b"asked", "asked_padded", b"asked_padded", "bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "collection", b"collection", "counted", b"counted", "elements_done", b"elements_done", "elements_total", b"elements_total", "end", b"end", "engine", b"engine", "error", b"error", "exchange_id", b"exchange_id", "hits_deleted_at", b"hits_deleted_at", "hold", b"hold", "keep_until", b"keep_until", "key_check", b"key_check", "matched", b"matched", "mode", b"mode", "peer", b"peer", "peer_collection", b"peer_collection", "phase", b"phase", "purpose", b"purpose", "rounded_to", b"rounded_to", "seconds", b"seconds", "stale", b"stale", "stale_at", b"stale_at", "started_at", b"started_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__counted: _TypeAlias = _typing.Literal["counted"]  # noqa: Y015
     _WhichOneofArgType__counted: _TypeAlias = _typing.Literal["_counted", b"_counted"]  # noqa: Y015
@@ -319,6 +326,45 @@ class HoldHitsReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HoldHitsReply: _TypeAlias = HoldHitsReply  # noqa: Y015
+
+@_typing.final
+class DropHitsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXCHANGE_ID_FIELD_NUMBER: _builtins.int
+    exchange_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        exchange_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exchange_id", b"exchange_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DropHitsRequest: _TypeAlias = DropHitsRequest  # noqa: Y015
+
+@_typing.final
+class DropHitsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXCHANGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def exchange(self) -> Global___Exchange: ...
+    def __init__(
+        self,
+        *,
+        exchange: Global___Exchange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exchange", b"exchange"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exchange", b"exchange"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DropHitsReply: _TypeAlias = DropHitsReply  # noqa: Y015
 
 @_typing.final
 class ListExchangesRequest(_message.Message):

@@ -64,6 +64,11 @@ class MatchingStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsReply.FromString,
                 _registered_method=True)
+        self.DropHits = channel.unary_unary(
+                '/trisect.wire.v1.Matching/DropHits',
+                request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.DropHitsRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.DropHitsReply.FromString,
+                _registered_method=True)
         self.GetPermit = channel.unary_unary(
                 '/trisect.wire.v1.Matching/GetPermit',
                 request_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.GetPermitRequest.SerializeToString,
@@ -116,6 +121,13 @@ class MatchingServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DropHits(self, request, context):
+        """Delete the hits of an exchange before their retention ends.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPermit(self, request, context):
         """The permit of an exchange at either end.
         """
@@ -161,6 +173,11 @@ def add_MatchingServicer_to_server(servicer, server):
                     servicer.HoldHits,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsReply.SerializeToString,
+            ),
+            'DropHits': grpc.unary_unary_rpc_method_handler(
+                    servicer.DropHits,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_matching__pb2.DropHitsRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_matching__pb2.DropHitsReply.SerializeToString,
             ),
             'GetPermit': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPermit,
@@ -335,6 +352,33 @@ class Matching(object):
             '/trisect.wire.v1.Matching/HoldHits',
             trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_matching__pb2.HoldHitsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DropHits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Matching/DropHits',
+            trisect_dot_wire_dot_v1_dot_matching__pb2.DropHitsRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_matching__pb2.DropHitsReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -21,6 +21,8 @@ class MatchingStub:
     CancelExchange: _aio.UnaryUnaryMultiCallable[_matching_pb2.CancelExchangeRequest, _matching_pb2.CancelExchangeReply]
     HoldHits: _aio.UnaryUnaryMultiCallable[_matching_pb2.HoldHitsRequest, _matching_pb2.HoldHitsReply]
     """Keep the hits of an exchange beyond their retention, for a reason and a time; or end that."""
+    DropHits: _aio.UnaryUnaryMultiCallable[_matching_pb2.DropHitsRequest, _matching_pb2.DropHitsReply]
+    """Delete the hits of an exchange before their retention ends."""
     GetPermit: _aio.UnaryUnaryMultiCallable[_matching_pb2.GetPermitRequest, _matching_pb2.GetPermitReply]
     """The permit of an exchange at either end."""
     ListHits: _aio.UnaryStreamMultiCallable[_matching_pb2.ListHitsRequest, _matching_pb2.HitPage]
@@ -68,6 +70,14 @@ class MatchingServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_matching_pb2.HoldHitsRequest, _abc.Awaitable[_matching_pb2.HoldHitsReply]],
     ) -> _abc.Awaitable[_matching_pb2.HoldHitsReply]:
         """Keep the hits of an exchange beyond their retention, for a reason and a time; or end that."""
+
+    @_abc_1.abstractmethod
+    def DropHits(
+        self,
+        request: _matching_pb2.DropHitsRequest,
+        context: _aio.ServicerContext[_matching_pb2.DropHitsRequest, _abc.Awaitable[_matching_pb2.DropHitsReply]],
+    ) -> _abc.Awaitable[_matching_pb2.DropHitsReply]:
+        """Delete the hits of an exchange before their retention ends."""
 
     @_abc_1.abstractmethod
     def GetPermit(

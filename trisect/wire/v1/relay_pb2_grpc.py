@@ -50,6 +50,11 @@ class RelayStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverReply.FromString,
                 _registered_method=True)
+        self.Notify = channel.unary_unary(
+                '/trisect.wire.v1.Relay/Notify',
+                request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.NotifyRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.NotifyReply.FromString,
+                _registered_method=True)
         self.IssuePermit = channel.unary_unary(
                 '/trisect.wire.v1.Relay/IssuePermit',
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.SerializeToString,
@@ -87,6 +92,13 @@ class RelayServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Notify(self, request, context):
+        """Tell another party's node that hits of an exchange may be stale. A suspended party does it too, and is told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def IssuePermit(self, request, context):
         """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it.
         """
@@ -118,6 +130,11 @@ def add_RelayServicer_to_server(servicer, server):
                     servicer.Deliver,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverReply.SerializeToString,
+            ),
+            'Notify': grpc.unary_unary_rpc_method_handler(
+                    servicer.Notify,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.NotifyRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.NotifyReply.SerializeToString,
             ),
             'IssuePermit': grpc.unary_unary_rpc_method_handler(
                     servicer.IssuePermit,
@@ -212,6 +229,33 @@ class Relay(object):
             '/trisect.wire.v1.Relay/Deliver',
             trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_relay__pb2.DeliverReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Notify(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Relay/Notify',
+            trisect_dot_wire_dot_v1_dot_relay__pb2.NotifyRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_relay__pb2.NotifyReply.FromString,
             options,
             channel_credentials,
             insecure,

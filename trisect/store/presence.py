@@ -1,0 +1,77 @@
+"""When entries are in force: their states, and from which version of their collection to which.
+
+A snapshot of version v held an entry that has been active since v or before, and is gone since a later version, if at
+all. An entry that is kept on consent was in it only if its person consented, so what is gone counts at most.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from trisect.indicators.labels import State
+from trisect.store.database import Database
+from trisect.store.tables import collections, entries
+
+STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3}
+ACTIVE, RETRACTED = STATE_NUMBERS[State.ACTIVE], STATE_NUMBERS[State.RETRACTED]
+_CONTESTED = STATE_NUMBERS[State.CONTESTED]
+STAGED = 4
+"""State of a row that a `--replace` has brought and that counts only when the whole file is there."""
+
+
+def to_state(state: State, version: int, now: str) -> dict[str, Any]:
+    """Give what entries are written with that change their state with a version of their collection, `now`."""
+    contested_at = sa.func.coalesce(entries.c.contested_at, now) if state is State.CONTESTED else None
+    moved = entering(version) if state is State.ACTIVE else leaving(version)
+    return {**moved, "state": STATE_NUMBERS[state], "contested_at": contested_at}
+
+
+def entering(version: int) -> dict[str, Any]:
+    """Give what entries are written with that come into force."""
+    return {"active_since": version, "gone_since": None}
+
+
+def leaving(version: int) -> dict[str, Any]:
+    """Give what entries are written with that leave; those that had left before stay so."""
+    still = sa.and_(entries.c.state == ACTIVE, entries.c.gone_since.is_(None))
+    return {"gone_since": sa.case((still, version), else_=entries.c.gone_since)}
+
+
+def come_back(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Note that active entries which could not be used may be used again."""
+    version = sa.select(collections.c.version).where(collections.c.id == entries.c.collection_id)
+    gone = sa.and_(which, entries.c.state == ACTIVE, entries.c.gone_since.is_not(None))
+    moved = {"active_since": version.scalar_subquery(), "gone_since": None}
+    connection.execute(sa.update(entries).where(gone).values(**moved))
+
+
+def bump(connection: sa.Connection, collection_id: int) -> int:
+    """Raise a collection's version; gives the new one."""
+    raised = sa.update(collections).where(collections.c.id == collection_id)
+    raised = raised.values(version=collections.c.version + 1)
+    return int(connection.execute(raised.returning(collections.c.version)).scalar_one())
+
+
+class Contests:
+    """Contested entries of one node. Called from threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def lapse(self, before: str) -> dict[str, int]:
+        """Retract what was contested before a time (RFC 3339) and is undecided; gives how many, by collection."""
+        due = sa.and_(entries.c.state == _CONTESTED, entries.c.contested_at <= before)
+        owners = sa.select(entries.c.collection_id).distinct().where(due)
+        query = sa.select(collections.c.id, collections.c.name).where(collections.c.id.in_(owners))
+        with self._database.read() as connection:
+            if not (found := connection.execute(query).all()):
+                return {}
+        lapsed = {}
+        with self._database.write() as connection:
+            for one in found:
+                moved = to_state(State.RETRACTED, bump(connection, one.id), before)
+                mine = sa.and_(due, entries.c.collection_id == one.id)
+                lapsed[one.name] = connection.execute(sa.update(entries).where(mine).values(**moved)).rowcount
+        return lapsed
