@@ -17,6 +17,7 @@ from nodes.consents.courier import Courier
 from nodes.consents.receiving import Receiving
 from nodes.consents.register import Register
 from nodes.consents.replay import Replay
+from nodes.drifting import Drifting
 from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book
@@ -68,7 +69,7 @@ from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges
 from trisect.store.granting import GrantedConsents
 from trisect.store.intake import Imports
-from trisect.store.presence import Contests
+from trisect.store.presence import Lapsing
 from trisect.store.record import Record
 from trisect.store.retention import Retention
 from trisect.store.rolling import Rolling
@@ -218,10 +219,14 @@ class Node:
         confirming = Confirming(means)
         self._answering = Answering(means, confirming)
         self._recovery = Recovery(means, self._asking, confirming)
+        self._lapsing = Lapsing(self._database)
+        self._drifting = Drifting(
+            self._members, self._collections, self._lapsing, self._proposals, system_clock
+        )
         self._staleness = Staleness(
             self._book,
             StaleHits(self._database),
-            Contests(self._database),
+            self._lapsing,
             self._link,
             self._members,
             self._proposals,
@@ -277,8 +282,11 @@ class Node:
             tasks.keep(self._register_of_consents.run, "commit to consents")
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
-        tasks.keep(Expiry(self._retention, system_clock).run, "delete hits whose retention has ended")
+        tasks.keep(
+            Expiry(self._retention, self._lapsing, system_clock).run, "delete what was kept long enough"
+        )
         tasks.keep(self._staleness.run, "tell of stale hits")
+        tasks.keep(self._drifting.run, "compare words with deeds")
         tasks.keep(self._announcing.run, "announce what will end")
         tasks.keep(self._accusing.run, "open breaches")
         tasks.keep(scheduler.run, "run schedules")
@@ -320,7 +328,12 @@ class Node:
         )
         governance_pb2_grpc.add_GovernanceServicer_to_server(
             GovernanceService(
-                self._members, self._proposals, self._spending, self._supervising, system_clock
+                self._members,
+                self._proposals,
+                self._spending,
+                self._supervising,
+                self._drifting,
+                system_clock,
             ),
             admin,
         )

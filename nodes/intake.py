@@ -21,7 +21,7 @@ from nodes.converters import Converters
 from nodes.peppers import Peppers
 from nodes.underway import Underway
 from nodes.untreated import Converted, Spelling
-from trisect.clock import Clock, Randomness, to_text
+from trisect.clock import Clock, Randomness, days, to_text
 from trisect.errors import BadInputError, StaleError, TimedOutError, TrisectError
 from trisect.indicators.tokens import Pepper
 from trisect.store.collections import Collection, Collections
@@ -175,7 +175,9 @@ class Intake:
                 name, source=source, legal_basis=legal_basis, retention_days=retention_days
             )
             progress = await asyncio.to_thread(self._imports.begin, collection.id, b"")
-            progress = await asyncio.to_thread(self._imports.add, progress, [row], [], epoch=epoch)
+            progress = await asyncio.to_thread(
+                self._imports.add, progress, [row], [], epoch=epoch, day=days(self._clock())
+            )
             await asyncio.to_thread(self._imports.finish, progress)
 
     async def close(self) -> None:
@@ -188,7 +190,9 @@ class Intake:
         """Commit some batches in one transaction."""
         taken = sorted((row for rows, _ in some for row in rows), key=itemgetter(0))
         rejects = [row for _, rows in some for row in rows]
-        return self._imports.add(progress, taken, rejects, epoch=epoch, batches=len(some)), rejects
+        return self._imports.add(
+            progress, taken, rejects, epoch=epoch, day=days(self._clock()), batches=len(some)
+        ), rejects
 
     async def _converted(
         self,

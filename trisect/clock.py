@@ -32,6 +32,11 @@ def to_text(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def days(moment: dt.datetime) -> int:
+    """Count the whole days since 1970-01-01 (UTC)."""
+    return int(moment.timestamp()) // 86_400
+
+
 def from_seconds(seconds: int) -> dt.datetime:
     """Read seconds since 1970, as cosignatures carry them."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -1,4 +1,4 @@
-"""Hits go when the terms of their permit end, unless a legal hold keeps them."""
+"""Hits go when the terms of their permit end, unless a legal hold keeps them; entries when their retention does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 
-from trisect.clock import Clock, to_text
+from trisect.clock import Clock, days, to_text
+from trisect.store.presence import Lapsing
 from trisect.store.retention import Retention
 
 _log = logging.getLogger(__name__)
@@ -20,9 +21,10 @@ DELETED = Counter(
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Deletes hits of one node in time."""
+    """Deletes hits and entries of one node in time."""
 
     retention: Retention
+    lapsing: Lapsing
     clock: Clock
 
     async def run(self) -> None:
@@ -36,3 +38,9 @@ class Expiry:
         for exchange_id in await asyncio.to_thread(self.retention.expire, to_text(self.clock())):
             DELETED.inc()
             _log.info("hits were deleted at the end of their retention", extra={"exchange_id": exchange_id})
+        gone = await asyncio.to_thread(self.lapsing.expire, days(self.clock()))
+        for collection, count in gone.items():
+            _log.info(
+                "entries were deleted at the end of their retention",
+                extra={"collection": collection, "entries": count},
+            )

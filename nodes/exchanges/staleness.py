@@ -23,7 +23,7 @@ from trisect.rules.rulebook import Limits
 from trisect.rules.stale import Kept
 from trisect.store import stale
 from trisect.store.exchanges import Exchange, Side
-from trisect.store.presence import Contests
+from trisect.store.presence import Lapsing
 from trisect.trust import documents
 from trisect.trust.filings import StaleHitsFiling
 from trisect.wire.v1 import relay_pb2
@@ -47,7 +47,7 @@ class Staleness:
 
     book: Book
     hits: stale.StaleHits
-    contests: Contests
+    lapsing: Lapsing
     link: Link
     members: Members
     proposals: Proposals
@@ -69,7 +69,7 @@ class Staleness:
         """Let contests lapse that nobody has decided in time, and count what has left since each snapshot."""
         now, regime = self.clock(), Regime(self.members.membership)
         days = regime.deadlines(now).contest_days
-        lapsed = await asyncio.to_thread(self.contests.lapse, to_text(now - dt.timedelta(days=days)))
+        lapsed = await asyncio.to_thread(self.lapsing.lapse, to_text(now - dt.timedelta(days=days)))
         for collection, count in lapsed.items():
             _log.warning(
                 "contested entries were decided by nobody in time, and are retracted",

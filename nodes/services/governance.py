@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from nodes.drifting import Drifting
 from nodes.members import Members
 from nodes.proposals import Proposal, Proposals
 from nodes.spending import Spending
@@ -29,6 +30,7 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
     proposals: Proposals
     spending: Spending
     supervising: Supervising
+    drifting: Drifting
     clock: Clock
 
     async def GetRegime(self, _request: pb.GetRegimeRequest, _context: Context) -> pb.GetRegimeReply:  # noqa: N802
@@ -87,6 +89,15 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
     async def GetMeter(self, request: pb.GetMeterRequest, _context: Context) -> pb.GetMeterReply:  # noqa: N802
         """Count what each party does."""
         return await asyncio.to_thread(self.supervising.meter, request.days)
+
+    async def CheckNotice(  # noqa: N802
+        self, _request: pb.CheckNoticeRequest, _context: Context
+    ) -> pb.CheckNoticeReply:
+        """Compare words with deeds."""
+        found = await asyncio.to_thread(self.drifting.find)
+        return pb.CheckNoticeReply(
+            drift=[pb.NoticeDrift(collection=one.collection, text=one.text) for one in found]
+        )
 
     async def PublishProposal(  # noqa: N802
         self, request: pb.PublishProposalRequest, _context: Context

@@ -74,3 +74,9 @@ async def test_an_admission_carries_its_vetting(trisect: Command, node: FakeNode
     await trisect.json("party", "admit", "bank", *given)
     (request,) = node.saw("Admit")
     assert (request.reviewer, request.evidence, request.vetted_until) == (given[1], given[3], given[5])
+
+
+async def test_words_are_compared_with_deeds(trisect: Command, node: FakeNode) -> None:
+    text = "declares 90 days; oldest entry 143 days"
+    assert (await trisect.json("notice", "check")).data == {"drift": [{"collection": "nums", "text": text}]}
+    assert text in (await trisect.text("notice", "check")).out

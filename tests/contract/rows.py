@@ -62,7 +62,7 @@ def fill(
     """Import some numbers in one batch and end the import."""
     imports = Imports(database)
     progress = imports.begin(make_collection(database, name).id, b"", replace=replace)
-    progress = imports.add(progress, batch(numbers), [], epoch=epoch)
+    progress = imports.add(progress, batch(numbers), [], epoch=epoch, day=20_784)
     imports.finish(progress, allow_large_drop=yes)
     return progress
 

@@ -78,7 +78,7 @@ def test_delete_takes_all_that_belongs_to_a_collection_and_nothing_else(node: Da
     store.share("scams", [SharingRow("bank", "rights", "match")])
     store.share("other", [SharingRow("bank", "rights", "match")])
     running = Imports(node).begin(store.get("scams").id, b"file")
-    Imports(node).add(running, [entry(9)], [RejectRow("2", "phone", "too short")], epoch=0)
+    Imports(node).add(running, [entry(9)], [RejectRow("2", "phone", "too short")], epoch=0, day=20_784)
     assert store.delete("scams") == 5
     assert [found.name for found, _, _ in store.list()] == ["other"]
     assert active(node, "other") == tokens(range(3))

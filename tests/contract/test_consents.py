@@ -28,7 +28,7 @@ def keep(
     """Import numbers, each of the person of that number, or all of one."""
     rows = sorted(entry(at, subject=f"subject-{at if whose is None else whose}") for at in numbers)
     progress = Imports(database).begin(make_collection(database, name, basis).id, b"")
-    Imports(database).finish(Imports(database).add(progress, rows, [], epoch=0))
+    Imports(database).finish(Imports(database).add(progress, rows, [], epoch=0, day=20_784))
 
 
 def tell(database: Database, *events: Event, proxy: str = "aid", after: int = 0) -> bool:

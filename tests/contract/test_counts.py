@@ -83,7 +83,7 @@ def test_of_many_at_once_all_are_told_the_same(
 def keep(database: Database, name: str, person: int) -> None:
     progress = Imports(database).begin(make_collection(database, name, "consent").id, b"")
     Imports(database).finish(
-        Imports(database).add(progress, [entry(person, subject=f"subject-{person}")], [], epoch=0)
+        Imports(database).add(progress, [entry(person, subject=f"subject-{person}")], [], epoch=0, day=20_784)
     )
 
 

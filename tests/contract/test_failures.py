@@ -181,14 +181,14 @@ def test_a_lock_held_elsewhere_is_named_with_its_cure(
     with locked(path):
         for act in (
             lambda: make_collection(database),
-            lambda: Imports(database).add(progress, batch([9]), [], epoch=0),
+            lambda: Imports(database).add(progress, batch([9]), [], epoch=0, day=20_784),
             lambda: Exchanges(database).add(exchange()),
         ):
             with pytest.raises(ExhaustedError, match="locked by another process") as caught:
                 act()
             assert "end the program" in caught.value.hint
         assert active(database) == tokens(range(3)), "reading goes on"
-    Imports(database).add(progress, batch([9]), [], epoch=0)
+    Imports(database).add(progress, batch([9]), [], epoch=0, day=20_784)
     assert active(database) == tokens({0, 1, 2, 9})
     database.close()
 
@@ -256,16 +256,16 @@ def test_a_full_disk_loses_nothing_and_the_import_goes_on(full: tuple[Database, 
     database, limit = full
     imports = Imports(database)
     progress = imports.begin(make_collection(database).id, b"file")
-    progress = imports.add(progress, batch(range(100)), [], epoch=0)
+    progress = imports.add(progress, batch(range(100)), [], epoch=0, day=20_784)
     limit["pages"] = 2
     with pytest.raises(ExhaustedError, match="nothing is lost") as caught:
-        imports.add(progress, batch(range(100, 3_000)), [], epoch=0)
+        imports.add(progress, batch(range(100, 3_000)), [], epoch=0, day=20_784)
     assert "free space" in caught.value.hint
     assert_says_nothing_of(token(100), caught.value)
     assert active(database) == tokens(range(100))
     assert imports.begin(1, b"file") == progress
     limit["pages"] = -1
-    progress = imports.add(imports.begin(1, b"file"), batch(range(100, 3_000)), [], epoch=0)
+    progress = imports.add(imports.begin(1, b"file"), batch(range(100, 3_000)), [], epoch=0, day=20_784)
     assert (progress.accepted, progress.batches_done) == (3_000, 2)
     assert active(database) == tokens(range(3_000))
     with database.read() as connection:

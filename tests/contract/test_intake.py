@@ -23,7 +23,7 @@ def begin(node: Database, fingerprint: bytes = b"file", *, replace: bool = False
 
 
 def add(node: Database, progress: Progress, *numbers: int, refused: int = 0, epoch: int = 0) -> Progress:
-    return Imports(node).add(progress, batch(numbers), [REJECT] * refused, epoch=epoch)
+    return Imports(node).add(progress, batch(numbers), [REJECT] * refused, epoch=epoch, day=20_784)
 
 
 def adds_up(progress: Progress) -> bool:
@@ -51,7 +51,7 @@ def test_a_batch_is_counted_and_stored_whole(node: Database) -> None:
 
 def test_duplicates_within_a_batch_and_across_batches_are_counted(node: Database) -> None:
     progress = begin(node)
-    progress = Imports(node).add(progress, batch([1, 1, 1, 2]), [], epoch=0)
+    progress = Imports(node).add(progress, batch([1, 1, 1, 2]), [], epoch=0, day=20_784)
     assert counts(progress) == (1, 4, 2, 2, 0)
     progress = add(node, progress, 2, 3, 4, refused=1)
     assert counts(progress) == (2, 8, 4, 3, 1)
@@ -89,7 +89,7 @@ def test_every_label_field_is_stored_in_its_own_column(node: Database) -> None:
     )
     for number, row in enumerate((first, later)):
         progress = begin(node, b"file %d" % number)
-        Imports(node).finish(Imports(node).add(progress, [row], [], epoch=0))
+        Imports(node).finish(Imports(node).add(progress, [row], [], epoch=0, day=20_784))
         (found,) = Collections(node).entries_of(token(1))
         assert (found.ref, found.category, found.fraud_role) == (row[2], row[4], row[5])
         assert (found.channel, found.ai_technique, found.confidence) == row[6:9]
@@ -99,7 +99,7 @@ def test_every_label_field_is_stored_in_its_own_column(node: Database) -> None:
 
 
 def test_of_duplicates_in_a_batch_the_first_stands(node: Database) -> None:
-    Imports(node).add(begin(node), [entry(1, ref="first"), entry(1, ref="second")], [], epoch=0)
+    Imports(node).add(begin(node), [entry(1, ref="first"), entry(1, ref="second")], [], epoch=0, day=20_784)
     assert [row.ref for row in Collections(node).entries_of(token(1))] == ["first"]
 
 
@@ -160,7 +160,7 @@ def test_the_same_file_goes_into_two_collections_apart(node: Database) -> None:
     one = Imports(node).begin(make_collection(node).id, b"file")
     two = Imports(node).begin(make_collection(node, "other").id, b"file")
     assert one.id != two.id
-    Imports(node).add(one, batch([1]), [], epoch=0)
+    Imports(node).add(one, batch([1]), [], epoch=0, day=20_784)
     assert active(node, "other") == set()
 
 
@@ -175,7 +175,7 @@ def test_rejects_keep_their_order_across_batches(node: Database) -> None:
     progress = begin(node)
     for at in range(3):
         refused = [RejectRow(f"{at}-{row}", "phone", f"reason-{row}") for row in range(12)]
-        progress = Imports(node).add(progress, [], refused, epoch=0)
+        progress = Imports(node).add(progress, [], refused, epoch=0, day=20_784)
     found = Imports(node).rejects(progress.id)
     assert [row.where for row in found] == [f"{at}-{row}" for at in range(3) for row in range(12)]
     assert found[13] == RejectRow("1-1", "phone", "reason-1")
@@ -365,7 +365,7 @@ def test_a_replacement_that_another_overtook_begins_anew(node: Database) -> None
     with pytest.raises(ConflictError, match="has begun"):
         Imports(node).finish(first, allow_large_drop=True)
     with pytest.raises(ConflictError, match="has begun"):
-        Imports(node).add(first, batch(range(200, 210)), [], epoch=0)
+        Imports(node).add(first, batch(range(200, 210)), [], epoch=0, day=20_784)
     assert active(node) == tokens(range(95))
     again = begin(node, b"a", replace=True)
     assert (again.batches_done, again.rows) == (0, 0)

@@ -47,7 +47,7 @@ def filled(node: Database) -> Database:
         store.complete(f"e{number}", [token(at) for at in range(20, 30)], now="2026-11-27T12:00:00Z")
     progress = Imports(node).begin(make_collection(node, "newer").id, b"")
     rows = sorted((climb(token(at), 0, to=1), *row[1:]) for at in range(15) for row in batch([at]))
-    Imports(node).finish(Imports(node).add(progress, rows, [], epoch=1))
+    Imports(node).finish(Imports(node).add(progress, rows, [], epoch=1, day=20_784))
     return node
 
 

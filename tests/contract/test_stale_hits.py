@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from contract.rows import entry, exchange, fill, make_collection, token
+from contract.rows import active, entry, exchange, fill, make_collection, token, tokens
 from support.consents import NOW, granted, revoked
 
 from trisect.clock import to_text
@@ -16,7 +16,7 @@ from trisect.store.consents import Consents
 from trisect.store.database import Database
 from trisect.store.exchanges import Exchanges, ExchangeState, Side
 from trisect.store.intake import Imports
-from trisect.store.presence import Contests
+from trisect.store.presence import Lapsing
 from trisect.store.retention import Hold, Retention
 from trisect.store.stale import Stale, StaleHits
 
@@ -98,7 +98,7 @@ def test_a_withdrawal_counts_where_its_person_is_listed_on_consent(node: Databas
     for basis in ("consent", "contract"):
         progress = Imports(node).begin(make_collection(node, basis, basis).id, b"")
         rows = sorted(entry(at, subject=f"subject-{at}") for at in (1, 2))
-        Imports(node).finish(Imports(node).add(progress, rows, [], epoch=0))
+        Imports(node).finish(Imports(node).add(progress, rows, [], epoch=0, day=20_784))
     Consents(node).take("aid", [granted(1), granted(2)], after=0, upto=2, now=NOW)
     for basis in ("consent", "contract"):
         answered(node, f"asked on {basis}", basis)
@@ -173,10 +173,29 @@ def test_a_contest_that_nobody_decides_lapses(node: Database) -> None:
     fill(node, range(10))
     change(node, 1, State.CONTESTED)
     Collections(node).set_state("scams", State.CONTESTED, token=token(1), now=LATER)
-    assert Contests(node).lapse(LONG_AGO) == {}
+    assert Lapsing(node).lapse(LONG_AGO) == {}
     before = Collections(node).get("scams").version
-    assert Contests(node).lapse(MOMENT) == {"scams": 1}, "contesting again does not put the end off"
+    assert Lapsing(node).lapse(MOMENT) == {"scams": 1}, "contesting again does not put the end off"
     assert Collections(node).get("scams").version == before + 1
-    assert Contests(node).lapse(MOMENT) == {}
+    assert Lapsing(node).lapse(MOMENT) == {}
     (found,) = Collections(node).entries_of(token(1))
     assert found.state is State.RETRACTED
+
+
+def test_entries_go_when_their_retention_ends(node: Database) -> None:
+    """Collections of these tests keep for 30 days; `fill` lists on day 20,784."""
+    fill(node, range(10))
+    answered(node, "e1")
+    store = Lapsing(node)
+    assert store.oldest(Collections(node).get("scams").id) == 20_784
+    assert store.expire(20_784 + 29) == {}
+    progress = Imports(node).begin(Collections(node).get("scams").id, b"")
+    rows = sorted(entry(at) for at in (3, 20))
+    Imports(node).finish(Imports(node).add(progress, rows, [], epoch=0, day=20_790))  # 3 is listed still
+    before = Collections(node).get("scams").version
+    assert store.expire(20_784 + 30) == {"scams": 9}
+    assert active(node) == tokens({3, 20})
+    assert Collections(node).get("scams").version == before + 1
+    assert look(node) == {}, "what was kept long enough makes no hit stale"
+    assert store.expire(20_784 + 30) == {}
+    assert store.oldest(Collections(node).get("scams").id) == 20_790

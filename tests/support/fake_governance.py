@@ -35,7 +35,7 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
     async def GetRegime(self, request, context):
         self.node._note("GetRegime", request)
         members = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
-        return GovernanceService(members, None, None, None, system_clock)._regime()  # type: ignore[arg-type]
+        return GovernanceService(members, None, None, None, None, system_clock)._regime()  # type: ignore[arg-type]
 
     async def FileDocument(self, request, context):
         self.node._note("FileDocument", request)
@@ -55,7 +55,7 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
         members = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
         spent = Spent(Account("telco", GOVERNMENT, "scam-prevention"), "2026-11-01", 900)
         spending = SimpleNamespace(today=lambda: [(spent, 1_000)])
-        return await GovernanceService(members, None, spending, None, system_clock).ListBudgets(
+        return await GovernanceService(members, None, spending, None, None, system_clock).ListBudgets(
             request, context
         )  # type: ignore[arg-type]
 
@@ -69,6 +69,11 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
     async def ListBreaches(self, request, context):
         self.node._note("ListBreaches", request)
         return self._supervising.breaches(request.party)
+
+    async def CheckNotice(self, request, context):
+        self.node._note("CheckNotice", request)
+        text = "declares 90 days; oldest entry 143 days"
+        return pb.CheckNoticeReply(drift=[pb.NoticeDrift(collection="nums", text=text)])
 
     async def GetMeter(self, request, context):
         self.node._note("GetMeter", request)

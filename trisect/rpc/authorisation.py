@@ -62,6 +62,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Governance/ListBudgets",
                 "Governance/ListBreaches",
                 "Governance/GetMeter",
+                "Governance/CheckNotice",
                 "Governance/PublishProposal",
                 "Consents/GrantConsent",
                 "Consents/RevokeConsent",

@@ -134,6 +134,7 @@ class Imports:
         refused: Sequence[RejectRow],
         *,
         epoch: int,
+        day: int,
         batches: int = 1,
     ) -> Progress:
         """Commit the next batches.
@@ -143,13 +144,12 @@ class Imports:
             rows: entries sorted by token, without duplicates among them.
             refused: rows that were rejected.
             epoch: pepper epoch of the tokens.
+            day: today, in days since 1970-01-01 (UTC).
             batches: how many of the source's batches these are.
         """
         distinct = _first_of_each(rows)
         with self._database.write(durable=False) as connection:
-            accepted = self._insert(
-                connection, progress, distinct, epoch, _next_version(connection, progress)
-            )
+            accepted = self._insert(connection, progress, distinct, epoch, day)
             if refused:
                 connection.execute(
                     sa.insert(rejects),
@@ -228,23 +228,24 @@ class Imports:
         progress: Progress,
         rows: Sequence[StoredEntry],
         epoch: int,
-        version: int,
+        day: int,
     ) -> int:
         """Insert what is new; what was there is marked as seen in this generation, and revived if retracted."""
         if not rows:
             return 0
+        version = _next_version(connection, progress)
         mark = "?" if self._database.sqlite else "%s"
-        fixed = (progress.collection_id, epoch, _arriving(progress), progress.generation, version)
+        fixed = (progress.collection_id, epoch, _arriving(progress), progress.generation, version, day)
         statement = (
             f"INSERT INTO entries ({_INSERT_COLUMNS}, "  # noqa: S608
-            "collection_id, epoch, state, generation, active_since) "
-            f"VALUES ({', '.join([mark] * 16)}) ON CONFLICT (collection_id, token) DO NOTHING"
+            "collection_id, epoch, state, generation, active_since, listed_on) "
+            f"VALUES ({', '.join([mark] * 17)}) ON CONFLICT (collection_id, token) DO NOTHING"
         )
         result = connection.exec_driver_sql(statement, [(*row, *fixed) for row in rows])
         if result.rowcount == len(rows):
             return len(rows)
         self._relabel(connection, progress, rows, mark)
-        return result.rowcount + self._touch(connection, progress, [row[0] for row in rows], version)
+        return result.rowcount + self._touch(connection, progress, [row[0] for row in rows], version, day)
 
     @staticmethod
     def _relabel(
@@ -261,7 +262,9 @@ class Imports:
         )
 
     @staticmethod
-    def _touch(connection: sa.Connection, progress: Progress, tokens: Sequence[bytes], version: int) -> int:
+    def _touch(
+        connection: sa.Connection, progress: Progress, tokens: Sequence[bytes], version: int, day: int
+    ) -> int:
         """Mark known rows as present in this generation; gives how many retracted ones came back."""
         revived = 0
         there = {} if progress.replace else presence.entering(version)
@@ -273,9 +276,10 @@ class Imports:
             )
             back = sa.update(entries).where(older, entries.c.state.in_((RETRACTED, STAGED)))
             revived += connection.execute(
-                back.values(state=_arriving(progress), generation=progress.generation, **there)
+                back.values(state=_arriving(progress), generation=progress.generation, listed_on=day, **there)
             ).rowcount
-            connection.execute(sa.update(entries).where(older).values(generation=progress.generation))
+            seen = sa.update(entries).where(older)
+            connection.execute(seen.values(generation=progress.generation, listed_on=day))
         return revived
 
 

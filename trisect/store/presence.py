@@ -54,11 +54,40 @@ def bump(connection: sa.Connection, collection_id: int) -> int:
     return int(connection.execute(raised.returning(collections.c.version)).scalar_one())
 
 
-class Contests:
-    """Contested entries of one node. Called from threads."""
+class Lapsing:
+    """Entries of one node whose time is over. Called from threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def expire(self, today: int) -> dict[str, int]:
+        """Delete the entries that have been kept for their collection's retention; gives how many, by collection.
+
+        Args:
+            today: in days since 1970-01-01 (UTC).
+        """
+        gone = {}
+        with self._database.read() as connection:
+            query = sa.select(collections.c.id, collections.c.name, collections.c.retention_days)
+            found = connection.execute(query).all()
+        for one in found:
+            due = sa.and_(
+                entries.c.collection_id == one.id, entries.c.listed_on <= today - one.retention_days
+            )
+            with self._database.read() as connection:
+                if connection.execute(sa.select(sa.literal(1)).where(due).limit(1)).first() is None:
+                    continue
+            with self._database.write() as connection:
+                gone[one.name] = connection.execute(sa.delete(entries).where(due)).rowcount
+                bump(connection, one.id)
+        return gone
+
+    def oldest(self, collection_id: int) -> int | None:
+        """Tell on which day the oldest entry of a collection was listed last; None where it has none."""
+        query = sa.select(sa.func.min(entries.c.listed_on)).where(entries.c.collection_id == collection_id)
+        with self._database.read() as connection:
+            found: int | None = connection.execute(query).scalar_one()
+            return found
 
     def lapse(self, before: str) -> dict[str, int]:
         """Retract what was contested before a time (RFC 3339) and is undecided; gives how many, by collection."""

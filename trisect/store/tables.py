@@ -119,6 +119,8 @@ entries = sa.Table(
     sa.Column("active_since", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("gone_since", sa.BigInteger),
     sa.Column("contested_at", sa.Text),
+    # The day (since 1970-01-01, UTC) on which an import has brought it last; its retention counts from then.
+    sa.Column("listed_on", sa.Integer, nullable=False, server_default="0"),
     sa.Column("ref", sa.Text, nullable=False),
     sa.Column("subject", sa.Text),
     sa.Column("category", sa.Text),

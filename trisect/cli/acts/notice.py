@@ -114,6 +114,21 @@ async def show(call: Call, party: str) -> None:
     call.report.result({"notices": rows}, text)
 
 
+async def check(call: Call) -> None:
+    """Compare words with deeds."""
+    async with link.node(call) as node:
+        reply = await node.governance.CheckNotice(pb.CheckNoticeRequest(), timeout=link.LONG_CALL_S)
+    rows = [{"collection": one.collection, "text": one.text} for one in reply.drift]
+    call.report.result(
+        {"drift": rows},
+        lambda: screen.listing(
+            {"COLLECTION": "collection", "THE NOTICE": "text"},
+            rows,
+            empty="Every list is as the notice says.",
+        ),
+    )
+
+
 def _drafted(party: str, role: Role, lists: Sequence[collections_pb2.Collection], days: int) -> str:
     """Fill a notice in with what collections say, a section for each purpose; where nothing is shared yet, for one."""
     now = system_clock().replace(microsecond=0)

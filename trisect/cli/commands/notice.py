@@ -40,6 +40,14 @@ def publish(call: Call, file: File) -> None:
 
 
 @command(app)
+def check(call: Call) -> None:
+    """Compare your lists with your notice: what is not as it says."""
+    from trisect.cli.acts import notice as act  # noqa: PLC0415
+
+    call.run(act.check(call))
+
+
+@command(app)
 def show(
     call: Call,
     party: Annotated[

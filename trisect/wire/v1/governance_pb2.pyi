@@ -635,6 +635,64 @@ class BreachOrder(_message.Message):
 Global___BreachOrder: _TypeAlias = BreachOrder  # noqa: Y015
 
 @_typing.final
+class CheckNoticeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckNoticeRequest: _TypeAlias = CheckNoticeRequest  # noqa: Y015
+
+@_typing.final
+class CheckNoticeReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRIFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def drift(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeDrift]: ...
+    def __init__(
+        self,
+        *,
+        drift: _abc.Iterable[Global___NoticeDrift] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drift", b"drift"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckNoticeReply: _TypeAlias = CheckNoticeReply  # noqa: Y015
+
+@_typing.final
+class NoticeDrift(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COLLECTION_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    collection: _builtins.str
+    text: _builtins.str
+    """What the notice says, and what is."""
+    def __init__(
+        self,
+        *,
+        collection: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["collection", b"collection", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeDrift: _TypeAlias = NoticeDrift  # noqa: Y015
+
+@_typing.final
 class GetMeterRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -59,6 +59,11 @@ class GovernanceStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.FromString,
                 _registered_method=True)
+        self.CheckNotice = channel.unary_unary(
+                '/trisect.wire.v1.Governance/CheckNotice',
+                request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.CheckNoticeRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.CheckNoticeReply.FromString,
+                _registered_method=True)
         self.PublishProposal = channel.unary_unary(
                 '/trisect.wire.v1.Governance/PublishProposal',
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.PublishProposalRequest.SerializeToString,
@@ -104,6 +109,13 @@ class GovernanceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckNotice(self, request, context):
+        """Compare this party's lists with its notice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishProposal(self, request, context):
         """Publish what this node has proposed, with the signatures of officers.
         """
@@ -138,6 +150,11 @@ def add_GovernanceServicer_to_server(servicer, server):
                     servicer.GetMeter,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.SerializeToString,
+            ),
+            'CheckNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckNotice,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.CheckNoticeRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.CheckNoticeReply.SerializeToString,
             ),
             'PublishProposal': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishProposal,
@@ -280,6 +297,33 @@ class Governance(object):
             '/trisect.wire.v1.Governance/GetMeter',
             trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Governance/CheckNotice',
+            trisect_dot_wire_dot_v1_dot_governance__pb2.CheckNoticeRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_governance__pb2.CheckNoticeReply.FromString,
             options,
             channel_credentials,
             insecure,

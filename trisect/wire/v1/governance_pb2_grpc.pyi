@@ -26,6 +26,8 @@ class GovernanceStub:
     """The files of all breaches, oldest first of each party."""
     GetMeter: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetMeterRequest, _governance_pb2.GetMeterReply]
     """What each party does, as the public record shows it, and which duties it has; no indicator, no collection."""
+    CheckNotice: _aio.UnaryUnaryMultiCallable[_governance_pb2.CheckNoticeRequest, _governance_pb2.CheckNoticeReply]
+    """Compare this party's lists with its notice."""
     PublishProposal: _aio.UnaryUnaryMultiCallable[_governance_pb2.PublishProposalRequest, _governance_pb2.PublishProposalReply]
     """Publish what this node has proposed, with the signatures of officers."""
 
@@ -69,6 +71,14 @@ class GovernanceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_governance_pb2.GetMeterRequest, _abc.Awaitable[_governance_pb2.GetMeterReply]],
     ) -> _abc.Awaitable[_governance_pb2.GetMeterReply]:
         """What each party does, as the public record shows it, and which duties it has; no indicator, no collection."""
+
+    @_abc_1.abstractmethod
+    def CheckNotice(
+        self,
+        request: _governance_pb2.CheckNoticeRequest,
+        context: _aio.ServicerContext[_governance_pb2.CheckNoticeRequest, _abc.Awaitable[_governance_pb2.CheckNoticeReply]],
+    ) -> _abc.Awaitable[_governance_pb2.CheckNoticeReply]:
+        """Compare this party's lists with its notice."""
 
     @_abc_1.abstractmethod
     def PublishProposal(
