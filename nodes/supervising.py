@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 
 from nodes.members import Members
 from trisect.clock import Clock, from_text, to_text
@@ -17,7 +17,9 @@ from trisect.rules.breaches import Breach
 from trisect.rules.duties import duties
 from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
-from trisect.store.exchanges import Exchanges
+from trisect.rules.rulebook import Rulebook
+from trisect.rules.simulating import simulate
+from trisect.store.exchanges import Exchanges, Side
 from trisect.store.record import PAGE, Record
 from trisect.trust.filings import ConsentsFiling
 from trisect.wire.v1 import governance_pb2 as pb
@@ -87,6 +89,41 @@ class Supervising:
         )
         return reply
 
+    def simulate(self, rulebook: Rulebook, seconds: int) -> pb.SimulateRulebookReply:
+        """Judge the permits of so many seconds by a rulebook; what would be denied alike is told together."""
+        now, reply = self._clock(), pb.SimulateRulebookReply()
+        past = self._permits(now - dt.timedelta(seconds=seconds))
+        found: dict[bytes, pb.SimulatedDenial] = {}
+        for permit, error in simulate(rulebook, past, Regime(self._members.membership), now):
+            reply.permits += 1
+            if error is None:
+                continue
+            made = pb.SimulatedDenial(
+                asker=permit.asker,
+                answerer=permit.answerer,
+                purpose=permit.purpose,
+                mode=permit.mode,
+                rule=error.rule or error.code,
+            )
+            denial = found.setdefault(made.SerializeToString(deterministic=True), made)
+            denial.times += 1
+            denial.message, denial.hint = error.message, error.hint
+            denial.exchange_id = permit.exchange.hex()
+        reply.denials.extend(sorted(found.values(), key=lambda one: -one.times))
+        return reply
+
+    def inspect(self, name: str, days: int) -> pb.InspectPartyReply:
+        """Show what the record says of one party and of so many days."""
+        now = self._clock()
+        party = self._members.membership.party(name).name
+        meter = self.meter(days)
+        return pb.InspectPartyReply(
+            meter=next(one for one in meter.parties if one.party == party),
+            duties=[one for one in meter.duties if one.party == party],
+            breaches=self.breaches(party).breaches,
+            uses=_uses(self._permits(now - dt.timedelta(days=days)), party),
+        )
+
     def _permits(self, since: dt.datetime) -> Iterator[Permit]:
         """Read the permits in the record that were decided since a time."""
         first = 0
@@ -102,6 +139,32 @@ class Supervising:
         deadlines = Regime(self._members.membership).deadlines(now)
         until = to_text(now - dt.timedelta(hours=deadlines.silence_hours))
         return Counter(one.peer for one in self._exchanges.unsettled() if one.started_at < until)
+
+
+def _uses(permits: Iterable[Permit], party: str) -> list[pb.InspectedUse]:
+    """Sum up the permits of a party, by end, peer, purpose and mode."""
+    found: dict[bytes, pb.InspectedUse] = {}
+    for permit in permits:
+        for end in Side:
+            asks = end is Side.ASKER
+            own, peer = (permit.asker, permit.answerer) if asks else (permit.answerer, permit.asker)
+            if own != party:
+                continue
+            made = pb.InspectedUse(end=end.value, peer=peer, purpose=permit.purpose, mode=permit.mode)
+            use = found.setdefault(made.SerializeToString(deterministic=True), made)
+            use.first = use.first or permit.decided
+            use.times += 1
+            use.last = permit.decided
+            use.elements += permit.asked_padded if asks else permit.answered_padded
+            kinds = permit.kinds if asks else permit.answered_kinds
+            _merge(use.kinds, kinds.split(","))
+            _merge(use.bases, [permit.basis if asks else permit.answered_basis])
+            _merge(use.rules, permit.rules.split(","))
+    return list(found.values())
+
+
+def _merge(into: MutableSequence[str], more: Iterable[str]) -> None:
+    into[:] = sorted({*into, *more})
 
 
 def _written(breach: Breach, now: dt.datetime) -> pb.Breach:

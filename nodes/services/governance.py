@@ -15,6 +15,7 @@ from trisect.errors import BadInputError, StaleError, VerificationError
 from trisect.rpc.authentication import Context
 from trisect.rules.allowances import Allowance
 from trisect.rules.regime import Regime
+from trisect.rules.rulebook import Rulebook
 from trisect.trust import canonical_json
 from trisect.trust.filings import BudgetGrantFiling, BudgetRequestFiling, RulebookFiling
 from trisect.trust.statements import Role, Vetting
@@ -89,6 +90,19 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
     async def GetMeter(self, request: pb.GetMeterRequest, _context: Context) -> pb.GetMeterReply:  # noqa: N802
         """Count what each party does."""
         return await asyncio.to_thread(self.supervising.meter, request.days)
+
+    async def SimulateRulebook(  # noqa: N802
+        self, request: pb.SimulateRulebookRequest, _context: Context
+    ) -> pb.SimulateRulebookReply:
+        """Judge the exchanges in the record by another rulebook."""
+        rulebook = Rulebook.parse(request.toml, request.policies)
+        return await asyncio.to_thread(self.supervising.simulate, rulebook, request.seconds)
+
+    async def InspectParty(  # noqa: N802
+        self, request: pb.InspectPartyRequest, _context: Context
+    ) -> pb.InspectPartyReply:
+        """Show what the record says of one party."""
+        return await asyncio.to_thread(self.supervising.inspect, request.party, request.days)
 
     async def CheckNotice(  # noqa: N802
         self, _request: pb.CheckNoticeRequest, _context: Context

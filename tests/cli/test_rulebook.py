@@ -197,3 +197,17 @@ async def test_a_file_that_is_no_proposal_is_told(
     file.write_text(content)
     for act in ("show", "publish"):
         assert (await trisect.json("approval", act, file)).code == 4
+
+
+async def test_past_exchanges_are_judged_by_a_draft(trisect: Command, node: FakeNode, tmp_path: Path) -> None:
+    folder = tmp_path / "book"
+    await trisect.json("rulebook", "draft", folder, "--template", "telco-bank")
+    found = (await trisect.json("rulebook", "simulate", folder, "--against", "2d")).data
+    assert (found["permits"], found["against_s"], found["version"]) == (7, 172_800, 1)
+    assert [(one["times"], one["rule"]) for one in found["denials"]] == [(3, "no-rule")]
+    sent = node.saw("SimulateRulebook")[0]
+    assert (sent.seconds, "policies" in sent.toml or bool(sent.policies)) == (172_800, True)
+    said = (await trisect.text("rulebook", "simulate", folder)).out
+    assert "3 of 7 exchanges would have been denied" in said
+    assert "what helps: write one" in said
+    assert (await trisect.json("rulebook", "simulate", folder, "--against", "soon")).code == 4

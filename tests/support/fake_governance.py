@@ -75,6 +75,18 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
         text = "declares 90 days; oldest entry 143 days"
         return pb.CheckNoticeReply(drift=[pb.NoticeDrift(collection="nums", text=text)])
 
+    async def SimulateRulebook(self, request, context):
+        self.node._note("SimulateRulebook", request)
+        denial = pb.SimulatedDenial(
+            asker="telco", answerer="bank", purpose="rights", mode="match", times=3, rule="no-rule",
+            message="no rule allows it", hint="write one", exchange_id="ab" * 16,
+        )  # fmt: skip
+        return pb.SimulateRulebookReply(permits=7, denials=[denial])
+
+    async def InspectParty(self, request, context):
+        self.node._note("InspectParty", request)
+        return self._supervising.inspect(request.party, request.days)
+
     async def GetMeter(self, request, context):
         self.node._note("GetMeter", request)
         return self._supervising.meter(request.days)

@@ -253,6 +253,22 @@ async def test_a_supervisor_sees_what_is_done_and_no_indicator(own: Cluster) -> 
     assert not [value for value in ("list", *hosts(range(3)), *COMMON) if value in said]
 
 
+async def test_an_inspection_says_who_used_what_for_what_by_which_rule(own: Cluster, tmp_path: Path) -> None:
+    found = by_command(own["government"], "supervise", "inspect", "telco")
+    (use,) = found["uses"]
+    assert (use["end"], use["peer"], use["purpose"], use["times"]) == ("asker", "proxy", "scam-prevention", 4)
+    assert (use["kinds"], use["rules"], use["elements"]) == (["domain"], ["demo-scam-prevention"], 240)
+    answered = by_command(own["government"], "supervise", "inspect", "proxy")
+    assert [(one["end"], one["peer"]) for one in answered["uses"]] == [("answerer", "telco")]
+    assert answered["orders"] == ["suspend-purpose"]
+    assert [one["state"] for one in answered["files"]] == ["ordered"]
+    folder = tmp_path / "book"
+    by_command(own["government"], "rulebook", "draft", folder, "--template", "supervision")
+    judged = by_command(own["government"], "rulebook", "simulate", folder)
+    (denial,) = judged["denials"]
+    assert (judged["permits"], denial["times"], denial["asker"]) == (4, 4, "telco")
+
+
 async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) -> None:
     now = system_clock().replace(microsecond=0)
     text = rules.notice(now, Role.PROVIDER).toml

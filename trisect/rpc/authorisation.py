@@ -63,6 +63,8 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Governance/ListBreaches",
                 "Governance/GetMeter",
                 "Governance/CheckNotice",
+                "Governance/SimulateRulebook",
+                "Governance/InspectParty",
                 "Governance/PublishProposal",
                 "Consents/GrantConsent",
                 "Consents/RevokeConsent",

@@ -252,7 +252,7 @@ def _decide(permit: Permit, regime: Regime) -> str:
     for party in (facts.asker, facts.answerer):
         regime.require_unsanctioned(party.name, facts.purpose, moment)
     _check_declared(facts)
-    _check_limits(permit, rulebook)
+    check_limits(permit, rulebook)
     return ",".join(rulebook.policies.decide(facts))
 
 
@@ -291,7 +291,8 @@ def _check_declared(facts: Facts) -> None:
             )
 
 
-def _check_limits(permit: Permit, rulebook: Rulebook) -> None:
+def check_limits(permit: Permit, rulebook: Rulebook) -> None:
+    """Check engine, sizes and retention against a rulebook's limits; raises DeniedError."""
     limits = rulebook.provisions.limits
     if permit.engine not in limits.engines:
         raise DeniedError(

@@ -184,7 +184,7 @@ async def _breaches(call: Call, party: str) -> list[dict[str, Any]]:
         reply = await node.governance.ListBreaches(
             pb.ListBreachesRequest(party=party), timeout=link.LONG_CALL_S
         )
-    return [_described(one) for one in reply.breaches]
+    return [described(one) for one in reply.breaches]
 
 
 async def _one(call: Call, reference: str) -> dict[str, Any]:
@@ -195,7 +195,8 @@ async def _one(call: Call, reference: str) -> dict[str, Any]:
     raise NotFoundError("there is no such breach", hint="`trisect breach list` names all")
 
 
-def _described(found: pb.Breach) -> dict[str, Any]:
+def described(found: pb.Breach) -> dict[str, Any]:
+    """Lay a file out for scripts."""
     return {
         "breach": f"{found.party}/{found.number}",
         "party": found.party,

@@ -13,6 +13,7 @@ from trisect.cli.acts import approval
 from trisect.cli.call import Call
 from trisect.cli.failures import FlawedResultError, UsageError
 from trisect.cli.officer_keys import read_key
+from trisect.cli.units import seconds
 from trisect.clock import from_text, system_clock, to_text
 from trisect.errors import BadInputError, NotFoundError
 from trisect.rules import drafting, explaining, linting
@@ -80,6 +81,44 @@ def explain(call: Call, folder: Path | None, language: str) -> None:
     call.report.result(
         {**_described(found), "language": language, "lines": lines}, lambda: screen.say("\n".join(lines))
     )
+
+
+async def simulate(call: Call, folder: Path, against: str) -> None:
+    """Judge past exchanges by a rulebook."""
+    found = read(folder)
+    request = pb.SimulateRulebookRequest(
+        toml=found.toml, policies=found.policies.text, seconds=seconds(against, "--against")
+    )
+    async with link.node(call) as node:
+        reply = await node.governance.SimulateRulebook(request, timeout=link.LONG_CALL_S)
+    rows = [
+        {
+            "asker": one.asker,
+            "answerer": one.answerer,
+            "purpose": one.purpose,
+            "mode": one.mode,
+            "times": one.times,
+            "rule": one.rule,
+            "message": one.message,
+            "hint": one.hint or None,
+            "exchange_id": one.exchange_id,
+        }
+        for one in reply.denials
+    ]
+
+    def text() -> None:
+        denied = sum(one.times for one in reply.denials)
+        screen.say(f"{denied:,} of {screen.count(reply.permits, 'exchange')} would have been denied")
+        for one in reply.denials:
+            screen.say(
+                f"\n{one.asker} asking {one.answerer} ({one.purpose}, {one.mode}), "
+                f"{screen.count(one.times, 'time')}, by {one.rule}: {one.message}"
+            )
+            if one.hint:
+                screen.say(f"  what helps: {one.hint}")
+
+    data = {**_described(found), "against_s": request.seconds, "permits": reply.permits, "denials": rows}
+    call.report.result(data, text)
 
 
 def sign(call: Call, folder: Path, officer_keys: Sequence[Path]) -> None:

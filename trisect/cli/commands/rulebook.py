@@ -83,6 +83,19 @@ def explain(
 
 
 @command(app)
+def simulate(
+    call: Call,
+    folder: Folder,
+    *,
+    against: Annotated[str, typer.Option(metavar="SPAN", help="How far back: 30d, 12h.")] = "30d",
+) -> None:
+    """Tell which past exchanges a rulebook would have denied, and what would mend that."""
+    from trisect.cli.acts import rulebook as act  # noqa: PLC0415
+
+    call.run(act.simulate(call, folder, against))
+
+
+@command(app)
 def sign(
     call: Call,
     folder: Folder,

@@ -30,6 +30,19 @@ def meter(
 
 
 @command(app)
+def inspect(
+    call: Call,
+    party: Annotated[str, typer.Argument(metavar="PARTY", help="Whom.")],
+    *,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=3_660, help="How far back to look.")] = 30,
+) -> None:
+    """Report on one party: whom it exchanged with, for what and by which rules; duties, breaches, orders."""
+    from trisect.cli.acts import supervise as act  # noqa: PLC0415
+
+    call.run(act.inspect(call, party, days))
+
+
+@command(app)
 def duties(
     call: Call,
     *,

@@ -635,6 +635,213 @@ class BreachOrder(_message.Message):
 Global___BreachOrder: _TypeAlias = BreachOrder  # noqa: Y015
 
 @_typing.final
+class SimulateRulebookRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOML_FIELD_NUMBER: _builtins.int
+    POLICIES_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    toml: _builtins.str
+    policies: _builtins.str
+    seconds: _builtins.int
+    """How far back permits are judged."""
+    def __init__(
+        self,
+        *,
+        toml: _builtins.str = ...,
+        policies: _builtins.str = ...,
+        seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policies", b"policies", "seconds", b"seconds", "toml", b"toml"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateRulebookRequest: _TypeAlias = SimulateRulebookRequest  # noqa: Y015
+
+@_typing.final
+class SimulateRulebookReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERMITS_FIELD_NUMBER: _builtins.int
+    DENIALS_FIELD_NUMBER: _builtins.int
+    permits: _builtins.int
+    @_builtins.property
+    def denials(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedDenial]: ...
+    def __init__(
+        self,
+        *,
+        permits: _builtins.int = ...,
+        denials: _abc.Iterable[Global___SimulatedDenial] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["denials", b"denials", "permits", b"permits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateRulebookReply: _TypeAlias = SimulateRulebookReply  # noqa: Y015
+
+@_typing.final
+class SimulatedDenial(_message.Message):
+    """Permits between the same two for the same purpose and mode that would be denied for the same reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASKER_FIELD_NUMBER: _builtins.int
+    ANSWERER_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
+    EXCHANGE_ID_FIELD_NUMBER: _builtins.int
+    asker: _builtins.str
+    answerer: _builtins.str
+    purpose: _builtins.str
+    mode: _builtins.str
+    times: _builtins.int
+    rule: _builtins.str
+    message: _builtins.str
+    """Of the newest of them."""
+    hint: _builtins.str
+    exchange_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        asker: _builtins.str = ...,
+        answerer: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        times: _builtins.int = ...,
+        rule: _builtins.str = ...,
+        message: _builtins.str = ...,
+        hint: _builtins.str = ...,
+        exchange_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answerer", b"answerer", "asker", b"asker", "exchange_id", b"exchange_id", "hint", b"hint", "message", b"message", "mode", b"mode", "purpose", b"purpose", "rule", b"rule", "times", b"times"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatedDenial: _TypeAlias = SimulatedDenial  # noqa: Y015
+
+@_typing.final
+class InspectPartyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    days: _builtins.int
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectPartyRequest: _TypeAlias = InspectPartyRequest  # noqa: Y015
+
+@_typing.final
+class InspectPartyReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METER_FIELD_NUMBER: _builtins.int
+    USES_FIELD_NUMBER: _builtins.int
+    DUTIES_FIELD_NUMBER: _builtins.int
+    BREACHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meter(self) -> Global___PartyMeter: ...
+    @_builtins.property
+    def uses(self) -> _containers.RepeatedCompositeFieldContainer[Global___InspectedUse]: ...
+    @_builtins.property
+    def duties(self) -> _containers.RepeatedCompositeFieldContainer[Global___Duty]: ...
+    @_builtins.property
+    def breaches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Breach]: ...
+    def __init__(
+        self,
+        *,
+        meter: Global___PartyMeter | None = ...,
+        uses: _abc.Iterable[Global___InspectedUse] | None = ...,
+        duties: _abc.Iterable[Global___Duty] | None = ...,
+        breaches: _abc.Iterable[Global___Breach] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meter", b"meter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaches", b"breaches", "duties", b"duties", "meter", b"meter", "uses", b"uses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectPartyReply: _TypeAlias = InspectPartyReply  # noqa: Y015
+
+@_typing.final
+class InspectedUse(_message.Message):
+    """The permits between a party and one peer, at one end, for one purpose and mode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    END_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    ELEMENTS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    BASES_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    end: _builtins.str
+    """asker or answerer"""
+    peer: _builtins.str
+    purpose: _builtins.str
+    mode: _builtins.str
+    times: _builtins.int
+    elements: _builtins.int
+    """Padded, of the party's own lists."""
+    first: _builtins.str
+    last: _builtins.str
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of what kinds, on which legal bases and by which rules, sorted."""
+
+    @_builtins.property
+    def bases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        end: _builtins.str = ...,
+        peer: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        times: _builtins.int = ...,
+        elements: _builtins.int = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
+        bases: _abc.Iterable[_builtins.str] | None = ...,
+        rules: _abc.Iterable[_builtins.str] | None = ...,
+        first: _builtins.str = ...,
+        last: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bases", b"bases", "elements", b"elements", "end", b"end", "first", b"first", "kinds", b"kinds", "last", b"last", "mode", b"mode", "peer", b"peer", "purpose", b"purpose", "rules", b"rules", "times", b"times"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectedUse: _TypeAlias = InspectedUse  # noqa: Y015
+
+@_typing.final
 class CheckNoticeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -59,6 +59,16 @@ class GovernanceStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.FromString,
                 _registered_method=True)
+        self.SimulateRulebook = channel.unary_unary(
+                '/trisect.wire.v1.Governance/SimulateRulebook',
+                request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.SimulateRulebookRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.SimulateRulebookReply.FromString,
+                _registered_method=True)
+        self.InspectParty = channel.unary_unary(
+                '/trisect.wire.v1.Governance/InspectParty',
+                request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.InspectPartyRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.InspectPartyReply.FromString,
+                _registered_method=True)
         self.CheckNotice = channel.unary_unary(
                 '/trisect.wire.v1.Governance/CheckNotice',
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.CheckNoticeRequest.SerializeToString,
@@ -109,6 +119,20 @@ class GovernanceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SimulateRulebook(self, request, context):
+        """What a rulebook would have done to the exchanges in the record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InspectParty(self, request, context):
+        """What the record shows of one party.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckNotice(self, request, context):
         """Compare this party's lists with its notice.
         """
@@ -150,6 +174,16 @@ def add_GovernanceServicer_to_server(servicer, server):
                     servicer.GetMeter,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.SerializeToString,
+            ),
+            'SimulateRulebook': grpc.unary_unary_rpc_method_handler(
+                    servicer.SimulateRulebook,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.SimulateRulebookRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.SimulateRulebookReply.SerializeToString,
+            ),
+            'InspectParty': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectParty,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.InspectPartyRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.InspectPartyReply.SerializeToString,
             ),
             'CheckNotice': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckNotice,
@@ -297,6 +331,60 @@ class Governance(object):
             '/trisect.wire.v1.Governance/GetMeter',
             trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulateRulebook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Governance/SimulateRulebook',
+            trisect_dot_wire_dot_v1_dot_governance__pb2.SimulateRulebookRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_governance__pb2.SimulateRulebookReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InspectParty(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Governance/InspectParty',
+            trisect_dot_wire_dot_v1_dot_governance__pb2.InspectPartyRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_governance__pb2.InspectPartyReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,6 +26,10 @@ class GovernanceStub:
     """The files of all breaches, oldest first of each party."""
     GetMeter: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetMeterRequest, _governance_pb2.GetMeterReply]
     """What each party does, as the public record shows it, and which duties it has; no indicator, no collection."""
+    SimulateRulebook: _aio.UnaryUnaryMultiCallable[_governance_pb2.SimulateRulebookRequest, _governance_pb2.SimulateRulebookReply]
+    """What a rulebook would have done to the exchanges in the record."""
+    InspectParty: _aio.UnaryUnaryMultiCallable[_governance_pb2.InspectPartyRequest, _governance_pb2.InspectPartyReply]
+    """What the record shows of one party."""
     CheckNotice: _aio.UnaryUnaryMultiCallable[_governance_pb2.CheckNoticeRequest, _governance_pb2.CheckNoticeReply]
     """Compare this party's lists with its notice."""
     PublishProposal: _aio.UnaryUnaryMultiCallable[_governance_pb2.PublishProposalRequest, _governance_pb2.PublishProposalReply]
@@ -71,6 +75,22 @@ class GovernanceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_governance_pb2.GetMeterRequest, _abc.Awaitable[_governance_pb2.GetMeterReply]],
     ) -> _abc.Awaitable[_governance_pb2.GetMeterReply]:
         """What each party does, as the public record shows it, and which duties it has; no indicator, no collection."""
+
+    @_abc_1.abstractmethod
+    def SimulateRulebook(
+        self,
+        request: _governance_pb2.SimulateRulebookRequest,
+        context: _aio.ServicerContext[_governance_pb2.SimulateRulebookRequest, _abc.Awaitable[_governance_pb2.SimulateRulebookReply]],
+    ) -> _abc.Awaitable[_governance_pb2.SimulateRulebookReply]:
+        """What a rulebook would have done to the exchanges in the record."""
+
+    @_abc_1.abstractmethod
+    def InspectParty(
+        self,
+        request: _governance_pb2.InspectPartyRequest,
+        context: _aio.ServicerContext[_governance_pb2.InspectPartyRequest, _abc.Awaitable[_governance_pb2.InspectPartyReply]],
+    ) -> _abc.Awaitable[_governance_pb2.InspectPartyReply]:
+        """What the record shows of one party."""
 
     @_abc_1.abstractmethod
     def CheckNotice(
