@@ -31,12 +31,14 @@ from trisect.wire.v1 import relay_pb2
 _log = logging.getLogger(__name__)
 EVERY_S = 2.0
 LONGEST_PAUSE_S = 900.0
+AT_ONCE = 16
 
 
 @dataclass(slots=True)
 class _Attempts:
     """When an asker is told again, in the loop's time."""
 
+    count: int
     due: float = 0.0
     pause_s: float = EVERY_S
 
@@ -84,24 +86,28 @@ class Staleness:
     async def settle(self) -> None:
         """Tell whom it concerns, and bring the record up to date."""
         found = await asyncio.to_thread(self.hits.unsettled)
-        self._attempts = {one.exchange_id: self._attempts.get(one.exchange_id, _Attempts()) for one in found}
-        for one in found:
-            attempts, now = self._attempts[one.exchange_id], asyncio.get_running_loop().time()
-            if one.count > one.told:
-                attempts.pause_s = min(attempts.pause_s, 2 * EVERY_S)
-            if attempts.due > now:
-                continue
-            attempts.due, attempts.pause_s = (
-                now + attempts.pause_s,
-                min(2 * attempts.pause_s, LONGEST_PAUSE_S),
+        self._attempts = {one.exchange_id: self._attempts_at(one) for one in found}
+        now = asyncio.get_running_loop().time()
+        due = [one for one in found if self._attempts[one.exchange_id].due <= now]
+        for at in range(0, len(due), AT_ONCE):
+            await asyncio.gather(*(self._try(one) for one in due[at : at + AT_ONCE]))
+
+    def _attempts_at(self, one: stale.Stale) -> _Attempts:
+        """Give what was tried before; of another number an asker is told at once."""
+        known = self._attempts.get(one.exchange_id)
+        return known if known and known.count == one.count else _Attempts(one.count)
+
+    async def _try(self, one: stale.Stale) -> None:
+        attempts = self._attempts[one.exchange_id]
+        try:
+            await self._settle(one)
+        except TrisectError as error:
+            _log.info(
+                "an asker could not be told that its hits may be stale; it is told again",
+                extra={"exchange_id": one.exchange_id, "reason": error.message},
             )
-            try:
-                await self._settle(one)
-            except TrisectError as error:
-                _log.info(
-                    "an asker could not be told that its hits may be stale; it is told again",
-                    extra={"exchange_id": one.exchange_id, "reason": error.message},
-                )
+        attempts.due = asyncio.get_running_loop().time() + attempts.pause_s
+        attempts.pause_s = min(2 * attempts.pause_s, LONGEST_PAUSE_S)
 
     async def _settle(self, one: stale.Stale) -> None:
         exchange = await asyncio.to_thread(self.book.store.get, one.exchange_id)

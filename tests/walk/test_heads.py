@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from support.cluster import COMMON, NUMBERS, Cluster, trisect
-from support.daemons import Daemon, failure, until
+from support.daemons import Daemon, Node, failure, until
 
 from trisect.cli.demo import rules
 from trisect.clock import system_clock
@@ -45,7 +46,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 
 
 async def shorten(cluster: Cluster) -> None:
-    """Publish a second rulebook, by which heads age fast."""
+    """Publish a second rulebook, by which heads age fast, and wait until every node goes by it."""
     first = rules.rulebook(system_clock().replace(microsecond=0))
     toml = first.toml.replace("version = 1", "version = 2")
     toml = toml.replace("[limits]\n", f"[limits]\nmax_head_age_s = {MAX_AGE_S}\n")
@@ -54,6 +55,15 @@ async def shorten(cluster: Cluster) -> None:
         stub = governance_pb2_grpc.GovernanceStub(channel)
         request = governance_pb2.FileDocumentRequest(kind=RulebookFiling.KIND, content=content)
         await stub.FileDocument(request, timeout=30)
+
+    async def has_it(node: Node) -> bool:
+        async with node.channel() as channel:
+            stub = governance_pb2_grpc.GovernanceStub(channel)
+            reply = await stub.GetRegime(governance_pb2.GetRegimeRequest(), timeout=30)
+        return any(one.in_force and one.version == 2 for one in reply.rulebooks)
+
+    for name, node in cluster.nodes.items():
+        await until(partial(has_it, node), f"{name} to have the second rulebook")
 
 
 async def test_a_head_that_nobody_cosigns_any_more_allows_no_exchange(cluster: Cluster) -> None:
