@@ -34,7 +34,8 @@ from trisect.trust import certificates
 from trisect.trust.filings import Statement
 from trisect.trust.invitations import Invitation
 from trisect.trust.keys import IdentityPublic
-from trisect.trust.membership import Membership, Party
+from trisect.trust.membership import Membership
+from trisect.trust.party import Party
 from trisect.trust.statements import (
     Admission,
     CoordinatorKey,
@@ -79,8 +80,7 @@ class Registry:
     @property
     def membership(self) -> Membership:
         """The directory, as it is now."""
-        self._membership.lapse(self._clock())
-        return self._membership
+        return self._membership.as_of(self._clock())
 
     def _load(self) -> None:
         while page := self._statements.after(self.newest):
@@ -218,7 +218,7 @@ class Registry:
             ConflictError: its serial has been used, or a succession's key is another party's.
         """
         with self._lock:
-            trial = self.membership.copy()
+            trial = self._membership.copy()
             statement = trial.apply(envelope)
             checking.check(statement, trial)
             self._require_not_ahead(statement)

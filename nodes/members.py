@@ -24,7 +24,8 @@ from trisect.trust import documents
 from trisect.trust import peppers as sealed
 from trisect.trust.filings import Statement
 from trisect.trust.keys import Fingerprint, IdentityPublic, PartyName
-from trisect.trust.membership import Membership, Party
+from trisect.trust.membership import Membership
+from trisect.trust.party import Party
 from trisect.trust.statements import (
     Admission,
     KeyCheck,
@@ -87,9 +88,7 @@ class Members:
     @property
     def membership(self) -> Membership:
         """The verified directory, as it is now."""
-        for lapsed in self._trusted.lapse(self._clock()):
-            _log.info("a suspension has lapsed", extra={"party": lapsed})
-        return self._trusted
+        return self._trusted.as_of(self._clock())
 
     @property
     def own(self) -> Party | None:
@@ -190,7 +189,7 @@ class Members:
             DeniedError: only the eldest active government rotates.
         """
         self.require_government()
-        keeper = self._trusted.pepper_keeper
+        keeper = self.membership.pepper_keeper
         if self.own is None or keeper != self.name:
             raise DeniedError(
                 "this government's node does not make the peppers",
@@ -283,7 +282,7 @@ class Members:
         own = self.own
         if own is None or own.role is not Role.GOVERNMENT or own.standing is not Standing.ACTIVE:
             return
-        if self._trusted.pepper_keeper == self.name and self._trusted.pepper_epoch < 0:
+        if self.membership.pepper_keeper == self.name and self._trusted.pepper_epoch < 0:
             await self._publish(self._grant(own, self._peppers.next_chain()))
         if self._peppers.epoch != self._trusted.pepper_epoch:
             return

@@ -20,7 +20,7 @@ from trisect.errors import TrisectError
 from trisect.rules.consent_frames import Frame, Reply
 from trisect.store.granting import GrantedConsents
 from trisect.trust.keys import PartyName
-from trisect.trust.membership import Party
+from trisect.trust.party import Party
 from trisect.trust.statements import Standing
 
 _log = logging.getLogger(__name__)

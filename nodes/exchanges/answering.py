@@ -42,7 +42,7 @@ from trisect.store.counts import Counting
 from trisect.store.exchanges import Exchange, ExchangeState, Side
 from trisect.trust import documents
 from trisect.trust.channel import AnswererHandshake, ChannelKeys, Direction
-from trisect.trust.membership import Party
+from trisect.trust.party import Party
 from trisect.wire.v1 import relay_pb2
 
 _log = logging.getLogger(__name__)

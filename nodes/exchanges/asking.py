@@ -34,7 +34,7 @@ from trisect.store.collections import Snapshot
 from trisect.store.exchanges import Exchange, ExchangeState, Side
 from trisect.trust import documents
 from trisect.trust.channel import AskerHandshake, ChannelKeys, Direction
-from trisect.trust.membership import Party
+from trisect.trust.party import Party
 from trisect.wire.v1 import errors_pb2, relay_pb2
 
 _log = logging.getLogger(__name__)

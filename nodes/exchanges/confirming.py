@@ -10,7 +10,7 @@ from trisect.errors import ConflictError, NotFoundError, TrisectError, Verificat
 from trisect.rules.offers import Offer, Receipt, Void
 from trisect.store.exchanges import Exchange, ExchangeState, Side
 from trisect.trust import documents
-from trisect.trust.membership import Party
+from trisect.trust.party import Party
 from trisect.wire.v1 import relay_pb2
 
 

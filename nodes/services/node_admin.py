@@ -19,7 +19,7 @@ from trisect.errors import BadInputError, NotFoundError
 from trisect.rpc.authentication import Context
 from trisect.trust import certificates
 from trisect.trust.keys import fingerprint
-from trisect.trust.membership import Party
+from trisect.trust.party import Party
 from trisect.trust.statements import Role, Standing
 from trisect.wire.v1 import node_admin_pb2 as pb
 from trisect.wire.v1 import node_admin_pb2_grpc

@@ -12,7 +12,7 @@ from trisect.rules import breaches, stale
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Deadlines
 from trisect.trust.keys import PartyName
-from trisect.trust.membership import Party
+from trisect.trust.party import Party
 from trisect.trust.statements import Role, Standing
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from trisect.clock import from_text
-from trisect.errors import ConflictError, DeniedError, NotFoundError, VerificationError
+from trisect.errors import ConflictError, NotFoundError, VerificationError
 from trisect.trust import documents
 from trisect.trust.filings import (
     STATEMENTS,
@@ -28,11 +28,11 @@ from trisect.trust.filings import (
 )
 from trisect.trust.keys import Fingerprint, IdentityPublic, PartyName
 from trisect.trust.officers import Officers
+from trisect.trust.party import Party
 from trisect.trust.statements import (
     Admission,
     CoordinatorKey,
     KeyCheck,
-    PartyKeys,
     PepperGrant,
     Role,
     Standing,
@@ -42,44 +42,6 @@ from trisect.trust.statements import (
 )
 
 MAX_PARTIES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """One party as the newest statements about it have it.
-
-    Attributes:
-        suspended_until: when its suspension lapses; empty where there is none.
-    """
-
-    name: PartyName
-    role: Role
-    keys: PartyKeys
-    key_check: KeyCheck
-    standing: Standing
-    serial: int
-    pepper_epoch: int = -1
-    former_identities: tuple[bytes, ...] = ()
-    vetting: Vetting | None = None
-    suspended_until: str = ""
-
-    def identities_since(self, fingerprint: str) -> tuple[IdentityPublic, ...]:
-        """List the keys that may have signed in an exchange that names the one of a fingerprint.
-
-        They are that key and those that succeeded it; where the party never had it, only the present one.
-        """
-        keys = (*(IdentityPublic(raw) for raw in self.former_identities), self.keys.identity)
-        first = next((at for at, key in enumerate(keys) if key.fingerprint == fingerprint), -1)
-        return keys[first:]
-
-    def require_active(self) -> None:
-        """Raise DeniedError where the party is suspended or expelled."""
-        if self.standing is not Standing.ACTIVE:
-            raise DeniedError(
-                f"party {self.name} is {self.standing.value}"
-                + (f" until {self.suspended_until}" if self.suspended_until else ""),
-                hint="a government node can reinstate it with `trisect party reinstate`",
-            )
 
 
 @dataclass(slots=True)
@@ -104,6 +66,7 @@ class Membership:
     _suspended: dict[PartyName, dt.datetime] = field(default_factory=dict)
     _officers: dict[PartyName, Officers] = field(default_factory=dict)
     _filed: dict[tuple[str, PartyName], tuple[Filed, ...]] = field(default_factory=dict)
+    _lapsed: tuple[frozenset[PartyName], Membership] | None = field(default=None, compare=False, repr=False)
 
     @property
     def parties(self) -> Mapping[PartyName, Party]:
@@ -150,6 +113,7 @@ class Membership:
         statement = STATEMENTS[kind].from_body(body)
         if statement.consortium != self.consortium:
             raise VerificationError("a statement belongs to another consortium")
+        self._lapsed = None
         self.lapse(_moment(statement.issued))
         signers = self._signers(statement)
         signed = documents.verify(envelope, kind, signers, threshold=len(signers))
@@ -184,6 +148,20 @@ class Membership:
             self._parties[name] = replace(self._parties[name], standing=Standing.ACTIVE, suspended_until="")
         return lapsed
 
+    def as_of(self, now: dt.datetime) -> Membership:
+        """Give the directory as it is at a moment, for whoever asks and not for statements to be applied to.
+
+        Nothing lapses in this one: what is said next is judged by its own time, and so alike when it is replayed.
+        """
+        due = frozenset(name for name, until in self._suspended.items() if until <= now)
+        if not due:
+            return self
+        if self._lapsed is None or self._lapsed[0] != due:
+            found = self.copy()
+            found.lapse(now)
+            self._lapsed = (due, found)
+        return self._lapsed[1]
+
     def copy(self) -> Membership:
         """Make a directory that can be changed without changing this one."""
         return replace(
@@ -192,6 +170,7 @@ class Membership:
             _suspended=dict(self._suspended),
             _officers=dict(self._officers),
             _filed=dict(self._filed),
+            _lapsed=None,
         )
 
     def next_serial(self, name: PartyName) -> int:

@@ -58,6 +58,21 @@ def test_a_suspension_lapses_by_itself(found: Consortium) -> None:
     assert found.membership.party("telco").standing is Standing.ACTIVE
 
 
+def test_what_is_said_with_a_time_before_the_end_is_refused_after_it_too(found: Consortium) -> None:
+    """Else a log that was taken in could not be replayed: nobody lapses a suspension but by what is said."""
+    log = [found.standing("telco", Standing.SUSPENDED, until="2026-11-08T00:00:00Z")]
+    found.take(log[0])
+    now = dt.datetime(2026, 11, 9, tzinfo=dt.UTC)
+    found.membership.as_of(now).party("telco").require_active()
+    assert found.membership.as_of(now) is found.membership.as_of(now), "it is made once"
+    late = found.filing(BreachFiling, "bank", {}, issuer="telco", issued="2026-11-07T00:00:00Z")
+    with pytest.raises(DeniedError, match="suspended"):
+        found.membership.copy().apply(signed(late, "telco"))
+    assert found.membership.party("telco").standing is Standing.SUSPENDED
+    found.take(found.standing("telco", Standing.ACTIVE))
+    assert found.membership.as_of(now) is found.membership
+
+
 @pytest.mark.parametrize("after", [Standing.ACTIVE, Standing.EXPELLED])
 def test_a_suspension_that_was_ended_does_not_lapse(found: Consortium, after: Standing) -> None:
     found.take(found.standing("telco", Standing.SUSPENDED))
