@@ -55,8 +55,8 @@ _COUNT = Learning(
     answerer_learns="exactly how many entries are common and, if it deviates, which of its own the asker holds; that it "
     "was asked, for what purpose, when; kinds, legal basis and, to within a band, size of the asker's list",
     coordinator_learns=_COORDINATOR_LEARNS,
-    assumes="the Diffie-Hellman problem on P-256; an answerer that follows the protocol; honest input: either side can "
-    "lie about its own list",
+    assumes="the Diffie-Hellman problem on P-256; both sides follow the protocol, since an asker that deviates can have "
+    "one common entry count many times, beyond the noise; honest input: either side can lie about its own list",
 )
 ECDH = Engine("ecdh", {Mode.MATCH: _MATCH, Mode.COUNT: _COUNT})
 ENGINES = {engine.name: engine for engine in (ECDH,)}
