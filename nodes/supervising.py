@@ -59,8 +59,9 @@ class Supervising:
         for permit in self._permits(now - dt.timedelta(days=days)):
             asked[permit.asker] += 1
             answered[permit.answerer] += 1
-            elements[permit.asker] += permit.asked_padded
-            given[permit.answerer] += permit.answered_padded
+            if not permit.repeats:  # else nothing was evaluated
+                elements[permit.asker] += permit.asked_padded
+                given[permit.answerer] += permit.answered_padded
             today[permit.asker] += permit.budget * (permit.budget_day == to_text(now)[:10])
         silent = self._silent(now)
         reply = pb.GetMeterReply()
@@ -155,7 +156,8 @@ def _uses(permits: Iterable[Permit], party: str) -> list[pb.InspectedUse]:
             use.first = use.first or permit.decided
             use.times += 1
             use.last = permit.decided
-            use.elements += permit.asked_padded if asks else permit.answered_padded
+            if not permit.repeats:
+                use.elements += permit.asked_padded if asks else permit.answered_padded
             kinds = permit.kinds if asks else permit.answered_kinds
             _merge(use.kinds, kinds.split(","))
             _merge(use.bases, [permit.basis if asks else permit.answered_basis])

@@ -19,7 +19,7 @@ from nodes.exchanges.terms import Terms
 from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, DeniedError, Fault, TrisectError, VerificationError
 from trisect.indicators.tokens import Token
-from trisect.psi import planner
+from trisect.psi import noise, planner
 from trisect.psi.bands import band, is_band
 from trisect.psi.counting import CountingAsker, RepeatingAsker
 from trisect.psi.halves import Action
@@ -289,13 +289,19 @@ class Asking:
         return client_items(tokens, secret, self.means.randomness)
 
     async def _tell(self, exchange_id: str, terms: Terms, count: int, ended: dict[str, Any]) -> None:
-        """Write a count, receipt and end in one transaction."""
+        """Write a count, receipt and end in one transaction; raises VerificationError where no rounding yields it."""
+        limits = self.means.limits_of(terms.offer)
+        most = min(terms.offer.asked_padded, terms.accept.answered_padded)
+        if not noise.may_be_told(count, most, limits.count_unit, limits.count_epsilon):
+            raise VerificationError(
+                "the answerer told a number that no count with that noise and unit yields"
+            )
         done = await asyncio.to_thread(
             self.means.book.store.update,
             exchange_id,
             state=ExchangeState.COMPLETE,
             counted=count,
-            rounded_to=self.means.limits_of(terms.offer).count_unit,
+            rounded_to=limits.count_unit,
             **ended,
         )
         self._completed(done)

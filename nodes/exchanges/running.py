@@ -103,10 +103,11 @@ class Running:
                     group.create_task(self._compute(), name="compute"),
                     group.create_task(self._watch(), name="watch for silence"),
                 ]
-                group.create_task(self._read(), name="read frames")
+                reading = group.create_task(self._read(), name="read frames")
                 group.create_task(self._write(), name="write frames")
                 await self._finished.wait()
                 await self._closed.wait()
+                await asyncio.wait({reading})  # watched: a peer may leave its final frame out
                 for task in endless:
                     task.cancel()
         except* TrisectError as errors:

@@ -111,19 +111,28 @@ class Staleness:
 
     async def _settle(self, one: stale.Stale) -> None:
         exchange = await asyncio.to_thread(self.book.store.get, one.exchange_id)
-        dropped_at = one.dropped_at
+        dropped_at, untold = one.dropped_at, None
         if dropped_at is None:
-            dropped_at = await self._tell(one, exchange)
+            try:
+                dropped_at = await self._tell(one, exchange)
+            except TrisectError as error:  # who does not answer is not spared the record
+                untold = error
         standing = 0 if dropped_at else self._overdue(one)
         if standing != one.filed:
             kept = Kept(one.exchange_id, standing, one.since)
             await self.proposals.file(StaleHitsFiling.KIND, exchange.peer, kept.to_body())
             await asyncio.to_thread(self.hits.filed, one.exchange_id, standing)
+        if untold is not None:
+            raise untold
 
     def _overdue(self, one: stale.Stale) -> int:
-        """Tell what the record is to say of hits that are kept: nothing before the time to drop them is over."""
+        """Tell what the record is to say of hits that are kept: nothing before the time to drop them is over.
+
+        An asker that could not be told has as much time again to be back.
+        """
         now = self.clock()
         days = Regime(self.members.membership).deadlines(now).stale_hits_days
+        days *= 1 if one.told else 2
         return one.count if from_text(one.since) + dt.timedelta(days=days) <= now else one.filed
 
     async def _tell(self, one: stale.Stale, exchange: Exchange) -> str | None:
@@ -136,7 +145,8 @@ class Staleness:
         if (reply.exchange, reply.offer_hash) != (offer.exchange, offer_hash):
             raise VerificationError("an asker's answer on stale hits is about another exchange")
         dropped_at = reply.dropped_at or None
-        await asyncio.to_thread(self.hits.told, one.exchange_id, one.count, dropped_at)
+        now = to_text(self.clock())
+        await asyncio.to_thread(self.hits.told, one.exchange_id, one.count, dropped_at, now)
         return dropped_at
 
     async def on_notice(self, call: relay_pb2.IncomingCall) -> bytes:

@@ -109,6 +109,17 @@ def test_a_withdrawal_counts_where_its_person_is_listed_on_consent(node: Databas
     assert look(node) == {"asked on consent": 1}
 
 
+def test_who_has_two_consents_leaves_with_the_second(node: Database) -> None:
+    progress = Imports(node).begin(make_collection(node, "people", "consent").id, b"")
+    rows = [entry(1, subject="subject-1")]
+    Imports(node).finish(Imports(node).add(progress, rows, [], epoch=0, day=20_784))
+    second = replace(granted(1), id=b"n" * 16, sequence=2)
+    Consents(node).take("aid", [granted(1), second, revoked(1, 3)], after=0, upto=3, now=NOW)
+    answered(node, "e1", "people")
+    change(node, 1, State.CONTESTED, "people")
+    assert look(node) == {"e1": 1}
+
+
 def test_an_asker_is_told_until_it_has_dropped_its_hits(node: Database) -> None:
     fill(node, range(10))
     answered(node, "e1")
@@ -116,14 +127,15 @@ def test_an_asker_is_told_until_it_has_dropped_its_hits(node: Database) -> None:
     change(node, 1, State.CONTESTED)
     assert store.look(after=LONG_AGO, now=MOMENT) == 1
     assert store.look(after=LONG_AGO, now=LATER) == 0
-    store.told("e1", 1, None)
-    assert store.unsettled() == [Stale("e1", 1, 1, MOMENT, None, 0)]
+    told_at = "2027-03-01T00:00:00Z"
+    store.told("e1", 1, None, told_at)
+    assert store.unsettled() == [Stale("e1", 1, 1, told_at, None, 0)], "its time begins when it is told"
     change(node, 2, State.CONTESTED)
     store.look(after=LONG_AGO, now=LATER)
-    assert store.unsettled() == [Stale("e1", 2, 1, MOMENT, None, 0)]
+    assert store.unsettled() == [Stale("e1", 2, 1, told_at, None, 0)]
     store.filed("e1", 2)
-    store.told("e1", 2, LATER)
-    assert store.unsettled() == [Stale("e1", 2, 2, MOMENT, LATER, 2)], "the record has still to hear of it"
+    store.told("e1", 2, LATER, LATER)
+    assert store.unsettled() == [Stale("e1", 2, 2, told_at, LATER, 2)], "the record has still to hear of it"
     store.filed("e1", 0)
     assert store.unsettled() == []
     change(node, 3, State.CONTESTED)

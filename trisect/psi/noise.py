@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from trisect.clock import Randomness
 
+_FARTHEST = 100
+"""Noise times epsilon that is exceeded with a chance of e^-100."""
 _FINEST = 1_000_000
 """Denominators that an epsilon is taken to at most; the rulebook writes it as a decimal number."""
 
@@ -19,6 +21,11 @@ def told(exact: int, unit: int, epsilon: float, randomness: Randomness) -> int:
     """Give what is told of a count: noised, rounded to a multiple of `unit`, never below 0."""
     noised = exact + discrete_laplace(epsilon, randomness)
     return max(0, (noised + unit // 2) // unit * unit)
+
+
+def may_be_told(count: int, most: int, unit: int, epsilon: float) -> bool:
+    """Tell whether a number may have been told of a count of at most so many; noise beyond is as good as impossible."""
+    return count % unit == 0 and count <= most + unit + _FARTHEST / epsilon
 
 
 def discrete_laplace(epsilon: float, randomness: Randomness) -> int:

@@ -45,7 +45,7 @@ def check(filing: Filing, membership: Membership) -> None:
     except ValueError as error:
         raise VerificationError("a word on stale hits says no time") from error
     days = Regime(membership).deadlines(issued).stale_hits_days
-    if kept.count and issued < since + dt.timedelta(days=days):
+    if kept.count and issued - since < dt.timedelta(days=days):
         raise VerificationError(f"an asker has {days} days to drop its hits")
 
 

@@ -270,7 +270,7 @@ class Collections:
             found = _require(connection, name)
             there = sa.and_(entries.c.collection_id == found.id, chosen, entries.c.state != STAGED)
             before = sa.true() if only is None else entries.c.state == STATE_NUMBERS[only]
-            moved = presence.to_state(state, found.version + 1, now)
+            moved = presence.to_state(state, bump(connection, found.id), now)
             changed = connection.execute(sa.update(entries).where(there, before).values(**moved))
             if not changed.rowcount:
                 if connection.execute(sa.select(entries.c.token).where(there).limit(1)).first():
@@ -282,7 +282,6 @@ class Collections:
                     f"collection {name} has no such entry",
                     hint="check spelling, kind and collection; it may have been retracted",
                 )
-            bump(connection, found.id)
         return self._entries(collections.c.name == name, chosen)
 
     def _entries(self, *where: sa.ColumnElement[bool]) -> Sequence[EntryRow]:

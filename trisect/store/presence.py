@@ -34,9 +34,11 @@ def entering(version: int) -> dict[str, Any]:
 
 
 def leaving(version: int) -> dict[str, Any]:
-    """Give what entries are written with that leave; those that had left before stay so."""
-    still = sa.and_(entries.c.state == ACTIVE, entries.c.gone_since.is_(None))
-    return {"gone_since": sa.case((still, version), else_=entries.c.gone_since)}
+    """Give what entries are written with that leave; those that were not active had left before.
+
+    One that is active leaves now, even if it has a version already: of two consents only one may have been taken back.
+    """
+    return {"gone_since": sa.case((entries.c.state == ACTIVE, version), else_=entries.c.gone_since)}
 
 
 def come_back(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:

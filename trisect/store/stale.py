@@ -25,7 +25,7 @@ class Stale:
     Attributes:
         count: entries that have left the list since its snapshot, at most so many of them matched.
         told: of how many the asker has been told.
-        since: when the first was found.
+        since: when the asker was told first; while it was not, when the first was found.
         dropped_at: when the asker has dropped its hits, by its own word; None while it keeps them.
         filed: the count that stands in the record, 0 where none does.
     """
@@ -105,9 +105,13 @@ class StaleHits:
                 for row in connection.execute(query)
             ]
 
-    def told(self, exchange_id: str, count: int, dropped_at: str | None) -> None:
-        """Keep that an asker has been told of so many, and since when it has dropped its hits."""
-        self._change(exchange_id, told=count, dropped_at=dropped_at)
+    def told(self, exchange_id: str, count: int, dropped_at: str | None, now: str) -> None:
+        """Keep that an asker has been told of so many, and since when it has dropped its hits.
+
+        Its time to drop them begins when it is told first.
+        """
+        since = sa.case((stale_hits.c.told == 0, now), else_=stale_hits.c.since)
+        self._change(exchange_id, told=count, dropped_at=dropped_at, since=since)
 
     def filed(self, exchange_id: str, count: int) -> None:
         """Keep what stands in the record."""

@@ -17,7 +17,7 @@ from trisect.psi.counting import CountingAnswerer, CountingAsker, RepeatingAnswe
 from trisect.psi.ecdh import EcdhClient, EcdhServer
 from trisect.psi.halves import Compute, Finished, Operation, Send, Tally
 from trisect.psi.messages import BEGIN, Message, Tag
-from trisect.psi.noise import discrete_laplace, told
+from trisect.psi.noise import discrete_laplace, may_be_told, told
 from trisect.psi.points import POINT_BYTES
 
 NUMBERS = st.sets(st.integers(0, 60), min_size=1, max_size=45)
@@ -171,6 +171,14 @@ def test_noise_has_the_probabilities_that_its_epsilon_says(epsilon: float) -> No
         expected = (1 - q) / (1 + q) * q ** abs(value)
         deviation = math.sqrt(expected * (1 - expected) / draws)
         assert abs(found[value] / draws - expected) < 5 * deviation
+
+
+def test_a_number_that_no_count_yields_is_noticed() -> None:
+    draw = drawn("may be told")
+    for epsilon in (0.1, 1.0):
+        assert all(may_be_told(told(40, 10, epsilon, draw), 40, 10, epsilon) for _ in range(100))
+    for number in (41, 2**63, 2**64 - 4):
+        assert not may_be_told(number, 40, 10, 1.0)
 
 
 def test_what_is_told_is_a_multiple_of_the_unit_and_never_negative() -> None:

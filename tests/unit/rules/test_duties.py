@@ -109,5 +109,8 @@ def test_an_answerer_waits_until_the_time_to_drop_is_over() -> None:
             kept(found, 3, **bad)
     with pytest.raises(VerificationError):
         kept(found, -1, days=8)
+    far = Kept("ab" * 16, 3, "9999-12-31T00:00:00Z").to_body()
+    with pytest.raises(VerificationError):
+        check(found.filing(StaleHitsFiling, "telco", far, issuer="bank"), found.membership)
     found.take(found.standing("bank", Standing.SUSPENDED, issued=to_text(NOW), until=to_text(NOW + 14 * DAY)))
     kept(found, 3, days=8)
