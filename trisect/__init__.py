@@ -10,5 +10,7 @@ os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-RSA-AES128-GCM-SHA256"
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # The C core writes warnings to stderr; errors are enough, and ours carry the cure.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+# numpy's linear algebra would start a thread for each core, half of what a process takes to load it; nothing here uses it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.1.0"

@@ -44,12 +44,9 @@ class Confirming:
         except VerificationError:
             self.means.accusing.contradicted(party.name, receipt, exchange.own_receipt)
             raise
-        if exchange.state is ExchangeState.COMPLETE:
-            return
-        done = await asyncio.to_thread(
-            self.means.book.store.update, exchange.id, state=ExchangeState.COMPLETE, peer_receipt=receipt
-        )
-        self.means.book.count(done)
+        done = await asyncio.to_thread(self.means.book.store.confirm, exchange.id, receipt)
+        if done is not None:
+            self.means.book.count(done)
 
     async def on_inquiry(self, call: relay_pb2.IncomingCall, party: Party) -> bytes:
         """Tell an answerer what became of an exchange that we asked for: our receipt, or that it is void.

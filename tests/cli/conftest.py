@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import nursery
 from support.fake_node import FakeNode, serving
 
 END_S = 60.0
@@ -59,37 +58,12 @@ class Ended:
         return self.whole["error"]
 
 
-class Warm:
-    """Runs the command as forks of one process."""
-
-    def __init__(self, folder: Path) -> None:
-        self._files = [folder / name for name in ("stdin", "stdout", "stderr")]
-        self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("warm.py"), *self._files],
-            env=ENVIRONMENT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._busy = threading.Lock()
-
-    def run(self, folder: Path, arguments: list[str], stdin: bytes) -> Ended:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        with self._busy:
-            self._files[0].write_bytes(stdin)
-            self.process.stdin.write(json.dumps([str(folder), arguments]).encode() + b"\n")
-            self.process.stdin.flush()
-            code = int(self.process.stdout.readline())
-            return Ended(code, self._files[1].read_text(), self._files[2].read_text())
-
-
 @dataclass
 class Command:
     """The command, run from a folder against a home."""
 
     home: Path
     folder: Path
-    warm: Warm
     said: list[str] = field(default_factory=list)
 
     async def start(self, *arguments: object, columns: int = 160) -> asyncio.subprocess.Process:
@@ -119,8 +93,10 @@ class Command:
 
     async def bare(self, *arguments: object, stdin: str | bytes = b"") -> Ended:
         """Run it without a home."""
-        raw = stdin.encode() if isinstance(stdin, str) else stdin
-        return self._kept(await asyncio.to_thread(self.warm.run, self.folder, [*map(str, arguments)], raw))
+        ended = await asyncio.to_thread(
+            nursery.run, "trisect", *arguments, stdin=stdin, environment=ENVIRONMENT, folder=self.folder
+        )
+        return self._kept(Ended(ended.returncode, ended.stdout, ended.stderr))
 
     async def text(self, *arguments: object, stdin: str | bytes = b"") -> Ended:
         """Run it for people."""
@@ -129,14 +105,6 @@ class Command:
     async def json(self, *arguments: object, stdin: str | bytes = b"") -> Ended:
         """Run it for scripts."""
         return await self.bare("--home", self.home, "--format", "json", *arguments, stdin=stdin)
-
-
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """The process that commands are forks of."""
-    found = Warm(tmp_path_factory.mktemp("warm"))
-    yield found
-    found.process.communicate(timeout=END_S)
 
 
 @pytest.fixture
@@ -152,17 +120,17 @@ def node() -> FakeNode:
 
 
 @pytest.fixture
-async def trisect(node: FakeNode, short: Path, tmp_path: Path, warm: Warm) -> AsyncIterator[Command]:
+async def trisect(node: FakeNode, short: Path, tmp_path: Path) -> AsyncIterator[Command]:
     """The command, with a node that runs from its home."""
     async with serving(node, short / "n") as home:
-        found = Command(home, tmp_path, warm)
+        found = Command(home, tmp_path)
         yield found
     everything = "".join(found.said)
     assert not [value for value in PLANTED if value in everything]
 
 
 @pytest.fixture
-async def coordinator(node: FakeNode, short: Path, tmp_path: Path, warm: Warm) -> AsyncIterator[Command]:
+async def coordinator(node: FakeNode, short: Path, tmp_path: Path) -> AsyncIterator[Command]:
     """The command, with a coordinator that runs from its home."""
     async with serving(node, short / "c", name="coordinator") as home:
-        yield Command(home, tmp_path, warm)
+        yield Command(home, tmp_path)

@@ -235,6 +235,22 @@ def test_the_first_receipt_of_a_peer_stands(node: Database) -> None:
     assert store.get("e1").peer_receipt == b"first"
 
 
+def test_a_receipt_that_comes_twice_at_once_confirms_once(node: Database) -> None:
+    store = Exchanges(node)
+    store.add(exchange(side=Side.ANSWERER, state=ExchangeState.UNCONFIRMED))
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: store.confirm("e1", b"receipt"), range(8)))
+    assert [one.state for one in done if one is not None] == [ExchangeState.COMPLETE]
+    assert store.get("e1").peer_receipt == b"receipt"
+
+
+def test_an_exchange_that_failed_is_not_confirmed(node: Database) -> None:
+    store = Exchanges(node)
+    store.add(exchange(side=Side.ANSWERER, state=ExchangeState.FAILED))
+    with pytest.raises(ConflictError, match="ended"):
+        store.confirm("e1", b"receipt")
+
+
 def test_two_ends_that_race_end_once(node: Database) -> None:
     """The later of two transactions sees the end of the first."""
     fill(node, range(2))

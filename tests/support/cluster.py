@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from support.daemons import BIN, SUPPORT, Coordinator, Daemon, Node, until
+from support.daemons import SUPPORT, Coordinator, Daemon, Node, until
+from support.nursery import run
 
 from coordinator import authority
 from nodes import enrol
@@ -40,19 +40,6 @@ def foul_relay(daemon: Daemon) -> None:
     """Have a coordinator that misbehaves, or holds an exchange, when it is told to (`hostile_coordinator`)."""
     if isinstance(daemon, Coordinator):
         daemon.script = SUPPORT / "hostile_coordinator.py"
-
-
-def run(program: str, *arguments: object, environment: dict[str, str] | None = None, stdin: str = ""):
-    """Run one of our programs to its end."""
-    return subprocess.run(
-        [BIN / program, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        input=stdin,
-        timeout=60,
-        check=False,
-        env=os.environ | (environment or {}),
-    )
 
 
 def trisect(daemon: Daemon, *arguments: object, stdin: str = "") -> tuple[int, dict[str, Any]]:

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import urllib.error
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,9 @@ from pathlib import Path
 
 import grpc.aio
 import psutil
+from support import nursery
 from support.batches import cut
+from support.nursery import BIN
 
 from trisect.cli.demo import rules
 from trisect.clock import system_clock
@@ -42,7 +43,6 @@ from trisect.wire.v1 import (
     node_admin_pb2_grpc,
 )
 
-BIN = Path(sys.executable).parent
 SUPPORT = Path(__file__).parent
 START_S = 30.0
 POLL_S = 0.05
@@ -79,20 +79,21 @@ class Daemon:
 
     program: str
     home: Path
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen | nursery.Process | None = None
     environment: dict[str, str] = field(default_factory=dict)
     script: Path | None = None
     """A misbehaving stand-in to run in place of the program."""
 
     def spawn(self) -> None:
+        words = ("run", "--home", self.home)
         with (self.home / "stderr.log").open("ab") as log:
+            if self.script is None:
+                self.process = nursery.start(
+                    self.program, *words, output=log, environment=os.environ | self.environment
+                )
+                return
             self.process = subprocess.Popen(
-                [
-                    *([BIN / "python", self.script] if self.script else [BIN / self.program]),
-                    "run",
-                    "--home",
-                    self.home,
-                ],
+                [BIN / "python", self.script, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

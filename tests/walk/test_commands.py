@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from support import planted
 from support.cluster import Cluster, trisect
-from support.daemons import BIN, Node, hosts, until
+from support.daemons import Node, hosts, until
 from support.labelled import LABEL, UUID, WRITERS
+from support.nursery import BIN
 
 pytestmark = pytest.mark.walk
 PHONE = "(202) 555-0143"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ async def test_a_node_reaches_the_coordinator_through_a_connect_proxy(cluster: C
         node = Node("trisect-node", tmp_path / "tunnelled", environment=environment)
         command = ("trisect-node", "join", "--home", node.home, "--invitation", "-")
         invitation = altered(await cluster.coordinator.invite("tunnelled", "proxy"), coordinator=named)
-        done = await asyncio.to_thread(run, *command, environment=environment, stdin=invitation)
+        done = await asyncio.to_thread(run, *command, environment=os.environ | environment, stdin=invitation)
         assert done.returncode == 0, done.stderr
         await node.start()
         try:
@@ -41,7 +42,7 @@ async def test_no_proxy_is_asked_for_this_machine(cluster: Cluster, tmp_path: Pa
     node = Node("trisect-node", tmp_path / "proxied", environment=environment)
     command = ("trisect-node", "join", "--home", node.home, "--invitation", "-")
     invitation = await cluster.coordinator.invite("proxied", "proxy")
-    done = await asyncio.to_thread(run, *command, environment=environment, stdin=invitation)
+    done = await asyncio.to_thread(run, *command, environment=os.environ | environment, stdin=invitation)
     assert done.returncode == 0, done.stderr
     await node.start()
     try:
@@ -49,7 +50,9 @@ async def test_no_proxy_is_asked_for_this_machine(cluster: Cluster, tmp_path: Pa
         await until(node.is_admitted, "admission past the proxy")
         await node.put_rules_in_place(Role.PROXY)
         doctor = ("trisect", "--home", node.home, "doctor", "--format", "json")
-        told = json.loads((await asyncio.to_thread(run, *doctor, environment=environment)).stdout)
+        told = json.loads(
+            (await asyncio.to_thread(run, *doctor, environment=os.environ | environment)).stdout
+        )
         found = {finding["name"]: finding["ok"] for finding in told["data"]["checks"]}
         assert found["ready"]
     finally:

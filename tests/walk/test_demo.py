@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 from support.cluster import run
-from support.daemons import BIN
+from support.nursery import BIN
 
 from trisect.cli.demo import samples, telling
 from trisect.cli.demo.cluster import PARTIES

@@ -16,8 +16,9 @@ import grpc
 import pytest
 from support import hostile_coordinator, tuned_daemon
 from support.cluster import ROLES, Cluster, altered, join, run
-from support.daemons import BIN, Coordinator, Node, failure, until
+from support.daemons import Coordinator, Node, failure, until
 from support.holding import held
+from support.nursery import BIN
 from support.tcp import Tunnel
 
 from nodes.keys import NodeKeys

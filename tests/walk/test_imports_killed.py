@@ -19,7 +19,8 @@ from typing import Any
 import psutil
 import pytest
 from support.cluster import Cluster, run
-from support.daemons import BIN, Daemon, Node
+from support.daemons import Daemon, Node
+from support.nursery import BIN
 
 pytestmark = pytest.mark.walk
 ROWS = 8_000

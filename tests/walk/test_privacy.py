@@ -9,13 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -25,13 +21,18 @@ import pytest
 from support import planted
 from support.cluster import Cluster
 from support.daemons import Node, until
+from support.nursery import run
 
 from trisect.cli.demo.scan import Place, find
 from trisect.rpc.status import from_rpc
 from trisect.wire.v1 import collections_pb2, matching_pb2
 
 pytestmark = pytest.mark.walk
-WARM = Path(__file__).parents[1] / "cli" / "warm.py"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TRISECT_")} | {
+    "COLUMNS": "200",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+}
 # Kind, a spelling as lists have it, and its canonical form, written by hand.
 VALUES = (
     ("phone", "+1 (425) 555-0187", "+14255550187"),
@@ -79,39 +80,25 @@ def csv_list(path: Path, prefix: str) -> Path:
 
 @dataclass
 class Desk:
-    """Runs commands as forks of one process that has loaded them, and keeps every word that they say."""
+    """Runs commands, and keeps every word that they say."""
 
     cluster: Cluster
     folder: Path
     said: list[Place] = field(default_factory=list)
 
-    @contextlib.contextmanager
-    def open(self) -> Iterator[None]:
-        """Have the process that commands are forks of."""
-        self._streams = [self.folder / name for name in ("stdin", "stdout", "stderr")]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TRISECT_")}
-        with subprocess.Popen(
-            [sys.executable, WARM, *self._streams],
-            env=kept | {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as self._warm:
-            yield
-            self._warm.communicate(timeout=30)
-
     def trisect(self, home: str, *words: str, stdin: str = "") -> int:
-        for stream, text in zip(self._streams, (stdin, "", ""), strict=True):
-            stream.write_text(text)
-        line = json.dumps([str(self.folder), [*words, "--home", str(self.cluster.folder / home)]])
-        assert self._warm.stdin is not None
-        assert self._warm.stdout is not None
-        self._warm.stdin.write(line + "\n")
-        self._warm.stdin.flush()
-        code = int(self._warm.stdout.readline())
-        heading = f"`trisect {' '.join(words)}`, exit code {code}"
-        self.said.append((heading, b"\n".join(stream.read_bytes() for stream in self._streams[1:])))
-        return code
+        ended = run(
+            "trisect",
+            *words,
+            "--home",
+            self.cluster.folder / home,
+            stdin=stdin,
+            environment=ENVIRONMENT,
+            folder=self.folder,
+        )
+        heading = f"`trisect {' '.join(words)}`, exit code {ended.returncode}"
+        self.said.append((heading, f"{ended.stdout}\n{ended.stderr}".encode()))
+        return ended.returncode
 
     async def refused(self, node: Node, awaitable) -> None:
         """Await a call that must fail, and keep what the node says."""
@@ -130,10 +117,9 @@ def desk(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     watch.plant(*TYPED, canonical=[canonical for _, _, canonical in VALUES])
     watch.plant(*(value for _, value, _ in BAD.values() if value != "phone"), BAD["unknown_kind"][0])
     found = Desk(cluster, tmp_path_factory.mktemp("desk"))
-    with found.open():
-        import_lists(found)
-        match_by_command(found)
-        type_in_the_wrong_place(found)
+    import_lists(found)
+    match_by_command(found)
+    type_in_the_wrong_place(found)
     asyncio.run(by_client(found))
     return found
 

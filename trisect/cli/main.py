@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -18,7 +17,6 @@ from trisect.cli.tree import app
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives its exit code."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the C core would write to stderr beside our own words
     report = Report(format_of(arguments))
     return outcome.exit_code(report, lambda: _begin(report, arguments))
 

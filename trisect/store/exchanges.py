@@ -140,6 +140,21 @@ class Exchanges:
         with self._database.write() as connection:
             return _update(connection, exchange_id, changes)
 
+    def confirm(self, exchange_id: str, receipt: bytes) -> Exchange | None:
+        """Complete an answerer's exchange with the asker's receipt; None where another call has done it.
+
+        The receipt may come of itself while the asker is being asked for it.
+
+        Raises:
+            ConflictError: it has ended otherwise.
+        """
+        try:
+            return self.update(exchange_id, state=ExchangeState.COMPLETE, peer_receipt=receipt)
+        except ConflictError:
+            if self.get(exchange_id).state is ExchangeState.COMPLETE:
+                return None
+            raise
+
     def give_up(self, exchange_id: str, state: ExchangeState, error: bytes, *, unconfirmed: bool) -> Exchange:
         """End an exchange without a result.
 

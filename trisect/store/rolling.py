@@ -58,30 +58,29 @@ class Rolling:
         return [self._roll_batch(table, epoch, climb) for table in _ROLLED]
 
     def _roll_batch(self, table: sa.Table, epoch: int, climb: Callable[[Token, int], Token]) -> int:
+        keys = sa.tuple_(*table.primary_key.columns)
+        behind = sa.select(*table.primary_key.columns).where(table.c.epoch < epoch).limit(BATCH)
         with self._database.write() as connection:
-            rows = connection.execute(sa.select(table).where(table.c.epoch < epoch).limit(BATCH)).all()
-            if not rows:
+            taken = connection.execute(sa.delete(table).where(keys.in_(behind)).returning(table)).all()
+            if not taken:
                 return 0
-            keys = list(table.primary_key.columns)
-            same = sa.and_(*(column == sa.bindparam(f"old_{column.name}") for column in keys))
-            connection.execute(
-                sa.delete(table).where(same),
-                [_key(keys, row._asdict()) for row in rows],
-            )
-            new = sorted(
+            rolled = sorted(
                 (
                     row._asdict() | {"token": climb(Token(row.token), row.epoch), "epoch": epoch}
-                    for row in rows
+                    for row in taken
                 ),
                 key=lambda row: row["token"],
             )
-            if (
-                table is suppressions
-            ):  # a withdrawal in the middle of a roll may meet a token and its successor
-                connection.execute(sa.delete(table).where(same), [_key(keys, row) for row in new])
-            connection.execute(sa.insert(table), new)
-            return len(rows)
+            if table is suppressions:  # a withdrawal during a roll may have met a token and its successor
+                _drop(connection, table, rolled)
+            connection.execute(sa.insert(table), rolled)
+            return len(rolled)
 
 
-def _key(keys: Sequence[sa.Column[Any]], row: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"old_{column.name}": row[column.name] for column in keys}
+def _drop(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Delete the rows that have the primary keys of these."""
+    names = [column.name for column in table.primary_key.columns]
+    same = sa.and_(*(table.c[name] == sa.bindparam(f"old_{name}") for name in names))
+    connection.execute(
+        sa.delete(table).where(same), [{f"old_{name}": row[name] for name in names} for row in rows]
+    )
