@@ -15,8 +15,8 @@ from pathlib import Path
 import grpc
 import pytest
 from support import hostile_coordinator, tuned_daemon
-from support.cluster import ROLES, Cluster, altered, join, run
-from support.daemons import Coordinator, Node, failure, until
+from support.cluster import COMMON, ROLES, Cluster, altered, foul_relay, join, run
+from support.daemons import Coordinator, Node, failure, hosts, until
 from support.holding import held
 from support.nursery import BIN
 from support.tcp import Tunnel
@@ -277,23 +277,22 @@ async def test_a_handshake_below_tls_1_3_fails(cluster: Cluster, tmp_path: Path)
     assert (await cluster["telco"].status()).links[0].connected
 
 
-async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_path_factory):
-    cluster = await Cluster.create(tmp_path_factory.mktemp("suspension"), ("government", "telco", "proxy"))
+async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_path: Path):
+    cluster = await Cluster.create(tmp_path / "own", ("government", "telco", "proxy"), prepare=foul_relay)
     try:
-        values = [f"host-{number}.example.com" for number in range(30_000)]
-        await cluster["telco"].import_values("mine", values)
-        await cluster["proxy"].import_values("theirs", values)
-        await cluster["proxy"].share("theirs", "telco")
-        exchange_id = await cluster["telco"].start_match("mine", "proxy", "theirs")
+        await cluster.list_hosts()
         change = node_admin_pb2.ChangeStandingRequest
-        await cluster["government"].admin(
-            "ChangeStanding", change(party="telco", standing="suspended", reason="a test")
-        )
-        for name in ("telco", "proxy"):
-            ended = await cluster[name].outcome(exchange_id, 15)
-            assert ended.state == "failed", ended
-            assert "suspended" in ended.error.message or "lost" in ended.error.message
-        error = await failure(cluster["telco"].start_match("mine", "proxy", "theirs"))
+        async with held(cluster, "asker begins", tmp_path) as reached:
+            exchange_id = await cluster["telco"].start_match("list", "proxy", "list")
+            await asyncio.wait_for(reached.wait(), 30)
+            await cluster["government"].admin(
+                "ChangeStanding", change(party="telco", standing="suspended", reason="a test")
+            )
+            for name in ("telco", "proxy"):
+                ended = await cluster[name].outcome(exchange_id, 15)
+                assert ended.state == "failed", ended
+                assert "suspended" in ended.error.message or "lost" in ended.error.message
+        error = await failure(cluster["telco"].start_match("list", "proxy", "list"))
         assert error.fault.value == "denied"
         assert "suspended" in error.message
         await cluster["government"].admin(
@@ -303,7 +302,7 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
         async def asked_again() -> str:
             """Ask until telco, coordinator and proxy have all heard of it; each learns of it in its own time."""
             try:
-                return await cluster["telco"].start_match("mine", "proxy", "theirs")
+                return await cluster["telco"].start_match("list", "proxy", "list")
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
                     raise
@@ -313,7 +312,7 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
             return (await cluster["telco"].status()).standing == "suspended"
 
         exchange_id = await until(asked_again, "reinstatement to arrive")
-        assert (await cluster["telco"].outcome(exchange_id)).matched == 30_000
+        assert (await cluster["telco"].outcome(exchange_id)).matched == len(COMMON)
         assert (await cluster["telco"].status()).standing == "active"
         soon = to_text(system_clock() + dt.timedelta(seconds=5))
         await cluster["government"].admin(
@@ -321,7 +320,7 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
         )
         await until(suspended, "the suspension to arrive")
         exchange_id = await until(asked_again, "the suspension to lapse")
-        assert (await cluster["telco"].outcome(exchange_id)).matched == 30_000
+        assert (await cluster["telco"].outcome(exchange_id)).matched == len(COMMON)
         assert system_clock() >= from_text(soon)
     finally:
         cluster.stop()
@@ -329,9 +328,13 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
 
 async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
     government, proxy = pair["government"], pair["proxy"]
-    values = [f"host-{number}.example.com" for number in range(60_000)]
+    await asyncio.to_thread(proxy.terminate)
+    proxy.tune({"trisect.store.rolling.BATCH": 100})
+    await proxy.start()
+    await until(proxy.is_admitted, "the proxy to be back")
+    values = hosts(range(6_000))
     await proxy.import_values("list", values)
-    await government.import_values("list", values[:30_000])
+    await government.import_values("list", values[:3_000])
     await proxy.share("list", "government")
     before = tokens(proxy)
     await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
@@ -357,7 +360,7 @@ async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
     assert not {token for token, _ in before.values()} & {token for token, _ in after.values()}
     await until(proxy.is_admitted, "the link to come back")
     exchange = await government.match("list", "proxy", "list")
-    assert (exchange.state, exchange.matched) == ("complete", 30_000)
+    assert (exchange.state, exchange.matched) == ("complete", 3_000)
 
 
 async def test_a_home_that_another_has_replaced_says_so(pair: Cluster, tmp_path: Path):

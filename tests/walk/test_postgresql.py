@@ -19,7 +19,7 @@ from trisect.wire.v1 import node_admin_pb2
 pytestmark = pytest.mark.walk
 PARTIES = ("government", "telco", "proxy")
 EXPECTED = {f"r-{number}" for number in range(30, 60)}
-MANY = 60_000
+MANY = 6_000
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,14 @@ def urls(postgresql_server: postgres.Server) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("postgresql")
-    found = asyncio.run(Cluster.create(folder, PARTIES, databases=urls.__getitem__))
+    found = asyncio.run(Cluster.create(folder, PARTIES, databases=urls.__getitem__, prepare=small_batches))
     yield found
     found.stop()
+
+
+def small_batches(daemon: Daemon) -> None:
+    if daemon.home.name == "telco":
+        daemon.tune({"trisect.store.rolling.BATCH": MANY // 60})
 
 
 async def test_the_walk_over_postgresql(cluster: Cluster, urls: dict[str, str]):
