@@ -16,9 +16,10 @@ from trisect.errors import BadInputError, DeniedError
 from trisect.rpc.authentication import Context, certified, expires_at
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Authorise, Gate, caller
-from trisect.rules.consent_frames import SEALED_BYTES
+from trisect.rules import consent_frames, stale_frames
 from trisect.trust.certificates import Caller, Principal
 from trisect.trust.channel import EXCHANGE_ID_BYTES
+from trisect.trust.equal_seals import EqualSeal
 from trisect.trust.statements import Role, Standing
 from trisect.wire.convert import keys_from_wire, keys_to_wire
 from trisect.wire.v1 import (
@@ -219,31 +220,29 @@ class RelayService(relay_pb2_grpc.RelayServicer):
     ) -> relay_pb2.DeliverReply:
         """Bring a proxy's frame of consents to another party's node, suspended or not, and its answer back."""
         self._registry.require_admitted(caller().name, role=Role.PROXY)
-        self._registry.require_admitted(request.to)
-        if len(request.frame) != SEALED_BYTES or request.to == caller().name:
-            raise BadInputError(
-                f"a frame of consents has {SEALED_BYTES} bytes and is for another party",
-                hint="bring both ends to the same version of Trisect",
-            )
-        call = relay_pb2.CallRequest(to=request.to, method=relay_pb2.PEER_METHOD_CONSENTS, body=request.frame)
-        return relay_pb2.DeliverReply(frame=await self._switchboard.call(caller().name, call))
+        method = relay_pb2.PEER_METHOD_CONSENTS
+        return relay_pb2.DeliverReply(frame=await self._bring(method, request, consent_frames.SEAL))
 
     async def Notify(self, request: relay_pb2.NotifyRequest, _context: Context) -> relay_pb2.NotifyReply:  # noqa: N802
-        """Bring another party's node the notice of stale hits, suspended or not, and its answer back."""
+        """Bring an answerer's frame of stale hits to another party's node, suspended or not, and its answer back."""
         self._registry.require_admitted(caller().name)
+        method = relay_pb2.PEER_METHOD_STALE_HITS
+        return relay_pb2.NotifyReply(frame=await self._bring(method, request, stale_frames.SEAL))
+
+    async def _bring(
+        self,
+        method: relay_pb2.PeerMethod.ValueType,
+        request: relay_pb2.DeliverRequest | relay_pb2.NotifyRequest,
+        seal: EqualSeal,
+    ) -> bytes:
         self._registry.require_admitted(request.to)
-        if len(request.exchange_id) != EXCHANGE_ID_BYTES or request.to == caller().name:
+        if len(request.frame) != seal.sealed_bytes or request.to == caller().name:
             raise BadInputError(
-                "a notice of stale hits is about an exchange with another party",
+                f"such a frame has {seal.sealed_bytes} bytes and is for another party",
                 hint="bring both ends to the same version of Trisect",
             )
-        call = relay_pb2.CallRequest(
-            to=request.to,
-            method=relay_pb2.PEER_METHOD_STALE_HITS,
-            exchange_id=request.exchange_id,
-            body=request.body,
-        )
-        return relay_pb2.NotifyReply(body=await self._switchboard.call(caller().name, call))
+        call = relay_pb2.CallRequest(to=request.to, method=method, body=request.frame)
+        return await self._switchboard.call(caller().name, call)
 
     async def IssuePermit(  # noqa: N802
         self, request: relay_pb2.IssuePermitRequest, _context: Context

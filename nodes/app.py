@@ -231,6 +231,8 @@ class Node:
             self._members,
             self._proposals,
             system_clock,
+            system_randomness,
+            lambda: self._config.stale_hits.tick_s,
         )
         self._lists = CollectionsService(
             self._collections,
@@ -286,6 +288,7 @@ class Node:
             Expiry(self._retention, self._lapsing, system_clock).run, "delete what was kept long enough"
         )
         tasks.keep(self._staleness.run, "tell of stale hits")
+        tasks.keep(self._staleness.take, "take note of stale hits")
         tasks.keep(self._drifting.run, "compare words with deeds")
         tasks.keep(self._announcing.run, "announce what will end")
         tasks.keep(self._accusing.run, "open breaches")
@@ -308,7 +311,7 @@ class Node:
         if call.method == relay_pb2.PEER_METHOD_CONSENTS:
             return await self._receiving.on_frame(call), False
         if call.method == relay_pb2.PEER_METHOD_STALE_HITS:
-            return await self._staleness.on_notice(call), False
+            return await self._staleness.on_frame(call), False
         return await self._answering.on_call(call)
 
     def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> Health:

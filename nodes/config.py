@@ -29,6 +29,7 @@ RELOADABLE = frozenset(
         "limits.max_set",
         "limits.min_set",
         "log_level",
+        "stale_hits.tick_s",
         "timeouts.call_s",
         "timeouts.peer_idle_s",
         "timeouts.write_s",
@@ -90,6 +91,17 @@ class Consents:
 
 
 @dataclass(frozen=True, slots=True)
+class StaleHits:
+    """How askers are told that hits may be stale.
+
+    Attributes:
+        tick_s: from one frame to everybody who has matched a list here to the next, in seconds.
+    """
+
+    tick_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Http:
     """Where /live, /ready and /metrics are served."""
 
@@ -113,6 +125,7 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     timeouts: Timeouts = field(default_factory=Timeouts)
     consents: Consents = field(default_factory=Consents)
+    stale_hits: StaleHits = field(default_factory=StaleHits)
     http: Http = field(default_factory=Http)
 
     def check(self) -> None:
@@ -158,6 +171,7 @@ class Config:
             timeouts__write_s=self.timeouts.write_s,
             consents__tick_s=self.consents.tick_s,
             consents__epoch_s=self.consents.epoch_s,
+            stale_hits__tick_s=self.stale_hits.tick_s,
         )
 
 

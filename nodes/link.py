@@ -152,16 +152,17 @@ class Link:
             )
         return reply.frame
 
-    async def notify(self, to: str, exchange_id: bytes, body: bytes) -> bytes:
-        """Tell another party's node of stale hits; gives its answer.
+    async def notify(self, to: str, frame: bytes) -> bytes:
+        """Send another party's node a frame of stale hits; gives its answer, which is as large.
 
         Raises:
             UnreachableError: the coordinator or the party's node is not there.
         """
-        request = relay_pb2.NotifyRequest(to=to, exchange_id=exchange_id, body=body)
         async with self.translated():
-            reply = await self._relay.Notify(request, timeout=self.call_timeout_s)
-        return reply.body
+            reply = await self._relay.Notify(
+                relay_pb2.NotifyRequest(to=to, frame=frame), timeout=self.call_timeout_s
+            )
+        return reply.frame
 
     async def issue_permit(self, offer: bytes, permit: bytes) -> bytes:
         """Have the coordinator judge and sign a permit; gives it with both signatures.

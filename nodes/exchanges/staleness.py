@@ -1,7 +1,8 @@
 """Entries that leave a list after it was asked: contests that lapse, and telling askers that their hits may be stale.
 
-An answerer tells each asker of a match how many entries of the snapshot have left since, again and again until the asker
-has signed that its hits are dropped. What is kept beyond the rulebook's time it files in the public record.
+An answerer sends everybody who has matched its lists a frame at each tick, with how many entries of a snapshot have left
+since or without, again and again until the asker has signed that its hits are dropped. What is kept beyond the
+rulebook's time it files in the public record.
 """
 
 from __future__ import annotations
@@ -9,38 +10,35 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from nodes.exchanges.book import Book
 from nodes.link import Link
 from nodes.members import Members
 from nodes.proposals import Proposals
-from trisect.clock import Clock, from_text, to_text
-from trisect.errors import NotFoundError, TrisectError, VerificationError
-from trisect.rules.offers import Offer, StaleHits, StaleHitsReply
+from trisect.clock import Clock, Randomness, from_text, to_text
+from trisect.errors import DeniedError, NotFoundError, TrisectError, VerificationError
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Limits
 from trisect.rules.stale import Kept
+from trisect.rules.stale_frames import MOST, Answer, Answers, Notice, Notices
 from trisect.store import stale
-from trisect.store.exchanges import Exchange, Side
+from trisect.store.exchanges import ExchangeState, Side
 from trisect.store.presence import Lapsing
 from trisect.trust import documents
 from trisect.trust.filings import StaleHitsFiling
+from trisect.trust.keys import PartyName
+from trisect.trust.party import Party
+from trisect.trust.statements import Standing
 from trisect.wire.v1 import relay_pb2
 
 _log = logging.getLogger(__name__)
-EVERY_S = 2.0
-LONGEST_PAUSE_S = 900.0
-AT_ONCE = 16
-
-
-@dataclass(slots=True)
-class _Attempts:
-    """When an asker is told again, in the loop's time."""
-
-    count: int
-    due: float = 0.0
-    pause_s: float = EVERY_S
+NONCE_BYTES = 16
+MOST_WAITING = 64
+"""Frames that have come and are not taken in yet."""
 
 
 @dataclass(slots=True)
@@ -54,21 +52,31 @@ class Staleness:
     members: Members
     proposals: Proposals
     clock: Clock
-    _attempts: dict[str, _Attempts] = field(default_factory=dict)
+    randomness: Randomness
+    tick_s: Callable[[], float]
+    _away: set[PartyName] = field(default_factory=set)
+    _turn: int = 0
+    _waiting: asyncio.Queue[Notices] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    _answers: dict[PartyName, tuple[Answer, ...]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Look, tell and file, until cancelled."""
+        """Look, tell and file at each tick, until cancelled."""
         while True:
+            due = time.monotonic() + self.tick_s()
             try:
-                await self.look()
+                after = await self.look()
                 if self.link.connected and self.members.admitted:
-                    await self.settle()
+                    await self.tell(after)
+                    await self.file(after)
             except TrisectError as error:
                 _log.warning("stale hits could not be looked for", extra={"reason": error.message})
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
 
-    async def look(self) -> None:
-        """Let contests lapse that nobody has decided in time, and count what has left since each snapshot."""
+    async def look(self) -> str:
+        """Let contests lapse that nobody has decided in time, and count what has left since each snapshot.
+
+        Gives since when matches may have hits that are still kept, by any rulebook.
+        """
         now, regime = self.clock(), Regime(self.members.membership)
         days = regime.deadlines(now).contest_days
         lapsed = await asyncio.to_thread(self.lapsing.lapse, to_text(now - dt.timedelta(days=days)))
@@ -82,100 +90,150 @@ class Staleness:
         )
         after = to_text(now - dt.timedelta(days=kept_days))
         await asyncio.to_thread(self.hits.look, after=after, now=to_text(now))
+        return after
 
-    async def settle(self) -> None:
-        """Tell whom it concerns, and bring the record up to date."""
-        found = await asyncio.to_thread(self.hits.unsettled)
-        self._attempts = {one.exchange_id: self._attempts_at(one) for one in found}
-        now = asyncio.get_running_loop().time()
-        due = [one for one in found if self._attempts[one.exchange_id].due <= now]
-        for at in range(0, len(due), AT_ONCE):
-            await asyncio.gather(*(self._try(one) for one in due[at : at + AT_ONCE]))
-
-    def _attempts_at(self, one: stale.Stale) -> _Attempts:
-        """Give what was tried before; of another number an asker is told at once."""
-        known = self._attempts.get(one.exchange_id)
-        return known if known and known.count == one.count else _Attempts(one.count)
-
-    async def _try(self, one: stale.Stale) -> None:
-        attempts = self._attempts[one.exchange_id]
-        try:
-            await self._settle(one)
-        except TrisectError as error:
-            _log.info(
-                "an asker could not be told that its hits may be stale; it is told again",
-                extra={"exchange_id": one.exchange_id, "reason": error.message},
+    async def tell(self, after: str) -> None:
+        """Send everybody who has matched since a time a frame, and take the answers."""
+        unsettled = [one for one in await asyncio.to_thread(self.hits.unsettled, after) if one.kept]
+        parties = self.members.membership.parties
+        askers = [parties.get(PartyName(name)) for name in await asyncio.to_thread(self.hits.askers, after)]
+        await asyncio.gather(
+            *(
+                self._tell(party, [one for one in unsettled if one.peer == party.name])
+                for party in askers
+                if party is not None and party.standing is not Standing.EXPELLED
             )
-        attempts.due = asyncio.get_running_loop().time() + attempts.pause_s
-        attempts.pause_s = min(2 * attempts.pause_s, LONGEST_PAUSE_S)
+        )
+        self._turn += 1
 
-    async def _settle(self, one: stale.Stale) -> None:
-        exchange = await asyncio.to_thread(self.book.store.get, one.exchange_id)
-        dropped_at, untold = one.dropped_at, None
-        if dropped_at is None:
-            try:
-                dropped_at = await self._tell(one, exchange)
-            except TrisectError as error:  # who does not answer is not spared the record
-                untold = error
-        standing = 0 if dropped_at else self._overdue(one)
-        if standing != one.filed:
-            kept = Kept(one.exchange_id, standing, one.since)
-            await self.proposals.file(StaleHitsFiling.KIND, exchange.peer, kept.to_body())
-            await asyncio.to_thread(self.hits.filed, one.exchange_id, standing)
-        if untold is not None:
-            raise untold
+    async def _tell(self, party: Party, found: Sequence[stale.Stale]) -> None:
+        told = {one.exchange_id: one for one in self._chosen(found)}
+        nonce = self.randomness(NONCE_BYTES).hex()
+        consortium, own, keys = self.members.membership.consortium, self.members.name, self.link.keys
+        frame = Notices(consortium, own, party.name, nonce, tuple(_notice(one) for one in told.values()))
+        try:
+            sealed = await asyncio.to_thread(frame.seal, keys.identity, party.keys.sealing)
+            reply = await self.link.notify(party.name, sealed)
+            answers = await asyncio.to_thread(
+                Answers.open, reply, keys.sealing, consortium, party.name, own, party.keys.identity
+            )
+            if answers.nonce != nonce:
+                raise VerificationError("an answer on stale hits is to another frame")
+        except TrisectError as error:
+            if party.name not in self._away:
+                _log.info(
+                    "an asker is told of stale hits when it is back",
+                    extra={"peer": party.name, "reason": error.message},
+                )
+            self._away.add(party.name)
+            return
+        self._away.discard(party.name)
+        mine = {(bytes.fromhex(one.exchange_id), _offer_hash(one.offer)) for one in found}
+        now = to_text(self.clock())
+        for answer in answers.items:
+            if (answer.exchange, answer.offer_hash) in mine:
+                await asyncio.to_thread(
+                    self.hits.told, answer.exchange.hex(), answer.count, answer.dropped_at or None, now
+                )
+
+    def _chosen(self, found: Sequence[stale.Stale]) -> Sequence[stale.Stale]:
+        """Choose what a frame names: first what the asker does not know, each in its turn."""
+        new = [one for one in found if one.told < one.count]
+        known = [one for one in found if one.told >= one.count]
+        return [*self._turned(new), *self._turned(known)][:MOST]
+
+    def _turned(self, some: Sequence[stale.Stale]) -> Sequence[stale.Stale]:
+        start = self._turn * MOST % (len(some) or 1)
+        return [*some[start:], *some[:start]]
+
+    async def file(self, after: str) -> None:
+        """Bring the record up to date: hits that are kept though the time to drop them is over."""
+        for one in await asyncio.to_thread(self.hits.unsettled, after):
+            standing = self._overdue(one)
+            if standing != one.filed:
+                kept = Kept(one.exchange_id, standing, one.since)
+                await self.proposals.file(StaleHitsFiling.KIND, one.peer, kept.to_body())
+                await asyncio.to_thread(self.hits.filed, one.exchange_id, standing)
 
     def _overdue(self, one: stale.Stale) -> int:
         """Tell what the record is to say of hits that are kept: nothing before the time to drop them is over.
 
         An asker that could not be told has as much time again to be back.
         """
+        if not one.kept:
+            return 0
         now = self.clock()
         days = Regime(self.members.membership).deadlines(now).stale_hits_days
         days *= 1 if one.told else 2
         return one.count if from_text(one.since) + dt.timedelta(days=days) <= now else one.filed
 
-    async def _tell(self, one: stale.Stale, exchange: Exchange) -> str | None:
-        """Tell an asker; gives when it has dropped its hits, None while it keeps them."""
-        offer, offer_hash = _offer(exchange)
-        notice = StaleHits(offer.exchange, offer_hash, one.count, one.since)
-        party = self.members.membership.party(exchange.peer)
-        answer = await self.link.notify(party.name, offer.exchange, notice.sign(self.link.keys.identity))
-        reply, _ = StaleHitsReply.verify(answer, *party.identities_since(offer.asker_key))
-        if (reply.exchange, reply.offer_hash) != (offer.exchange, offer_hash):
-            raise VerificationError("an asker's answer on stale hits is about another exchange")
-        dropped_at = reply.dropped_at or None
-        now = to_text(self.clock())
-        await asyncio.to_thread(self.hits.told, one.exchange_id, one.count, dropped_at, now)
-        return dropped_at
+    async def on_frame(self, call: relay_pb2.IncomingCall) -> bytes:
+        """As the asker, answer a frame with what is to be said of the one before it.
 
-    async def on_notice(self, call: relay_pb2.IncomingCall) -> bytes:
-        """As the asker, take note that hits may be stale; gives the signed answer.
+        So the answer comes as soon whether a frame holds anything or not.
 
         Raises:
-            NotFoundError: there is no such exchange with that party.
-            VerificationError: the notice is not the answerer's.
+            DeniedError: the caller is expelled.
+            VerificationError: it is not the caller's frame to this party.
         """
-        party = self.members.membership.party(getattr(call, "from"))
-        exchange = await asyncio.to_thread(self.book.store.get, call.exchange_id.hex())
-        if exchange.peer != party.name or exchange.side is not Side.ASKER:
-            raise NotFoundError(
-                "there is no such exchange between us", hint="look at both ends with `trisect exchange list`"
-            )
-        offer, offer_hash = _offer(exchange)
-        notice, _ = StaleHits.verify(call.body, *party.identities_since(offer.answerer_key))
-        if (notice.exchange, notice.offer_hash) != (offer.exchange, offer_hash) or notice.count < 1:
-            raise VerificationError("a notice of stale hits is about another exchange")
-        now = to_text(self.clock())
-        dropped_at = await asyncio.to_thread(self.hits.heard, exchange.id, notice.count, now)
-        if exchange.stale is None:
+        membership, own, keys = self.members.membership, self.members.name, self.link.keys
+        party = membership.party(getattr(call, "from"))
+        if party.standing is Standing.EXPELLED:
+            raise DeniedError("an expelled party tells of nothing", hint="its matches can be dropped by hand")
+        consortium = membership.consortium
+        frame = await asyncio.to_thread(
+            Notices.open, call.body, keys.sealing, consortium, party.name, own, party.keys.identity
+        )
+        answers = self._answers.get(party.name, ())
+        with suppress(asyncio.QueueFull):  # it comes again at the answerer's next tick
+            self._waiting.put_nowait(frame)
+        reply = Answers(consortium, own, party.name, frame.nonce, answers)
+        return await asyncio.to_thread(reply.seal, keys.identity, party.keys.sealing)
+
+    async def take(self) -> None:
+        """As the asker, take in the frames that have come, until cancelled."""
+        while True:
+            frame = await self._waiting.get()
+            try:
+                await asyncio.to_thread(self.take_in, frame)
+            except TrisectError as error:  # the answerer tells it again
+                _log.warning(
+                    "a frame of stale hits could not be taken in",
+                    extra={"peer": frame.sender, "reason": error.message},
+                )
+
+    def take_in(self, frame: Notices) -> None:
+        """Take in a verified frame; called from a thread."""
+        answers = [self._heard(frame.sender, one) for one in frame.items]
+        self._answers[frame.sender] = tuple(answer for answer in answers if answer)
+
+    def _heard(self, peer: PartyName, notice: Notice) -> Answer | None:
+        """Take note of one notice; gives the answer, None to one that is about another exchange."""
+        exchange_id, now = notice.exchange.hex(), to_text(self.clock())
+        nothing = Answer(notice.exchange, notice.offer_hash, notice.count, now)
+        try:
+            exchange = self.book.store.get(exchange_id)
+        except NotFoundError:  # an older database came back: nothing of it is kept
+            return nothing
+        if (exchange.peer, exchange.side) != (peer, Side.ASKER) or (
+            _offer_hash(exchange.offer) != notice.offer_hash
+        ):
+            _log.warning("a notice of stale hits is about another exchange", extra={"peer": peer})
+            return None
+        if exchange.state.ended and exchange.state is not ExchangeState.COMPLETE:
+            return nothing
+        dropped_at = self.hits.heard(exchange_id, notice.count, now)
+        if exchange.stale is None and not dropped_at:
             _log.warning(
                 "hits may be stale: entries have left the list that was asked",
-                extra={"exchange_id": exchange.id, "peer": party.name, "entries": notice.count},
+                extra={"exchange_id": exchange_id, "peer": peer, "entries": notice.count},
             )
-        reply = StaleHitsReply(offer.exchange, offer_hash, notice.count, dropped_at or "")
-        return reply.sign(self.link.keys.identity)
+        return replace(nothing, dropped_at=dropped_at or "")
 
 
-def _offer(exchange: Exchange) -> tuple[Offer, bytes]:
-    return Offer.peek(exchange.offer), documents.payload_hash(exchange.offer)
+def _notice(one: stale.Stale) -> Notice:
+    return Notice(bytes.fromhex(one.exchange_id), _offer_hash(one.offer), one.count, one.since)
+
+
+def _offer_hash(offer: bytes) -> bytes:
+    return documents.payload_hash(offer)

@@ -35,7 +35,7 @@ def answered(node: Database, name: str, collection: str = "scams", **changes: ob
 def look(node: Database) -> dict[str, int]:
     """Look, and give what is unsettled."""
     StaleHits(node).look(after=LONG_AGO, now=MOMENT)
-    return {one.exchange_id: one.count for one in StaleHits(node).unsettled()}
+    return {one.exchange_id: one.count for one in StaleHits(node).unsettled(LONG_AGO)}
 
 
 def change(node: Database, number: int, state: State, collection: str = "scams") -> None:
@@ -124,22 +124,55 @@ def test_an_asker_is_told_until_it_has_dropped_its_hits(node: Database) -> None:
     fill(node, range(10))
     answered(node, "e1")
     store = StaleHits(node)
+
+    def standing() -> list[Stale]:
+        return list(store.unsettled(LONG_AGO))
+
     change(node, 1, State.CONTESTED)
     assert store.look(after=LONG_AGO, now=MOMENT) == 1
     assert store.look(after=LONG_AGO, now=LATER) == 0
     told_at = "2027-03-01T00:00:00Z"
     store.told("e1", 1, None, told_at)
-    assert store.unsettled() == [Stale("e1", 1, 1, told_at, None, 0)], "its time begins when it is told"
+    one = Stale("e1", "bank", b"offer", 1, 1, told_at, kept=True, filed=0)
+    assert standing() == [one], "its time begins when it is told"
     change(node, 2, State.CONTESTED)
     store.look(after=LONG_AGO, now=LATER)
-    assert store.unsettled() == [Stale("e1", 2, 1, told_at, None, 0)]
+    assert standing() == [replace(one, count=2)]
     store.filed("e1", 2)
     store.told("e1", 2, LATER, LATER)
-    assert store.unsettled() == [Stale("e1", 2, 2, told_at, LATER, 2)], "the record has still to hear of it"
+    ended = replace(one, count=2, told=2, kept=False, filed=2)
+    assert standing() == [ended], "the record has still to hear of it"
     store.filed("e1", 0)
-    assert store.unsettled() == []
+    assert standing() == []
     change(node, 3, State.CONTESTED)
     assert look(node) == {}
+
+
+@pytest.mark.parametrize("over", ["void", "kept long enough"])
+def test_what_no_asker_can_hold_any_more_is_told_to_nobody(node: Database, over: str) -> None:
+    fill(node, range(10))
+    answered(node, "e1", state=ExchangeState.UNCONFIRMED)
+    change(node, 1, State.CONTESTED)
+    assert look(node) == {"e1": 1}
+    store = StaleHits(node)
+    store.filed("e1", 1)
+    if over == "void":
+        Exchanges(node).give_up("e1", ExchangeState.FAILED, b"", unconfirmed=True)
+    (left,) = store.unsettled(LONG_AGO if over == "void" else LATER)
+    assert (left.kept, left.filed) == (False, 1), "the record has still to hear of it"
+    store.filed("e1", 0)
+    assert not store.unsettled(LONG_AGO if over == "void" else LATER)
+
+
+def test_whoever_has_matched_is_told_and_nobody_else(node: Database) -> None:
+    fill(node, range(10))
+    answered(node, "e1", peer="bank")
+    answered(node, "e2", peer="bank")
+    answered(node, "e3", peer="proxy", state=ExchangeState.FAILED)
+    answered(node, "e4", peer="telco", mode="count")
+    answered(node, "e5", peer="card", side=Side.ASKER)
+    assert StaleHits(node).askers(LONG_AGO) == ["bank"]
+    assert StaleHits(node).askers(LATER) == []
 
 
 def test_matches_whose_hits_nobody_keeps_any_more_are_not_looked_at(node: Database) -> None:

@@ -28,7 +28,7 @@ from trisect.wire.v1 import relay_pb2 as pb
 PLAN = "hostile.json"
 PUBLISHED = "succession is published"
 DONE = "hostile.done"
-HALF_OF_FOUR_BLOCKS = 2
+HALF_OF_TWO_BLOCKS = 1
 CALL_ACTIONS = (
     "lose the question",
     "lose the answer",
@@ -153,9 +153,9 @@ class HostileSwitchboard(switchboard.Switchboard):
                 await self._hold("asker begins")
             if asks is False and not seen:
                 await self._hold("setup passes")
-            if len(seen) == HALF_OF_FOUR_BLOCKS:
+            if len(seen) == HALF_OF_TWO_BLOCKS:
                 await self._hold("requests half passed" if asks else "setup half passed")
-            if not asks and len(seen) == 4 + HALF_OF_FOUR_BLOCKS:
+            if not asks and len(seen) == 2 + HALF_OF_TWO_BLOCKS:
                 await self._hold("responses half passed")
             if frame.final:
                 await self._hold("requests end" if asks else "responses end")

@@ -48,8 +48,8 @@ AT_WORK = {
 """When a worker has something left to do; at any other event it is the spare of the next exchange."""
 MAY_BE_DONE = {("setup passes", "worker of proxy"), ("responses half passed", "worker of proxy")}
 """Where the relay holds what the worker has sent, and not what it still answers: it may have come to its end."""
-LONG = 4 * BLOCK_POINTS - 1_500
-"""As many entries as pad to four blocks."""
+LONG = BLOCK_POINTS + 100
+"""As many entries as pad to two blocks."""
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from support.cluster import Cluster
-from support.daemons import Node, hosts, until
+from support.daemons import Daemon, Node, hosts, until
 from walk.test_commands import PURPOSE, done, refused, trisect
 
 pytestmark = pytest.mark.walk
 COMMON = 20
+
+
+def often(daemon: Daemon) -> None:
+    if isinstance(daemon, Node):
+        with (daemon.home / "config.toml").open("a") as config:
+            config.write("[stale_hits]\ntick_s = 0.3\n")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("stale-hits")
+    found = asyncio.run(Cluster.create(folder, prepare=often))
+    yield found
+    found.stop()
 
 
 async def matched(cluster: Cluster, name: str) -> str:
@@ -72,9 +88,14 @@ async def test_an_asker_drops_stale_hits_by_hand_and_its_answerer_hears_of_it(cl
     done(bank, "entry", "retract", "--collection", "dropped", "--ref", "r-5")
     await stale(telco, exchange_id, 1)
     assert overdue(cluster, exchange_id) == []
-    with closing(sqlite3.connect(bank.home / "node.db")) as database:
-        database.execute("UPDATE stale_hits SET since = ?", ("2026-01-01T00:00:00Z",))
-        database.commit()
+
+    async def backdated() -> int:
+        """Set back since when telco has known, once the bank has its answer."""
+        with closing(sqlite3.connect(bank.home / "node.db")) as database, database:
+            change = "UPDATE stale_hits SET since = '2026-01-01T00:00:00Z' WHERE exchange_id = ? AND told = 1"
+            return database.execute(change, (exchange_id,)).rowcount
+
+    await until(backdated, "the bank to have telco's answer")
 
     async def in_the_record() -> bool:
         return bool(overdue(cluster, exchange_id))

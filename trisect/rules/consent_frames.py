@@ -20,14 +20,11 @@ from trisect.rules.consents import ID_BYTES
 from trisect.rules.vocabulary import Purpose
 from trisect.trust import documents
 from trisect.trust.canonical_json import Json
+from trisect.trust.equal_seals import EqualSeal, context
 from trisect.trust.keys import IdentityKey, IdentityPublic, PartyName, SealingKey, SealingPublic
 from trisect.trust.statements import party_name
 
-PLAIN_BYTES = 64 * 1024
-"""What a frame holds before it is sealed, padding included."""
-SEALED_BYTES = PLAIN_BYTES + 1_136
-"""What everybody else sees of a frame: with ML-KEM-768's and X25519's share and the tag of its seal."""
-_LENGTH_BYTES = 4
+SEAL = EqualSeal(64 * 1024)
 MAX_VERSIONS = 64
 """Collections that one acknowledgement names; what a revocation changes beyond that is told by the last one."""
 
@@ -113,7 +110,7 @@ class Frame:
             VerificationError: it holds more than a frame carries.
         """
         signed = documents.sign(self.KIND, self.to_body(), [key])
-        return _sealed(signed, to, _context(self.KIND, self.consortium, self.proxy, self.party))
+        return SEAL.seal(signed, to, context(self.KIND, self.consortium, self.proxy, self.party))
 
     def filled(self, events: Iterable[Event], last: int, key: IdentityKey) -> Self:
         """Give the same frame with as many of the events as it carries.
@@ -132,7 +129,7 @@ class Frame:
                 events=tuple(found[:half]),
                 upto=last if half == len(found) else (found[half - 1].sequence if half else self.after),
             )
-            if _fits(documents.sign(self.KIND, trial.to_body(), [key])):
+            if SEAL.fits(documents.sign(self.KIND, trial.to_body(), [key])):
                 least, taken = half, trial
             else:
                 fits = half - 1
@@ -149,7 +146,7 @@ class Frame:
         *keys: IdentityPublic,
     ) -> Self:
         """Open and check a frame; raises VerificationError."""
-        signed = _opened(frame, sealing, _context(cls.KIND, consortium, proxy, party))
+        signed = SEAL.open(frame, sealing, context(cls.KIND, consortium, proxy, party))
         body = documents.verify(signed, cls.KIND, keys).body
         try:
             found = cls(
@@ -223,9 +220,9 @@ class Reply:
 
     def seal(self, key: IdentityKey, to: SealingPublic) -> bytes:
         """Sign and seal it; effects beyond what it carries are left out, and the cursor stops before them."""
-        context = _context(self.KIND, self.consortium, self.party, self.proxy)
         signed = (documents.sign(self.KIND, reply.to_body(), [key]) for reply in self._shorter())
-        return _sealed(next(one for one in signed if _fits(one)), to, context)
+        shortened = next(one for one in signed if SEAL.fits(one))
+        return SEAL.seal(shortened, to, context(self.KIND, self.consortium, self.party, self.proxy))
 
     def _shorter(self) -> Iterator[Self]:
         yield self
@@ -245,7 +242,7 @@ class Reply:
         *keys: IdentityPublic,
     ) -> Self:
         """Open and check a reply; raises VerificationError."""
-        signed = _opened(reply, sealing, _context(cls.KIND, consortium, party, proxy))
+        signed = SEAL.open(reply, sealing, context(cls.KIND, consortium, party, proxy))
         body = documents.verify(signed, cls.KIND, keys).body
         try:
             found = cls(
@@ -268,29 +265,6 @@ class Reply:
             "cursor": self.cursor,
             "effects": [effect.to_body() for effect in self.effects],
         }
-
-
-def _fits(signed: bytes) -> bool:
-    return len(signed) <= PLAIN_BYTES - _LENGTH_BYTES
-
-
-def _sealed(signed: bytes, to: SealingPublic, context: bytes) -> bytes:
-    room = PLAIN_BYTES - _LENGTH_BYTES - len(signed)
-    if room < 0:
-        raise VerificationError("a frame of consents holds more than it carries")
-    return to.seal(len(signed).to_bytes(_LENGTH_BYTES, "big") + signed + bytes(room), context=context)
-
-
-def _opened(frame: bytes, key: SealingKey, context: bytes) -> bytes:
-    plain = key.open(frame, context=context)
-    length = int.from_bytes(plain[:_LENGTH_BYTES], "big")
-    if len(plain) != PLAIN_BYTES or length > PLAIN_BYTES - _LENGTH_BYTES:
-        raise VerificationError("a frame of consents does not have the size that all have")
-    return plain[_LENGTH_BYTES : _LENGTH_BYTES + length]
-
-
-def _context(kind: str, consortium: str, sender: str, receiver: str) -> bytes:
-    return f"trisect/{kind}\x00{consortium}\x00{sender}\x00{receiver}".encode()
 
 
 def _addressed(body: Mapping[str, Any]) -> dict[str, Any]:

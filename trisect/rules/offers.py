@@ -127,40 +127,6 @@ class Receipt(Document):
             raise VerificationError("both receipts are of the same end")
 
 
-@dataclass(frozen=True, slots=True)
-class StaleHits(Document):
-    """An answerer's word that entries have left its list since the snapshot of an exchange, so hits may be stale.
-
-    Attributes:
-        count: how many have left; at most so many hits are stale.
-        since: when it found the first.
-    """
-
-    KIND: ClassVar[str] = "stale-hits-notice.v1"
-
-    exchange: bytes
-    offer_hash: bytes
-    count: int
-    since: str
-
-
-@dataclass(frozen=True, slots=True)
-class StaleHitsReply(Document):
-    """An asker's answer to that.
-
-    Attributes:
-        count: of how many it has taken note.
-        dropped_at: when it has deleted its hits; empty while it keeps them.
-    """
-
-    KIND: ClassVar[str] = "stale-hits-reply.v1"
-
-    exchange: bytes
-    offer_hash: bytes
-    count: int
-    dropped_at: str
-
-
 _AGREED = (
     "exchange",
     "offer_hash",

@@ -17,6 +17,8 @@ from trisect.store.tables import collections, entries
 STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3}
 ACTIVE, RETRACTED = STATE_NUMBERS[State.ACTIVE], STATE_NUMBERS[State.RETRACTED]
 _CONTESTED = STATE_NUMBERS[State.CONTESTED]
+BATCH = 5_000
+"""Entries that one transaction deletes."""
 STAGED = 4
 """State of a row that a `--replace` has brought and that counts only when the whole file is there."""
 
@@ -76,13 +78,26 @@ class Lapsing:
             due = sa.and_(
                 entries.c.collection_id == one.id, entries.c.listed_on <= today - one.retention_days
             )
-            with self._database.read() as connection:
-                if connection.execute(sa.select(sa.literal(1)).where(due).limit(1)).first() is None:
-                    continue
-            with self._database.write() as connection:
-                gone[one.name] = connection.execute(sa.delete(entries).where(due)).rowcount
-                bump(connection, one.id)
+            if count := self._expire(one.id, due):
+                gone[one.name] = count
         return gone
+
+    def _expire(self, collection_id: int, due: sa.ColumnElement[bool]) -> int:
+        """Delete in small transactions, so that nobody waits long for the database; gives how many."""
+        gone = 0
+        some = sa.select(entries.c.token).where(due).limit(BATCH)
+        with self._database.read() as connection:
+            if connection.execute(some.limit(1)).first() is None:
+                return gone
+        while True:
+            mine = sa.and_(entries.c.collection_id == collection_id, entries.c.token.in_(some))
+            with self._database.write() as connection:
+                count = connection.execute(sa.delete(entries).where(mine)).rowcount
+                if count:
+                    bump(connection, collection_id)
+            if not count:
+                return gone
+            gone += count
 
     def oldest(self, collection_id: int) -> int | None:
         """Tell on which day the oldest entry of a collection was listed last; None where it has none."""

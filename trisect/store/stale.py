@@ -7,7 +7,7 @@ asker how many; the asker keeps that with its exchange until it has dropped the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,24 +17,30 @@ from trisect.store.database import Database
 from trisect.store.exchanges import ExchangeState, Side
 from trisect.store.tables import collections, entries, exchanges, stale_hits
 
+_RAN = (ExchangeState.COMPLETE.value, ExchangeState.UNCONFIRMED.value)
+_ANSWERED = sa.and_(exchanges.c.side == Side.ANSWERER.value, exchanges.c.mode == Mode.MATCH.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Stale:
     """What an answerer tells of one exchange.
 
     Attributes:
+        offer: the asker's signed offer.
         count: entries that have left the list since its snapshot, at most so many of them matched.
-        told: of how many the asker has been told.
-        since: when the asker was told first; while it was not, when the first was found.
-        dropped_at: when the asker has dropped its hits, by its own word; None while it keeps them.
+        told: of how many the asker has taken note.
+        since: when it did so first; while it did not, when the first was found.
+        kept: whether the asker may keep hits: it has not said that they are dropped, and their time is not over.
         filed: the count that stands in the record, 0 where none does.
     """
 
     exchange_id: str
+    peer: str
+    offer: bytes
     count: int
     told: int
     since: str
-    dropped_at: str | None
+    kept: bool
     filed: int
 
 
@@ -44,19 +50,26 @@ class StaleHits:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def askers(self, after: str) -> Sequence[str]:
+        """List who has matched lists here since a time."""
+        query = sa.select(exchanges.c.peer).distinct()
+        query = query.where(_ANSWERED, exchanges.c.state.in_(_RAN), exchanges.c.started_at > after)
+        with self._database.read() as connection:
+            return connection.execute(query).scalars().all()
+
     def look(self, *, after: str, now: str) -> int:
         """Count what has left since the snapshots of matches that began after a time; gives how many are new."""
-        new = 0
-        for row in self._due(after):
-            gone = sa.select(sa.func.count()).where(
-                entries.c.collection_id == row.collection_id,
-                entries.c.gone_since > row.version,
-                entries.c.active_since <= row.version,
-            )
-            with self._database.write() as connection:
-                count = connection.execute(gone).scalar_one()
+        new, due = 0, self._due(after)
+        if not due:
+            return new
+        counts: dict[tuple[int, int], int] = {}  # exchanges of one snapshot share it
+        with self._database.write() as connection:
+            for row in due:
+                snapshot = (row.collection_id, row.version)
+                if snapshot not in counts:
+                    counts[snapshot] = _gone(connection, *snapshot)
+                count, known = counts[snapshot], row.known
                 mine = stale_hits.c.exchange_id == row.id
-                known = connection.execute(sa.select(stale_hits.c.count).where(mine)).scalar_one_or_none()
                 if known is None:
                     connection.execute(
                         sa.insert(stale_hits).values(
@@ -80,13 +93,13 @@ class StaleHits:
                 exchanges.c.version,
                 collections.c.id.label("collection_id"),
                 collections.c.version.label("newest"),
+                stale_hits.c.count.label("known"),
             )
             .join(collections, collections.c.public_id == exchanges.c.public_id)
             .outerjoin(stale_hits, stale_hits.c.exchange_id == exchanges.c.id)
             .where(
-                exchanges.c.side == Side.ANSWERER.value,
-                exchanges.c.mode == Mode.MATCH.value,
-                exchanges.c.state.in_([ExchangeState.COMPLETE.value, ExchangeState.UNCONFIRMED.value]),
+                _ANSWERED,
+                exchanges.c.state.in_(_RAN),
                 exchanges.c.started_at > after,
                 stale_hits.c.dropped_at.is_(None),
                 looked < collections.c.version,
@@ -95,18 +108,31 @@ class StaleHits:
         with self._database.read() as connection:
             return connection.execute(query).all()
 
-    def unsettled(self) -> Sequence[Stale]:
-        """List the exchanges whose asker keeps hits that may be stale, and those that the record still says so of."""
-        open_ = sa.and_(stale_hits.c.count > 0, stale_hits.c.dropped_at.is_(None))
-        query = sa.select(stale_hits).where(sa.or_(open_, stale_hits.c.filed > 0))
+    def unsettled(self, after: str) -> Sequence[Stale]:
+        """List the exchanges whose asker keeps hits that may be stale, and those that the record still says so of.
+
+        Args:
+            after: hits of matches that began before are deleted, by every rulebook that was in force.
+        """
+        kept = sa.and_(
+            stale_hits.c.count > 0,
+            stale_hits.c.dropped_at.is_(None),
+            exchanges.c.state.in_(_RAN),
+            exchanges.c.started_at > after,
+        ).label("kept")
+        query = (
+            sa.select(stale_hits, exchanges.c.peer, exchanges.c.offer, kept)
+            .join(exchanges, exchanges.c.id == stale_hits.c.exchange_id)
+            .where(sa.or_(kept, stale_hits.c.filed > 0))
+            .order_by(stale_hits.c.since, stale_hits.c.exchange_id)
+        )
+        names = [field.name for field in fields(Stale)]
         with self._database.read() as connection:
-            return [
-                Stale(row.exchange_id, row._mapping["count"], row.told, row.since, row.dropped_at, row.filed)  # noqa: SLF001
-                for row in connection.execute(query)
-            ]
+            rows = connection.execute(query).mappings()
+            return [Stale(**{name: row[name] for name in names}) for row in rows]
 
     def told(self, exchange_id: str, count: int, dropped_at: str | None, now: str) -> None:
-        """Keep that an asker has been told of so many, and since when it has dropped its hits.
+        """Keep that an asker has taken note of so many, and since when it has dropped its hits.
 
         Its time to drop them begins when it is told first.
         """
@@ -138,3 +164,13 @@ class StaleHits:
                 )
             found: str | None = row.hits_deleted_at
             return found
+
+
+def _gone(connection: sa.Connection, collection_id: int, version: int) -> int:
+    """Count the entries that a snapshot of that version held and that have left since."""
+    gone = sa.select(sa.func.count()).where(
+        entries.c.collection_id == collection_id,
+        entries.c.gone_since > version,
+        entries.c.active_since <= version,
+    )
+    return int(connection.execute(gone).scalar_one())

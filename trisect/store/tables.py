@@ -141,6 +141,13 @@ sa.Index(
 )
 
 sa.Index(
+    "ix_entries_contested",
+    entries.c.contested_at,
+    sqlite_where=entries.c.contested_at.is_not(None),
+    postgresql_where=entries.c.contested_at.is_not(None),
+)
+
+sa.Index(
     "ix_entries_gone",
     entries.c.collection_id,
     entries.c.gone_since,

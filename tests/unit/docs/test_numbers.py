@@ -28,7 +28,7 @@ from trisect.psi.items import PROBES, client_size, probed_blocks, server_size
 from trisect.psi.points import BLOCK_POINTS
 from trisect.rpc import gate
 from trisect.rpc.status import TABLE
-from trisect.rules import offers
+from trisect.rules import consent_frames, offers, stale_frames
 from trisect.rules.document import Document
 from trisect.rules.permit import Permit
 from trisect.store import rolling
@@ -122,7 +122,6 @@ def test_every_state_of_an_exchange_is_told() -> None:
 
 DOCUMENTS = [
     *(offers.Offer, offers.Accept, offers.Refusal, offers.Void, offers.Receipt, Permit),
-    *(offers.StaleHits, offers.StaleHitsReply),
 ]
 
 
@@ -141,13 +140,28 @@ def test_fields_of_signed_documents_are_told(document: type[Document]) -> None:
     assert {field.name for field in dataclasses.fields(document)} <= shown  # type: ignore[arg-type]
 
 
+def test_frames_are_told() -> None:
+    spec = (ROOT / "docs/spec/sealed-channel.md").read_text().partition("## Frames of stale hits")[2]
+    for frame in (stale_frames.Notices, stale_frames.Answers):
+        (text,) = [part for part in spec.split("\n\n") if part.startswith(f"**`{frame.KIND}`**")]
+        told = set(re.findall(r"`(\w+)(?:\[\])?`", text))
+        named = [*dataclasses.fields(frame), *dataclasses.fields(frame.ITEM)]
+        assert {field.name for field in named} <= told
+    sizes = {consent_frames.SEAL: "docs/spec/consent.md", stale_frames.SEAL: "docs/spec/sealed-channel.md"}
+    for seal, page in sizes.items():
+        text = (ROOT / page).read_text()
+        assert f"exactly {seal.sealed_bytes:,} bytes" in text
+        assert f"{seal.plain_bytes:,} bytes" in text
+    assert f"at\nmost {stale_frames.MOST}" in spec
+
+
 KEYS = {key for shape in (NodeConfig, CoordinatorConfig) for key, _ in keys(shape)}
 SECTIONS = {key.partition(".")[0] for key in KEYS if "." in key}
 _DOTTED = re.compile(rf"(?:{'|'.join(sorted(SECTIONS))})\.[a-z_]+")
 _SETTING = re.compile(r"([a-z_]+) = [\"0-9].*")
 _OF_A_MIGRATION = {"revision", "down_revision"}
 _DEFANGED = {"[dot]", "[at]"}
-_SECTION = re.compile(r"\[([a-z]+)\](?: ([a-z_]+))?")
+_SECTION = re.compile(r"\[([a-z_]+)\](?: ([a-z_]+))?")
 
 
 @pytest.mark.parametrize("path", pages(), ids=name)

@@ -20,7 +20,7 @@ from nodes.consents.courier import Courier
 from nodes.consents.receiving import Receiving
 from nodes.consents.replay import GRACE_S, Replay
 from trisect.errors import DeniedError, StaleError, UnreachableError, VerificationError
-from trisect.rules.consent_frames import SEALED_BYTES, Frame
+from trisect.rules.consent_frames import SEAL, Frame
 from trisect.rules.consents import EpochCommitment
 from trisect.store.consents import Consents
 from trisect.store.database import Database, sqlite_url
@@ -134,7 +134,7 @@ async def test_everybody_gets_frames_alike_whomever_they_concern(world: World) -
     for _ in range(3):
         await world.tick()
     assert world.sizes["bank"] == world.sizes["telco"]
-    assert set(world.sizes["bank"]) == {(SEALED_BYTES, SEALED_BYTES)}
+    assert set(world.sizes["bank"]) == {(SEAL.sealed_bytes, SEAL.sealed_bytes)}
     assert (world.known("bank"), world.known("telco")) == (2, 2)
     assert set(world.granted.get(consent(1).id).effects) == {"bank"}
 

@@ -10,7 +10,7 @@ from support.consents import consent_id, granted, revoked
 
 from trisect.clock import system_randomness
 from trisect.errors import VerificationError
-from trisect.rules.consent_frames import SEALED_BYTES, Effect, Event, Frame, Reply
+from trisect.rules.consent_frames import SEAL, Effect, Event, Frame, Reply
 from trisect.trust import documents
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 
@@ -39,9 +39,9 @@ def test_frames_and_replies_read_back() -> None:
 @pytest.mark.parametrize("events", [(), FRAME.events, tuple(granted(at) for at in range(1, 60))], ids=len)
 def test_all_have_one_size(events: tuple[Event, ...]) -> None:
     frame = replace(FRAME, events=events, upto=100)
-    assert len(frame.seal(PROXY, TO.public)) == SEALED_BYTES
+    assert len(frame.seal(PROXY, TO.public)) == SEAL.sealed_bytes
     effects = tuple(Effect(at, (("a" * 22, 7),) * 3, "2026-11-01T00:00:00Z") for at in range(1, len(events)))
-    assert len(replace(REPLY, effects=effects).seal(PARTY, TO.public)) == SEALED_BYTES
+    assert len(replace(REPLY, effects=effects).seal(PARTY, TO.public)) == SEAL.sealed_bytes
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_frame_is_no_reply() -> None:
         read(FRAME.seal(PROXY, TO.public), key=PROXY.public)
 
 
-@pytest.mark.parametrize("cut", [0, 1, SEALED_BYTES // 2, SEALED_BYTES - 1])
+@pytest.mark.parametrize("cut", [0, 1, SEAL.sealed_bytes // 2, SEAL.sealed_bytes - 1])
 def test_a_frame_that_was_cut_or_changed_is_refused(cut: int) -> None:
     sealed = FRAME.seal(PROXY, TO.public)
     with pytest.raises(VerificationError):
@@ -103,7 +103,7 @@ def test_a_frame_takes_what_it_carries_and_no_more() -> None:
     first = empty.filled(events, 1_000, PROXY)
     assert 50 < len(first.events) < 399
     assert first.upto == first.events[-1].sequence
-    assert len(first.seal(PROXY, TO.public)) == SEALED_BYTES
+    assert len(first.seal(PROXY, TO.public)) == SEAL.sealed_bytes
     with pytest.raises(VerificationError, match="more than it carries"):
         replace(first, events=tuple(events[: len(first.events) + 1]), upto=1_000).seal(PROXY, TO.public)
     few = empty.filled(events[:3], 1_000, PROXY)

@@ -17,8 +17,6 @@ from trisect.rules.offers import (
     Reason,
     Receipt,
     Refusal,
-    StaleHits,
-    StaleHitsReply,
     Void,
 )
 from trisect.rules.vocabulary import MAX_COLLECTION_NAME
@@ -58,9 +56,7 @@ VOID = Void(EXCHANGE, b"o" * 32)
 RECEIPT = Receipt(
     EXCHANGE, "asker", b"o" * 32, b"a" * 32, 4, b"t" * 32, 5, b"u" * 32, 100, "2026-11-01T00:01:00Z"
 )
-STALE = StaleHits(b"e" * 16, b"o" * 32, 3, "2026-11-27T12:00:00Z")
-STALE_REPLY = StaleHitsReply(b"e" * 16, b"o" * 32, 3, "")
-DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, VOID, RECEIPT, STALE, STALE_REPLY]
+DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, VOID, RECEIPT]
 
 
 @pytest.mark.parametrize("made", DOCUMENTS, ids=lambda made: made.KIND)

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from trisect.wire.v1 import errors_pb2 as trisect_dot_wire_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btrisect/wire/v1/relay.proto\x12\x0ftrisect.wire.v1\x1a\x1ctrisect/wire/v1/errors.proto\",\n\nOfferReply\x12\x0e\n\x06\x61nswer\x18\x01 \x01(\x0c\x12\x0e\n\x06permit\x18\x02 \x01(\x0c\"3\n\x12IssuePermitRequest\x12\r\n\x05offer\x18\x01 \x01(\x0c\x12\x0e\n\x06permit\x18\x02 \x01(\x0c\"\"\n\x10IssuePermitReply\x12\x0e\n\x06permit\x18\x01 \x01(\x0c\"i\n\x0b\x43\x61llRequest\x12\n\n\x02to\x18\x01 \x01(\t\x12+\n\x06method\x18\x02 \x01(\x0e\x32\x1b.trisect.wire.v1.PeerMethod\x12\x13\n\x0b\x65xchange_id\x18\x03 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\"\x19\n\tCallReply\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\"+\n\x0e\x44\x65liverRequest\x12\n\n\x02to\x18\x01 \x01(\t\x12\r\n\x05\x66rame\x18\x02 \x01(\x0c\"\x1d\n\x0c\x44\x65liverReply\x12\r\n\x05\x66rame\x18\x01 \x01(\x0c\">\n\rNotifyRequest\x12\n\n\x02to\x18\x01 \x01(\t\x12\x13\n\x0b\x65xchange_id\x18\x02 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\"\x1b\n\x0bNotifyReply\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\"h\n\x06LinkUp\x12\'\n\x05hello\x18\x01 \x01(\x0b\x32\x16.trisect.wire.v1.HelloH\x00\x12-\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1b.trisect.wire.v1.CallAnswerH\x00\x42\x06\n\x04kind\"&\n\x05Hello\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\t\"j\n\nCallAnswer\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08\x12+\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x1c.trisect.wire.v1.ErrorDetail\"\xe4\x01\n\x08LinkDown\x12+\n\x07welcome\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.WelcomeH\x00\x12-\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x1d.trisect.wire.v1.IncomingCallH\x00\x12@\n\x12statements_changed\x18\x03 \x01(\x0b\x32\".trisect.wire.v1.StatementsChangedH\x00\x12\x32\n\x0bhead_signed\x18\x04 \x01(\x0b\x32\x1b.trisect.wire.v1.HeadSignedH\x00\x42\x06\n\x04kind\"\x1a\n\nHeadSigned\x12\x0c\n\x04size\x18\x01 \x01(\x04\"#\n\x07Welcome\x12\x18\n\x10newest_statement\x18\x01 \x01(\x04\"}\n\x0cIncomingCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\x04\x12\x0c\n\x04\x66rom\x18\x02 \x01(\t\x12+\n\x06method\x18\x03 \x01(\x0e\x32\x1b.trisect.wire.v1.PeerMethod\x12\x13\n\x0b\x65xchange_id\x18\x04 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x05 \x01(\x0c\"-\n\x11StatementsChanged\x12\x18\n\x10newest_statement\x18\x01 \x01(\x04\"J\n\x05\x46rame\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08\x65lements\x18\x02 \x01(\r\x12\r\n\x05\x66inal\x18\x03 \x01(\x08\x12\x0e\n\x06sealed\x18\x04 \x01(\x0c*\xa8\x01\n\nPeerMethod\x12\x1b\n\x17PEER_METHOD_UNSPECIFIED\x10\x00\x12\x15\n\x11PEER_METHOD_OFFER\x10\x01\x12\x17\n\x13PEER_METHOD_RECEIPT\x10\x02\x12\x17\n\x13PEER_METHOD_INQUIRE\x10\x03\x12\x18\n\x14PEER_METHOD_CONSENTS\x10\x04\x12\x1a\n\x16PEER_METHOD_STALE_HITS\x10\x05\x32\xb5\x03\n\x05Relay\x12@\n\x06\x41ttach\x12\x17.trisect.wire.v1.LinkUp\x1a\x19.trisect.wire.v1.LinkDown(\x01\x30\x01\x12@\n\x04\x43\x61ll\x12\x1c.trisect.wire.v1.CallRequest\x1a\x1a.trisect.wire.v1.CallReply\x12I\n\x07\x44\x65liver\x12\x1f.trisect.wire.v1.DeliverRequest\x1a\x1d.trisect.wire.v1.DeliverReply\x12\x46\n\x06Notify\x12\x1e.trisect.wire.v1.NotifyRequest\x1a\x1c.trisect.wire.v1.NotifyReply\x12U\n\x0bIssuePermit\x12#.trisect.wire.v1.IssuePermitRequest\x1a!.trisect.wire.v1.IssuePermitReply\x12>\n\x08\x45xchange\x12\x16.trisect.wire.v1.Frame\x1a\x16.trisect.wire.v1.Frame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btrisect/wire/v1/relay.proto\x12\x0ftrisect.wire.v1\x1a\x1ctrisect/wire/v1/errors.proto\",\n\nOfferReply\x12\x0e\n\x06\x61nswer\x18\x01 \x01(\x0c\x12\x0e\n\x06permit\x18\x02 \x01(\x0c\"3\n\x12IssuePermitRequest\x12\r\n\x05offer\x18\x01 \x01(\x0c\x12\x0e\n\x06permit\x18\x02 \x01(\x0c\"\"\n\x10IssuePermitReply\x12\x0e\n\x06permit\x18\x01 \x01(\x0c\"i\n\x0b\x43\x61llRequest\x12\n\n\x02to\x18\x01 \x01(\t\x12+\n\x06method\x18\x02 \x01(\x0e\x32\x1b.trisect.wire.v1.PeerMethod\x12\x13\n\x0b\x65xchange_id\x18\x03 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\"\x19\n\tCallReply\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\"+\n\x0e\x44\x65liverRequest\x12\n\n\x02to\x18\x01 \x01(\t\x12\r\n\x05\x66rame\x18\x02 \x01(\x0c\"\x1d\n\x0c\x44\x65liverReply\x12\r\n\x05\x66rame\x18\x01 \x01(\x0c\"*\n\rNotifyRequest\x12\n\n\x02to\x18\x01 \x01(\t\x12\r\n\x05\x66rame\x18\x02 \x01(\x0c\"\x1c\n\x0bNotifyReply\x12\r\n\x05\x66rame\x18\x01 \x01(\x0c\"h\n\x06LinkUp\x12\'\n\x05hello\x18\x01 \x01(\x0b\x32\x16.trisect.wire.v1.HelloH\x00\x12-\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1b.trisect.wire.v1.CallAnswerH\x00\x42\x06\n\x04kind\"&\n\x05Hello\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\t\"j\n\nCallAnswer\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08\x12+\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x1c.trisect.wire.v1.ErrorDetail\"\xe4\x01\n\x08LinkDown\x12+\n\x07welcome\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.WelcomeH\x00\x12-\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x1d.trisect.wire.v1.IncomingCallH\x00\x12@\n\x12statements_changed\x18\x03 \x01(\x0b\x32\".trisect.wire.v1.StatementsChangedH\x00\x12\x32\n\x0bhead_signed\x18\x04 \x01(\x0b\x32\x1b.trisect.wire.v1.HeadSignedH\x00\x42\x06\n\x04kind\"\x1a\n\nHeadSigned\x12\x0c\n\x04size\x18\x01 \x01(\x04\"#\n\x07Welcome\x12\x18\n\x10newest_statement\x18\x01 \x01(\x04\"}\n\x0cIncomingCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\x04\x12\x0c\n\x04\x66rom\x18\x02 \x01(\t\x12+\n\x06method\x18\x03 \x01(\x0e\x32\x1b.trisect.wire.v1.PeerMethod\x12\x13\n\x0b\x65xchange_id\x18\x04 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x05 \x01(\x0c\"-\n\x11StatementsChanged\x12\x18\n\x10newest_statement\x18\x01 \x01(\x04\"J\n\x05\x46rame\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08\x65lements\x18\x02 \x01(\r\x12\r\n\x05\x66inal\x18\x03 \x01(\x08\x12\x0e\n\x06sealed\x18\x04 \x01(\x0c*\xa8\x01\n\nPeerMethod\x12\x1b\n\x17PEER_METHOD_UNSPECIFIED\x10\x00\x12\x15\n\x11PEER_METHOD_OFFER\x10\x01\x12\x17\n\x13PEER_METHOD_RECEIPT\x10\x02\x12\x17\n\x13PEER_METHOD_INQUIRE\x10\x03\x12\x18\n\x14PEER_METHOD_CONSENTS\x10\x04\x12\x1a\n\x16PEER_METHOD_STALE_HITS\x10\x05\x32\xb5\x03\n\x05Relay\x12@\n\x06\x41ttach\x12\x17.trisect.wire.v1.LinkUp\x1a\x19.trisect.wire.v1.LinkDown(\x01\x30\x01\x12@\n\x04\x43\x61ll\x12\x1c.trisect.wire.v1.CallRequest\x1a\x1a.trisect.wire.v1.CallReply\x12I\n\x07\x44\x65liver\x12\x1f.trisect.wire.v1.DeliverRequest\x1a\x1d.trisect.wire.v1.DeliverReply\x12\x46\n\x06Notify\x12\x1e.trisect.wire.v1.NotifyRequest\x1a\x1c.trisect.wire.v1.NotifyReply\x12U\n\x0bIssuePermit\x12#.trisect.wire.v1.IssuePermitRequest\x1a!.trisect.wire.v1.IssuePermitReply\x12>\n\x08\x45xchange\x12\x16.trisect.wire.v1.Frame\x1a\x16.trisect.wire.v1.Frame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trisect.wire.v1.relay_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PEERMETHOD']._serialized_start=1317
-  _globals['_PEERMETHOD']._serialized_end=1485
+  _globals['_PEERMETHOD']._serialized_start=1298
+  _globals['_PEERMETHOD']._serialized_end=1466
   _globals['_OFFERREPLY']._serialized_start=78
   _globals['_OFFERREPLY']._serialized_end=122
   _globals['_ISSUEPERMITREQUEST']._serialized_start=124
@@ -49,27 +49,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERREPLY']._serialized_start=392
   _globals['_DELIVERREPLY']._serialized_end=421
   _globals['_NOTIFYREQUEST']._serialized_start=423
-  _globals['_NOTIFYREQUEST']._serialized_end=485
-  _globals['_NOTIFYREPLY']._serialized_start=487
-  _globals['_NOTIFYREPLY']._serialized_end=514
-  _globals['_LINKUP']._serialized_start=516
-  _globals['_LINKUP']._serialized_end=620
-  _globals['_HELLO']._serialized_start=622
-  _globals['_HELLO']._serialized_end=660
-  _globals['_CALLANSWER']._serialized_start=662
-  _globals['_CALLANSWER']._serialized_end=768
-  _globals['_LINKDOWN']._serialized_start=771
-  _globals['_LINKDOWN']._serialized_end=999
-  _globals['_HEADSIGNED']._serialized_start=1001
-  _globals['_HEADSIGNED']._serialized_end=1027
-  _globals['_WELCOME']._serialized_start=1029
-  _globals['_WELCOME']._serialized_end=1064
-  _globals['_INCOMINGCALL']._serialized_start=1066
-  _globals['_INCOMINGCALL']._serialized_end=1191
-  _globals['_STATEMENTSCHANGED']._serialized_start=1193
-  _globals['_STATEMENTSCHANGED']._serialized_end=1238
-  _globals['_FRAME']._serialized_start=1240
-  _globals['_FRAME']._serialized_end=1314
-  _globals['_RELAY']._serialized_start=1488
-  _globals['_RELAY']._serialized_end=1925
+  _globals['_NOTIFYREQUEST']._serialized_end=465
+  _globals['_NOTIFYREPLY']._serialized_start=467
+  _globals['_NOTIFYREPLY']._serialized_end=495
+  _globals['_LINKUP']._serialized_start=497
+  _globals['_LINKUP']._serialized_end=601
+  _globals['_HELLO']._serialized_start=603
+  _globals['_HELLO']._serialized_end=641
+  _globals['_CALLANSWER']._serialized_start=643
+  _globals['_CALLANSWER']._serialized_end=749
+  _globals['_LINKDOWN']._serialized_start=752
+  _globals['_LINKDOWN']._serialized_end=980
+  _globals['_HEADSIGNED']._serialized_start=982
+  _globals['_HEADSIGNED']._serialized_end=1008
+  _globals['_WELCOME']._serialized_start=1010
+  _globals['_WELCOME']._serialized_end=1045
+  _globals['_INCOMINGCALL']._serialized_start=1047
+  _globals['_INCOMINGCALL']._serialized_end=1172
+  _globals['_STATEMENTSCHANGED']._serialized_start=1174
+  _globals['_STATEMENTSCHANGED']._serialized_end=1219
+  _globals['_FRAME']._serialized_start=1221
+  _globals['_FRAME']._serialized_end=1295
+  _globals['_RELAY']._serialized_start=1469
+  _globals['_RELAY']._serialized_end=1906
 # @@protoc_insertion_point(module_scope)

@@ -36,7 +36,7 @@ class _PeerMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PeerMethod
     PEER_METHOD_CONSENTS: _PeerMethod.ValueType  # 4
     """By Deliver alone. Body: a proxy's sealed frame of consents. Reply: the party's, as large."""
     PEER_METHOD_STALE_HITS: _PeerMethod.ValueType  # 5
-    """By Notify alone. Body: the answerer's signed notice. Reply: the asker's signed answer."""
+    """By Notify alone. Body: an answerer's sealed frame of stale hits. Reply: the asker's, as large."""
 
 class PeerMethod(_PeerMethod, metaclass=_PeerMethodEnumTypeWrapper): ...
 
@@ -52,7 +52,7 @@ asker's signed receipt, or empty where the exchange failed or is unknown there.
 PEER_METHOD_CONSENTS: PeerMethod.ValueType  # 4
 """By Deliver alone. Body: a proxy's sealed frame of consents. Reply: the party's, as large."""
 PEER_METHOD_STALE_HITS: PeerMethod.ValueType  # 5
-"""By Notify alone. Body: the answerer's signed notice. Reply: the asker's signed answer."""
+"""By Notify alone. Body: an answerer's sealed frame of stale hits. Reply: the asker's, as large."""
 Global___PeerMethod: _TypeAlias = PeerMethod  # noqa: Y015
 
 @_typing.final
@@ -218,21 +218,19 @@ class NotifyRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TO_FIELD_NUMBER: _builtins.int
-    EXCHANGE_ID_FIELD_NUMBER: _builtins.int
-    BODY_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
     to: _builtins.str
-    exchange_id: _builtins.bytes
-    body: _builtins.bytes
+    frame: _builtins.bytes
+    """Sealed; all have one size."""
     def __init__(
         self,
         *,
         to: _builtins.str = ...,
-        exchange_id: _builtins.bytes = ...,
-        body: _builtins.bytes = ...,
+        frame: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "exchange_id", b"exchange_id", "to", b"to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "to", b"to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -242,16 +240,16 @@ Global___NotifyRequest: _TypeAlias = NotifyRequest  # noqa: Y015
 class NotifyReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    BODY_FIELD_NUMBER: _builtins.int
-    body: _builtins.bytes
+    FRAME_FIELD_NUMBER: _builtins.int
+    frame: _builtins.bytes
     def __init__(
         self,
         *,
-        body: _builtins.bytes = ...,
+        frame: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

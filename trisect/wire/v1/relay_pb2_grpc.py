@@ -93,7 +93,7 @@ class RelayServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Notify(self, request, context):
-        """Tell another party's node that hits of an exchange may be stale. A suspended party does it too, and is told.
+        """Bring another party's node a frame of stale hits, and its answer back. A suspended party does it too, and gets it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

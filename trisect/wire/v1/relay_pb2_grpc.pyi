@@ -23,7 +23,7 @@ class RelayStub:
     Deliver: _aio.UnaryUnaryMultiCallable[_relay_pb2.DeliverRequest, _relay_pb2.DeliverReply]
     """Bring another party's node a frame of consents, and its answer back. A suspended party does it too, and gets it."""
     Notify: _aio.UnaryUnaryMultiCallable[_relay_pb2.NotifyRequest, _relay_pb2.NotifyReply]
-    """Tell another party's node that hits of an exchange may be stale. A suspended party does it too, and is told."""
+    """Bring another party's node a frame of stale hits, and its answer back. A suspended party does it too, and gets it."""
     IssuePermit: _aio.UnaryUnaryMultiCallable[_relay_pb2.IssuePermitRequest, _relay_pb2.IssuePermitReply]
     """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it."""
     Exchange: _aio.StreamStreamMultiCallable[_relay_pb2.Frame, _relay_pb2.Frame]
@@ -62,7 +62,7 @@ class RelayServicer(metaclass=_abc_1.ABCMeta):
         request: _relay_pb2.NotifyRequest,
         context: _aio.ServicerContext[_relay_pb2.NotifyRequest, _abc.Awaitable[_relay_pb2.NotifyReply]],
     ) -> _abc.Awaitable[_relay_pb2.NotifyReply]:
-        """Tell another party's node that hits of an exchange may be stale. A suspended party does it too, and is told."""
+        """Bring another party's node a frame of stale hits, and its answer back. A suspended party does it too, and gets it."""
 
     @_abc_1.abstractmethod
     def IssuePermit(
