@@ -143,6 +143,7 @@ def _offer(membership: Membership, rulebook: Rulebook, regime: Regime, asker: st
         version=1,
         kinds="phone",
         basis="statutory-duty",
+        consents="",
         asked_padded=1_024,
         rulebook=rulebook.hash,
         notice=regime.notice_hash(asker),

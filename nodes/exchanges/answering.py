@@ -199,6 +199,7 @@ class Answering:
             basis=snapshot.collection.legal_basis,
             padded=band(snapshot.size),
             retention_days=snapshot.collection.retention_days,
+            consents=snapshot.consents,
             repeats=repeats,
         )
 

@@ -162,6 +162,7 @@ class Asking:
             version=snapshot.collection.version,
             kinds=permit.joined(snapshot.kinds),
             basis=snapshot.collection.legal_basis,
+            consents=snapshot.consents,
             asked_padded=band(snapshot.size),
             rulebook=regime.rulebooks.at(now).hash,
             notice=regime.notice_hash(self.means.members.name),

@@ -24,10 +24,10 @@ from trisect.errors import DeniedError
 from trisect.psi.bands import band
 from trisect.psi.halves import Half
 from trisect.psi.items import Items
-from trisect.rules import rulebook
+from trisect.rules import consent_epochs, rulebook
 from trisect.rules.offers import Offer
 from trisect.rules.regime import Regime
-from trisect.rules.vocabulary import Purpose
+from trisect.rules.vocabulary import Purpose, on_consent
 from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections, Snapshot
 from trisect.store.consents import Use
@@ -141,7 +141,9 @@ class Means:
     async def snapshot(self, collection: str, use: Use, epoch: int) -> Snapshot:
         """Take what may be used of a collection; raises NotFoundError, or ConflictError while it is rolled."""
         self.replay.require_done()
-        return await asyncio.to_thread(self.collections.snapshot, collection, use, epoch=epoch)
+        known = consent_epochs.known(self.members.membership, self.replay.cursor)
+        found = await asyncio.to_thread(self.collections.snapshot, collection, use, epoch=epoch)
+        return replace(found, consents=known) if on_consent(found.collection.legal_basis) else found
 
     async def require_usable(self, snapshot: Snapshot, use: Use) -> None:
         """Raise DeniedError where somebody whose indicator is in a snapshot has taken the consent back since."""

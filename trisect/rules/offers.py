@@ -32,6 +32,7 @@ class Offer(Document):
         version: of the snapshot that was taken of it.
         kinds: of the indicators in it, sorted, with commas.
         basis: its legal basis.
+        consents: the consent epochs that were known when it was taken; empty where it is not kept on consent.
         rulebook: hash of the rulebook that the asker goes by.
         notice: hash of the asker's notice.
         head: the newest head of the record that the asker has verified, a signed note.
@@ -55,6 +56,7 @@ class Offer(Document):
     version: int
     kinds: str
     basis: str
+    consents: str
     asked_padded: int
     rulebook: bytes
     notice: bytes

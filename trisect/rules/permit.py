@@ -9,13 +9,14 @@ facts and the time in the offer. Its hash goes into the channel's transcript. No
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, DeniedError, StaleError, VerificationError
 from trisect.indicators.kinds import Kind
+from trisect.rules import consent_epochs
 from trisect.rules.document import Document
 from trisect.rules.facts import Facts
 from trisect.rules.offers import Offer
@@ -46,6 +47,8 @@ class Permit(Document):
         asker_notice: hash of the asker's notice, `answerer_notice` of the answerer's.
         kinds: of indicators in the asker's collection, `answered_kinds` in the answerer's.
         basis: on which the asker keeps its collection, `answered_basis` the answerer.
+        consents: the consent epochs under which the asker's snapshot was taken, where it keeps it on consent;
+            `answered_consents` likewise.
         repeats: 1 where a count is told again that was told on that `budget_day`, 0 for everything else.
         budget: elements that are charged to the asker on `budget_day` (UTC); a repeated count costs none.
         retention_days: how long the asker may keep hits.
@@ -80,6 +83,8 @@ class Permit(Document):
     answered_kinds: str
     basis: str
     answered_basis: str
+    consents: str
+    answered_consents: str
     asked_padded: int
     answered_padded: int
     repeats: int
@@ -102,6 +107,7 @@ class Answer:
     basis: str
     padded: int
     retention_days: int
+    consents: str = ""
     repeats: bool = False
 
 
@@ -119,6 +125,7 @@ OFFERED = (
     "pepper_epoch",
     "kinds",
     "basis",
+    "consents",
     "asked_padded",
     "rulebook",
 )
@@ -148,6 +155,7 @@ def propose(offer: Offer, offer_hash: bytes, answer: Answer, regime: Regime) -> 
         answerer_notice=regime.notice_hash(offer.answerer),
         answered_kinds=joined(answer.kinds),
         answered_basis=answer.basis,
+        answered_consents=answer.consents,
         answered_padded=answer.padded,
         repeats=int(answer.repeats),
         budget=0 if answer.repeats else offer.asked_padded,
@@ -168,8 +176,7 @@ def preview(offer: Offer, regime: Regime) -> None:
         StaleError: no rulebook is in force.
     """
     denied: DeniedError | None = None
-    for assumed in BasisName:
-        answer = Answer(b"", "", 0, _kinds(offer.kinds), assumed.value, offer.asked_padded, 1)
+    for answer in _imagined(offer, regime):
         try:
             propose(offer, b"", answer, regime)
         except DeniedError as error:
@@ -183,8 +190,7 @@ def preview(offer: Offer, regime: Regime) -> None:
 def crossed(offer: Offer, regime: Regime) -> str:
     """Name the red line that an offer crosses whatever it is answered with; empty where it crosses none by itself."""
     found: set[str] = set()
-    for assumed in BasisName:
-        answer = Answer(b"", "", 0, _kinds(offer.kinds), assumed.value, offer.asked_padded, 1)
+    for answer in _imagined(offer, regime):
         try:
             propose(offer, b"", answer, regime)
         except RedLineError as error:
@@ -194,6 +200,13 @@ def crossed(offer: Offer, regime: Regime) -> str:
         else:
             return ""
     return found.pop() if len(found) == 1 else ""
+
+
+def _imagined(offer: Offer, regime: Regime) -> Iterator[Answer]:
+    """Give what an answerer might say, with every basis that there is."""
+    for assumed in BasisName:
+        consents = consent_epochs.newest(regime.membership) if assumed is BasisName.CONSENT else ""
+        yield Answer(b"", "", 0, _kinds(offer.kinds), assumed.value, offer.asked_padded, 1, consents)
 
 
 def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> None:
@@ -252,6 +265,14 @@ def _decide(permit: Permit, regime: Regime) -> str:
     for party in (facts.asker, facts.answerer):
         regime.require_unsanctioned(party.name, facts.purpose, moment)
     _check_declared(facts)
+    for found_basis, consents in (
+        (facts.basis, permit.consents),
+        (facts.answered_basis, permit.answered_consents),
+    ):
+        if found_basis is BasisName.CONSENT:
+            consent_epochs.require(consents, regime.membership, moment)
+        elif consents:
+            raise VerificationError("a permit names consent epochs for a list that is not kept on consent")
     check_limits(permit, rulebook)
     return ",".join(rulebook.policies.decide(facts))
 

@@ -69,12 +69,17 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The active tokens of one collection at one moment, 32 bytes each, one after the other."""
+    """The active tokens of one collection at one moment, 32 bytes each, one after the other.
+
+    Attributes:
+        consents: the consent epochs that were known before it was taken, where it is kept on consent.
+    """
 
     collection: Collection
     epoch: int
     tokens: bytes
     kinds: frozenset[Kind]
+    consents: str = ""
 
     @property
     def size(self) -> int:

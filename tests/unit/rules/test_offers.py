@@ -40,6 +40,7 @@ OFFER = Offer(
     version=3,
     kinds="phone",
     basis="statutory-duty",
+    consents="",
     asked_padded=16,
     rulebook=b"r" * 32,
     notice=b"n" * 32,

@@ -13,13 +13,15 @@ from support.rulebooks import NOTICE, NOW, offer, rulebook
 from trisect.clock import to_text
 from trisect.errors import DeniedError, StaleError, TrisectError, VerificationError
 from trisect.indicators.kinds import Kind
+from trisect.rules import consent_epochs
+from trisect.rules.consents import EpochCommitment
 from trisect.rules.notices import Notice
 from trisect.rules.offers import Offer
 from trisect.rules.permit import DIFFERENCE, Answer, Permit, judge, preview, propose
 from trisect.rules.policies import RedLineError
 from trisect.rules.regime import Regime
-from trisect.trust.filings import NoticeFiling, RulebookFiling
-from trisect.trust.statements import KeyCheck, Role, Vetting
+from trisect.trust.filings import ConsentsFiling, NoticeFiling, RulebookFiling
+from trisect.trust.statements import KeyCheck, Role, Standing, Vetting
 
 HASH = b"h" * 32
 ANSWER = Answer(
@@ -86,6 +88,8 @@ def test_a_permit_with_any_other_field_is_refused(regime: Regime, field: str) ->
                 if field == "answered_kinds"
                 else "contract"
                 if field == "answered_basis"
+                else "aid:1"
+                if field in {"consents", "answered_consents"}
                 else value + "x"
             )
     changed = dataclasses.replace(permit, **{field: other})
@@ -107,6 +111,69 @@ def test_a_count_that_is_told_again_costs_nothing(regime: Regime) -> None:
     asked = offered(regime)
     with pytest.raises(VerificationError, match="only a count"):
         judge(propose(asked, HASH, again, regime), asked, HASH, regime)
+
+
+def epoch(consortium: Consortium, sequence: int, issued: dt.datetime) -> None:
+    """Have the proxy commit to consents up to a number."""
+    filed = len(consortium.membership.filed(ConsentsFiling, "aid"))
+    content = EpochCommitment(filed + 1, sequence, 16, bytes(32)).to_content()
+    consortium.take(consortium.filing(ConsentsFiling, "aid", content, issued=to_text(issued)))
+
+
+ON_CONSENT = dataclasses.replace(ANSWER, basis="consent: app terms")
+LONG_BEFORE, JUST_NOW = NOW - dt.timedelta(minutes=10), NOW - dt.timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("consents", "error"),
+    [
+        ("aid:1", None),
+        ("aid:2", None),  # taken in before it had to be
+        ("", StaleError),
+        ("aid:0", StaleError),
+        ("other:9", StaleError),
+        ("aid:01", VerificationError),
+        ("aid:1,aid:1", VerificationError),
+        ("aid:2,Aid:1", VerificationError),
+        ("aid", VerificationError),
+        ("aid:x", VerificationError),
+        (" aid:1", VerificationError),
+    ],
+)
+def test_a_list_on_consent_rests_on_what_the_record_says_of_consents(
+    consortium: Consortium, regime: Regime, consents: str, error: type[TrisectError] | None
+) -> None:
+    consortium.take(consortium.admission("aid", Role.PROXY))
+    epoch(consortium, 5, LONG_BEFORE)
+    epoch(consortium, 9, JUST_NOW)
+    found = offered(regime, basis="consent: app terms", consents="aid:1")
+    answer = dataclasses.replace(ON_CONSENT, consents=consents)
+    for changed in (found, offered(regime, basis="consent: app terms", consents=consents)):
+        if error is None:
+            judge(propose(changed, HASH, answer, regime), changed, HASH, regime)
+        else:
+            with pytest.raises(error):
+                propose(changed, HASH, answer, regime)
+    preview(found, regime)
+
+
+def test_what_is_named_is_what_was_taken_in_whole(consortium: Consortium) -> None:
+    for name in ("aid", "union"):
+        consortium.take(consortium.admission(name, Role.PROXY))
+    epoch(consortium, 5, LONG_BEFORE)
+    epoch(consortium, 9, JUST_NOW)
+    membership = consortium.membership
+    named = {told: consent_epochs.known(membership, lambda _, told=told: told) for told in (0, 4, 5, 8, 9)}
+    assert named == {0: "", 4: "", 5: "aid:1", 8: "aid:1", 9: "aid:2"}
+    assert consent_epochs.newest(membership) == "aid:2"
+    consortium.take(consortium.standing("aid", Standing.EXPELLED))
+    assert consent_epochs.newest(membership) == "", "an expelled proxy's consents are no basis"
+
+
+def test_epochs_belong_to_lists_on_consent_only(regime: Regime) -> None:
+    found = offered(regime)
+    with pytest.raises(VerificationError, match="not kept on consent"):
+        propose(found, HASH, dataclasses.replace(ANSWER, consents="aid:1"), regime)
 
 
 def test_a_permit_for_another_offer_is_refused(regime: Regime) -> None:

@@ -75,6 +75,7 @@ class Crossing:
             version=1,
             kinds="phone",
             basis="unspecified",
+            consents="",
             asked_padded=1_024,
             rulebook=regime.rulebooks.at(now).hash,
             notice=regime.notice_hash(ASKER),
