@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -154,6 +155,17 @@ def test_a_revocation_reaches_every_party_that_holds_the_person(people: People, 
     after = trisect(people.proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
                     "--purpose", "scam-prevention")  # fmt: skip
     assert before["matched"] == after["matched"] == PERSONS - 2
+
+
+async def test_a_permit_names_the_consent_epochs_of_both_ends(people: People) -> None:
+    sequence = trisect(people.proxy, "consent", "revoke", people.consents[6]["id"])["sequence"]
+    for node in (people.proxy, people.telco):
+        await until(partial(committed, node, sequence), "the record to have the revocation")
+    done = trisect(people.proxy, "match", "--collection", "people", "--peer", "telco", "--with", "people",
+                   "--purpose", "scam-prevention")  # fmt: skip
+    permit = trisect(people.proxy, "permit", "show", done["exchange_id"])
+    assert re.fullmatch("proxy:[1-9][0-9]*", permit["consents"])
+    assert permit["answered_consents"] == permit["consents"]
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_the_demo_succeeds(told: Told):
     [
         (
             "rulebook",
-            r"rulebook 1, signed by government, is in force at 4 of 4 nodes: 1 rule and 5 red lines",
+            r"rulebook 1, signed by government, is in force at 4 of 4 nodes: 1 rule and 6 red lines",
         ),
         ("disclosure", r"bank, government, proxy, telco"),
         ("refused", r"\(rule notice-declares\).+; 0 frames passed"),

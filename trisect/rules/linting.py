@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trisect.rules import walk
-from trisect.rules.probing import allowed, reach
+from trisect.rules.probing import allowed, reach, sensitive_bases
 from trisect.rules.rulebook import Rulebook
 from trisect.rules.vocabulary import Mode
 
@@ -38,13 +38,14 @@ class Finding:
 
 COUNT_RISK = (
     "in a count the answerer learns the exact count and, by deviating, which of its entries the asker holds; what the "
-    "asker learns by deviating is bounded only by the noise and the number of runs"
+    "asker learns by deviating is bounded only by the noise and the number of runs, and by making one common entry count "
+    "many times it lifts that above the noise"
 )
 
 
 def lint(rulebook: Rulebook) -> list[Finding]:
     """Look through a rulebook; errors first."""
-    found = [*_rules(rulebook), *_purposes(rulebook)]
+    found = [*_rules(rulebook), *_sensitive(rulebook), *_purposes(rulebook)]
     return sorted(found, key=lambda finding: finding.level)
 
 
@@ -70,6 +71,17 @@ def _rules(rulebook: Rulebook) -> Iterator[Finding]:
             yield Finding(Level.WARNING, rule.id, "it names no @clause of the law", "say on what it rests")
         if not rule.sentence_zh:
             yield Finding(Level.WARNING, rule.id, "it has no @sentence_zh", "say it in Chinese, too")
+
+
+def _sensitive(rulebook: Rulebook) -> Iterator[Finding]:
+    moment = int(rulebook.provisions.valid_from.timestamp())
+    if bases := sorted(sensitive_bases(rulebook.policies, moment)):
+        yield Finding(
+            Level.WARNING,
+            "sensitive",
+            f"sensitive kinds, such as accounts, may be exchanged on {', '.join(bases)}",
+            "demand more by a red line, as sensitive-on-duty-or-consent of the templates does (PIPL 28, 29)",
+        )
 
 
 def _purposes(rulebook: Rulebook) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from trisect.errors import DeniedError
-from trisect.indicators.kinds import Kind
+from trisect.indicators.kinds import KINDS, Kind, LawClass
 from trisect.rules.facts import NAMESPACE, Facts, PartyFacts
 from trisect.rules.policies import Policies, RedLineError, Rule
 from trisect.rules.vocabulary import AiUse, BasisName, EngineName, Mode, Purpose
@@ -46,6 +46,13 @@ PLAIN = Facts(
 )
 """Two providers that do all that they must: the facts that probes vary."""
 _REPRESENTATIVES = (Kind.PHONE, Kind.IBAN, Kind.URL, Kind.VOICEPRINT)
+UNSPECIAL = (
+    BasisName.PUBLIC_INTEREST,
+    BasisName.CONTRACT,
+    BasisName.LEGITIMATE_INTEREST,
+    BasisName.UNSPECIFIED,
+)
+"""Legal bases on which sensitive information may not be processed without more (PIPL 28, 29)."""
 _PAIRS = tuple(itertools.product(Role, Role))
 
 
@@ -80,6 +87,8 @@ def probes(named: Words, decided: int) -> Iterator[list[Facts]]:
         {PLAIN.asked, *(size + by for size in named.numbers for by in (-1, 0, 1) if size + by > 0)}
     )
     uses = sorted({frozenset({use}) for use in (*named.members(AiUse, []), AiUse.NONE)}, key=sorted)
+    # A rule may speak of the bases that it does not name.
+    bases = sorted({*named.members(BasisName, ()), BasisName.STATUTORY_DUTY, BasisName.CONTRACT})
     both = [(one, other) for one in named.parties for other in (*named.parties, "another") if one != other]
     names = [*both, *((other, one) for one, other in both)] or [(PLAIN.asker.name, PLAIN.answerer.name)]
     circumstances = list(
@@ -88,7 +97,7 @@ def probes(named: Words, decided: int) -> Iterator[list[Facts]]:
             Mode,
             named.members(EngineName, [EngineName.ECDH]),
             sets,
-            named.members(BasisName, [BasisName.STATUTORY_DUTY]),
+            bases,
             sizes,
         )
     )
@@ -180,6 +189,36 @@ def allowed(policies: Policies, kinds: Iterable[Kind], decided: int) -> set[tupl
         for (purpose, mode, _, kind, _), outcome in zip(circumstances, policies.outcomes(tried), strict=True):
             if not isinstance(outcome, DeniedError):
                 found.add((purpose, mode, kind))
+    return found
+
+
+def sensitive_bases(policies: Policies, decided: int) -> set[BasisName]:
+    """Tell on which legal bases that ask nothing special sensitive kinds are exchanged between parties in order."""
+    circumstances = list(
+        itertools.product(
+            Purpose, Mode, (kind for kind, spec in KINDS.items() if LawClass.SENSITIVE in spec.law), UNSPECIAL
+        )
+    )
+    found: set[BasisName] = set()
+    for asks, answers in _PAIRS:
+        tried = [
+            replace(
+                PLAIN,
+                asker=replace(PLAIN.asker, role=asks),
+                answerer=replace(PLAIN.answerer, role=answers),
+                purpose=purpose,
+                mode=mode,
+                kinds=frozenset({kind}),
+                answered_kinds=frozenset({kind}),
+                basis=basis,
+                answered_basis=basis,
+                decided=decided,
+            )
+            for purpose, mode, kind, basis in circumstances
+        ]
+        for facts, outcome in zip(tried, policies.outcomes(tried), strict=True):
+            if not isinstance(outcome, DeniedError):
+                found.add(facts.basis)
     return found
 
 

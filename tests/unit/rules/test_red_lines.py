@@ -23,6 +23,10 @@ CROSSINGS: dict[str, tuple[dict[str, Any], Sanction]] = {
     ),
     "no-dossiers": ({"kinds": EVERYTHING, "asked": 200_000}, Sanction.THROTTLE),
     "checked-keys": ({"kinds": frozenset({Kind.IBAN}), "asker": {"key_checked": False}}, Sanction.WARN),
+    "sensitive-on-duty-or-consent": (
+        {"kinds": frozenset({Kind.IBAN}), "answered_basis": BasisName.CONTRACT},
+        Sanction.WARN,
+    ),
     "no-basis-no-exchange": ({"answered_basis": BasisName.UNSPECIFIED}, Sanction.WARN),
     "supervision-only-counts": (
         {"purpose": Purpose.SUPERVISION, "mode": Mode.MATCH, "asker": {"role": Role.GOVERNMENT}},
@@ -41,6 +45,27 @@ def test_every_red_line_of_the_templates_is_tripped(template: str) -> None:
         with pytest.raises(RedLineError) as caught:
             policies.decide(facts(**changes))
         assert (caught.value.crossed.id, caught.value.crossed.sanction) == (rule.id, sanction)
+
+
+@pytest.mark.parametrize("side", ["basis", "answered_basis"])
+@pytest.mark.parametrize("basis", BasisName)
+def test_sensitive_kinds_need_a_basis_that_the_law_has_for_them(basis: BasisName, side: str) -> None:
+    policies = rulebook().policies
+    asked: dict[str, Any] = {
+        "kinds": frozenset({Kind.IBAN}),
+        "answered_kinds": frozenset({Kind.IBAN}),
+        side: basis,
+    }
+    if basis in {BasisName.STATUTORY_DUTY, BasisName.CONSENT, BasisName.VITAL_INTEREST}:
+        assert policies.decide(facts(**asked))
+        return
+    with pytest.raises(RedLineError) as caught:
+        policies.decide(facts(**asked))
+    expected = "sensitive-on-duty-or-consent no-basis-no-exchange" if basis is BasisName.UNSPECIFIED else ""
+    assert caught.value.rule in (expected or "sensitive-on-duty-or-consent")
+    if basis is not BasisName.UNSPECIFIED:
+        ordinary = frozenset({Kind.PHONE})
+        assert policies.decide(facts(**asked | {"kinds": ordinary, "answered_kinds": ordinary}))
 
 
 @pytest.mark.parametrize("use", [AiUse.PROFILING, AiUse.AUTOMATED_DECISION])
