@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, MutableSequence
 from nodes.members import Members
 from trisect.clock import Clock, from_text, to_text
 from trisect.record import entries
-from trisect.rules import breaches, stale
+from trisect.rules import breaches, leaks, stale
 from trisect.rules.breaches import Breach
 from trisect.rules.duties import duties
 from trisect.rules.permit import Permit
@@ -50,6 +50,34 @@ class Supervising:
                 _written(breach, now) for name in names for breach in breaches.of_party(membership, name)
             ]
         )
+
+    def leaks(self, party: str) -> pb.ListLeaksReply:
+        """Write the register of leaks, of one party or of all."""
+        membership, now = self._members.membership, self._clock()
+        regime, reply = Regime(membership), pb.ListLeaksReply()
+        for name in [membership.party(party).name] if party else list(membership.parties):
+            for leak in leaks.of_party(membership, name):
+                written = reply.leaks.add(
+                    party=name,
+                    number=leak.filed.filing.serial,
+                    cause=leak.report.cause,
+                    kinds=leak.report.kinds.split(","),
+                    persons=leak.report.persons,
+                    discovered=leak.report.discovered,
+                    text=leak.report.text,
+                    issuer=leak.filed.filing.issuer,
+                    issued=leak.filed.filing.issued,
+                    late=leak.late(regime),
+                    closed=leak.closed,
+                )
+                for step, filed in leak.steps:
+                    written.steps.add(
+                        act=step.act, text=step.text, issuer=filed.filing.issuer, issued=filed.filing.issued
+                    )
+                for owed in leak.owed(regime, now):
+                    due = to_text(owed.due)
+                    written.owed.add(party=owed.party, act=owed.act, due=due, overdue=owed.due <= now)
+        return reply
 
     def meter(self, days: int) -> pb.GetMeterReply:
         """Count what each party has done within so many days."""

@@ -87,6 +87,10 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
         """List files of breaches."""
         return await asyncio.to_thread(self.supervising.breaches, request.party)
 
+    async def ListLeaks(self, request: pb.ListLeaksRequest, _context: Context) -> pb.ListLeaksReply:  # noqa: N802
+        """List leaks, what was done about them and what is still owed."""
+        return await asyncio.to_thread(self.supervising.leaks, request.party)
+
     async def GetMeter(self, request: pb.GetMeterRequest, _context: Context) -> pb.GetMeterReply:  # noqa: N802
         """Count what each party does."""
         return await asyncio.to_thread(self.supervising.meter, request.days)

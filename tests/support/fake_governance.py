@@ -70,6 +70,10 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
         self.node._note("ListBreaches", request)
         return self._supervising.breaches(request.party)
 
+    async def ListLeaks(self, request, context):
+        self.node._note("ListLeaks", request)
+        return self._supervising.leaks(request.party)
+
     async def CheckNotice(self, request, context):
         self.node._note("CheckNotice", request)
         text = "declares 90 days; oldest entry 143 days"

@@ -293,7 +293,10 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     async def waits() -> bool:
         return any(one["check"] == "consents" and "number" in one["reason"] for one in telco.ready())
 
-    asyncio.run(until(waits, "telco to say that it has not been told"))
+    try:
+        asyncio.run(until(waits, "telco to say that it has not been told"))
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it says {telco.ready()}") from None
     error = trisect(telco, "match", "--collection", "people", "--peer", "proxy", "--with", "people",
                     "--purpose", "scam-prevention", code=8)  # fmt: skip
     assert error["rule"] == "consents-replayed"

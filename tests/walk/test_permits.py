@@ -9,10 +9,11 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from support.cluster import COMMON, NUMBERS, Cluster, run
+from support.cluster import COMMON, NUMBERS, Cluster, run, trisect
 from support.daemons import Node, failure, hosts, until
 
 from coordinator import authority
@@ -251,6 +252,45 @@ async def test_a_supervisor_sees_what_is_done_and_no_indicator(own: Cluster) -> 
     assert (found["proxy"]["open_breaches"], found["proxy"]["orders"]) == (1, ["suspend-purpose"])
     said = json.dumps(meter)
     assert not [value for value in ("list", *hosts(range(3)), *COMMON) if value in said]
+
+
+async def test_a_leak_from_its_report_to_its_end(own: Cluster) -> None:
+    """Over real nodes: everybody has the same register, says its own part, and nobody another's."""
+    words = ("--cause", "intrusion", "--kind", "phone", "--persons", 300, "--text", "a server was entered")
+    discovered = to_text(system_clock().replace(microsecond=0) - dt.timedelta(hours=1))
+    made = by_command(own["telco"], "leak", "report", *words, "--discovered", discovered)
+    assert (made["leak"], made["persons"], made["late"]) == ("telco/1", 512, False)
+    parts = {"telco": "contained", "proxy": "told", "government": "taken-up"}
+
+    def duties(party: str) -> int:
+        found = by_command(own["government"], "supervise", "duties")["duties"]
+        return sum("telco/1" in one["duty"] and one["party"] == party for one in found)
+
+    async def known(node: Node) -> bool:
+        return bool(by_command(node, "leak", "list")["leaks"])
+
+    for name in parts:
+        await until(partial(known, own[name]), f"{name} to have the report")
+    assert [duties(name) for name in parts] == [1, 1, 2], "the government also rotates the pepper"
+    for name, act in parts.items():
+        step = ("leak", "step", "telco/1", act, "--text", "done")
+        if name != "government":
+            refused = trisect(own["government"], *step)[1]["error"]["message"]
+            assert "not the one to say" in refused, "nobody says another's part"
+        by_command(own[name], *step)
+    closing = ("leak", "step", "telco/1", "closed", "--text", "nothing more is to be done")
+
+    async def missing() -> str:
+        return str(trisect(own["government"], *closing)[1].get("error", {}).get("message", ""))
+
+    assert "re-keyed" in await missing()
+    by_command(own["government"], "leak", "step", "telco/1", "re-keyed", "--text", "done")
+
+    async def closed() -> bool:
+        return trisect(own["government"], *closing)[0] == 0
+
+    await until(closed, "the government to have everybody's word")
+    assert by_command(own["government"], "leak", "show", "telco/1")["owed"] == []
 
 
 async def test_an_inspection_says_who_used_what_for_what_by_which_rule(own: Cluster, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from trisect.cli.commands import (
     hits,
     imports,
     invite,
+    leak,
     match,
     notice,
     officer,
@@ -81,6 +82,7 @@ app.add_typer(exchange.app, name="exchange")
 app.add_typer(budget.app, name="budget")
 app.add_typer(permit.app, name="permit")
 app.add_typer(breach.app, name="breach")
+app.add_typer(leak.app, name="leak")
 app.add_typer(supervise.app, name="supervise")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(pepper.app, name="pepper")

@@ -61,6 +61,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Governance/FileDocument",
                 "Governance/ListBudgets",
                 "Governance/ListBreaches",
+                "Governance/ListLeaks",
                 "Governance/GetMeter",
                 "Governance/CheckNotice",
                 "Governance/SimulateRulebook",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from trisect.clock import from_text
 from trisect.errors import BadInputError, NotFoundError, VerificationError
-from trisect.rules import breach_checks, stale
+from trisect.rules import breach_checks, leaks, stale
 from trisect.rules.allowances import Allowance
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.regime import Regime, read_notice, read_rulebook
@@ -25,6 +25,8 @@ from trisect.trust.filings import (
     BudgetRequestFiling,
     ConsentsFiling,
     Filing,
+    LeakFiling,
+    LeakStepFiling,
     MeasureFiling,
     NoticeFiling,
     RulebookFiling,
@@ -113,4 +115,6 @@ _CHECKS: Mapping[type, Callable[[Filing, Membership], None]] = {
     AppealDecisionFiling: breach_checks.check_decision,
     BreachClosingFiling: breach_checks.check_closing,
     StaleHitsFiling: stale.check,
+    LeakFiling: leaks.check_report,
+    LeakStepFiling: leaks.check_step,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from trisect.clock import from_text, to_text
 from trisect.errors import StaleError
-from trisect.rules import breaches, stale
+from trisect.rules import breaches, leaks, stale
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Deadlines
 from trisect.trust.keys import PartyName
@@ -43,6 +43,12 @@ def duties(regime: Regime, now: dt.datetime) -> list[Duty]:
         for party in regime.membership.parties.values()
         if party.standing is not Standing.EXPELLED
         for duty, due in _of(party, regime, deadlines, now)
+    ]
+    found += [
+        Duty(owed.party, leaks.DUTIES[owed.act].format(leak.name), to_text(owed.due), owed.due <= now)
+        for name in regime.membership.parties
+        for leak in leaks.of_party(regime.membership, name)
+        for owed in leak.owed(regime, now)
     ]
     return sorted(found, key=lambda one: (not one.overdue, one.due, one.party))
 

@@ -172,6 +172,20 @@ class StaleHitsFiling(Filing):
     AUTHOR = Author.ADMITTED
 
 
+class LeakFiling(Filing):
+    """That personal information has got out of a party."""
+
+    KIND = "leak.v1"
+    AUTHOR = Author.ADMITTED
+
+
+class LeakStepFiling(Filing):
+    """What somebody has done about a leak."""
+
+    KIND = "leak-step.v1"
+    AUTHOR = Author.ADMITTED
+
+
 FILINGS: Mapping[str, type[Filing]] = {
     kind.KIND: kind
     for kind in (
@@ -190,6 +204,8 @@ FILINGS: Mapping[str, type[Filing]] = {
         AppealDecisionFiling,
         BreachClosingFiling,
         StaleHitsFiling,
+        LeakFiling,
+        LeakStepFiling,
     )
 }
 Statement = PartyStatement | Filing

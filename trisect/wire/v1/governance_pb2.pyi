@@ -549,6 +549,165 @@ class Breach(_message.Message):
 Global___Breach: _TypeAlias = Breach  # noqa: Y015
 
 @_typing.final
+class ListLeaksRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    """Of this party only; empty for all."""
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLeaksRequest: _TypeAlias = ListLeaksRequest  # noqa: Y015
+
+@_typing.final
+class ListLeaksReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEAKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def leaks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Leak]: ...
+    def __init__(
+        self,
+        *,
+        leaks: _abc.Iterable[Global___Leak] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaks", b"leaks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLeaksReply: _TypeAlias = ListLeaksReply  # noqa: Y015
+
+@_typing.final
+class Leak(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    PERSONS_FIELD_NUMBER: _builtins.int
+    DISCOVERED_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    OWED_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    """From whom it came, and its number among those of the party."""
+    number: _builtins.int
+    cause: _builtins.str
+    """negligent, malicious or intrusion."""
+    persons: _builtins.int
+    """At most how many persons it concerns, a power of two; 0 where nobody knows."""
+    discovered: _builtins.str
+    text: _builtins.str
+    issuer: _builtins.str
+    issued: _builtins.str
+    late: _builtins.bool
+    """Whether it was reported later than the rulebook allows."""
+    closed: _builtins.bool
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeakStep]: ...
+    @_builtins.property
+    def owed(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeakDuty]: ...
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        number: _builtins.int = ...,
+        cause: _builtins.str = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
+        persons: _builtins.int = ...,
+        discovered: _builtins.str = ...,
+        text: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        issued: _builtins.str = ...,
+        late: _builtins.bool = ...,
+        closed: _builtins.bool = ...,
+        steps: _abc.Iterable[Global___LeakStep] | None = ...,
+        owed: _abc.Iterable[Global___LeakDuty] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "closed", b"closed", "discovered", b"discovered", "issued", b"issued", "issuer", b"issuer", "kinds", b"kinds", "late", b"late", "number", b"number", "owed", b"owed", "party", b"party", "persons", b"persons", "steps", b"steps", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Leak: _TypeAlias = Leak  # noqa: Y015
+
+@_typing.final
+class LeakStep(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    act: _builtins.str
+    """contained, taken-up, re-keyed, told or closed."""
+    text: _builtins.str
+    issuer: _builtins.str
+    issued: _builtins.str
+    def __init__(
+        self,
+        *,
+        act: _builtins.str = ...,
+        text: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        issued: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "issued", b"issued", "issuer", b"issuer", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeakStep: _TypeAlias = LeakStep  # noqa: Y015
+
+@_typing.final
+class LeakDuty(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    OVERDUE_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    act: _builtins.str
+    due: _builtins.str
+    overdue: _builtins.bool
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        act: _builtins.str = ...,
+        due: _builtins.str = ...,
+        overdue: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "due", b"due", "overdue", b"overdue", "party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeakDuty: _TypeAlias = LeakDuty  # noqa: Y015
+
+@_typing.final
 class BreachReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -54,6 +54,11 @@ class GovernanceStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesReply.FromString,
                 _registered_method=True)
+        self.ListLeaks = channel.unary_unary(
+                '/trisect.wire.v1.Governance/ListLeaks',
+                request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListLeaksRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListLeaksReply.FromString,
+                _registered_method=True)
         self.GetMeter = channel.unary_unary(
                 '/trisect.wire.v1.Governance/GetMeter',
                 request_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.GetMeterRequest.SerializeToString,
@@ -107,6 +112,13 @@ class GovernanceServicer(object):
 
     def ListBreaches(self, request, context):
         """The files of all breaches, oldest first of each party.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLeaks(self, request, context):
+        """The register of leaks, oldest first of each party.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,6 +181,11 @@ def add_GovernanceServicer_to_server(servicer, server):
                     servicer.ListBreaches,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesReply.SerializeToString,
+            ),
+            'ListLeaks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLeaks,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListLeaksRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_governance__pb2.ListLeaksReply.SerializeToString,
             ),
             'GetMeter': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMeter,
@@ -304,6 +321,33 @@ class Governance(object):
             '/trisect.wire.v1.Governance/ListBreaches',
             trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_governance__pb2.ListBreachesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLeaks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Governance/ListLeaks',
+            trisect_dot_wire_dot_v1_dot_governance__pb2.ListLeaksRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_governance__pb2.ListLeaksReply.FromString,
             options,
             channel_credentials,
             insecure,

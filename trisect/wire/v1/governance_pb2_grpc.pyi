@@ -24,6 +24,8 @@ class GovernanceStub:
     """What this node's party has spent today, and others at it; what was asked for and granted beyond the rulebook."""
     ListBreaches: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListBreachesRequest, _governance_pb2.ListBreachesReply]
     """The files of all breaches, oldest first of each party."""
+    ListLeaks: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListLeaksRequest, _governance_pb2.ListLeaksReply]
+    """The register of leaks, oldest first of each party."""
     GetMeter: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetMeterRequest, _governance_pb2.GetMeterReply]
     """What each party does, as the public record shows it, and which duties it has; no indicator, no collection."""
     SimulateRulebook: _aio.UnaryUnaryMultiCallable[_governance_pb2.SimulateRulebookRequest, _governance_pb2.SimulateRulebookReply]
@@ -67,6 +69,14 @@ class GovernanceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_governance_pb2.ListBreachesRequest, _abc.Awaitable[_governance_pb2.ListBreachesReply]],
     ) -> _abc.Awaitable[_governance_pb2.ListBreachesReply]:
         """The files of all breaches, oldest first of each party."""
+
+    @_abc_1.abstractmethod
+    def ListLeaks(
+        self,
+        request: _governance_pb2.ListLeaksRequest,
+        context: _aio.ServicerContext[_governance_pb2.ListLeaksRequest, _abc.Awaitable[_governance_pb2.ListLeaksReply]],
+    ) -> _abc.Awaitable[_governance_pb2.ListLeaksReply]:
+        """The register of leaks, oldest first of each party."""
 
     @_abc_1.abstractmethod
     def GetMeter(
