@@ -19,10 +19,11 @@ from trisect.rules.notices import Notice
 from trisect.rules.offers import Offer
 from trisect.rules.permit import Answer, Permit, judge, preview, propose
 from trisect.rules.regime import Regime
+from trisect.rules.reviews import of_vetting
 from trisect.rules.rulebook import Rulebook
 from trisect.trust import documents
 from trisect.trust.canonical_json import Json
-from trisect.trust.filings import Filing, NoticeFiling, RulebookFiling, Statement
+from trisect.trust.filings import Filing, NoticeFiling, RulebookFiling, SourceReviewFiling, Statement
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 from trisect.trust.membership import Membership
 from trisect.trust.statements import Admission, KeyCheck, PartyKeys, Role, Vetting
@@ -85,12 +86,15 @@ def consortium(parties: int) -> Membership:
     for name in keys:
         if name != GOVERNMENT:
             take(_filing(NoticeFiling, name, Notice.parse(text, Role.PROVIDER).content))
+            for serial, source in enumerate(keys.keys() - {name, GOVERNMENT}, 1):
+                review = of_vetting(source, vetting)
+                take(_filing(SourceReviewFiling, name, review.to_body(), serial))
     return membership
 
 
-def _filing(kind: type[Filing], party: PartyName, content: dict[str, Json]) -> Filing:
+def _filing(kind: type[Filing], party: PartyName, content: dict[str, Json], serial: int = 1) -> Filing:
     return kind(
-        consortium=CONSORTIUM, party=party, content=content, serial=1, issuer=party, issued=to_text(NOW)
+        consortium=CONSORTIUM, party=party, content=content, serial=serial, issuer=party, issued=to_text(NOW)
     )
 
 

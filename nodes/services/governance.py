@@ -13,6 +13,7 @@ from nodes.supervising import Supervising
 from trisect.clock import Clock, to_text
 from trisect.errors import BadInputError, StaleError, VerificationError
 from trisect.rpc.authentication import Context
+from trisect.rules import reviews
 from trisect.rules.allowances import Allowance
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Rulebook
@@ -160,6 +161,8 @@ class GovernanceService(governance_pb2_grpc.GovernanceServicer):
                     in_force=notice.in_force(now),
                     toml=notice.toml,
                 )
+            for review in reviews.of_recipient(membership, party.name).values():
+                reply.reviews.add(recipient=party.name, in_force=review.in_force(now), **review.to_body())
             if party.vetting:
                 reply.vettings.add(
                     party=party.name, in_force=party.vetting.in_force(now), **party.vetting.to_body()

@@ -210,3 +210,36 @@ async def test_schedules(trisect: Command, node: FakeNode) -> None:
         await trisect.json("schedule", "add", "import", "-", "--every", "1h", "--collection", "a")
     ).code == 4
     assert EXCHANGE not in listed.out
+
+
+async def test_a_source_is_reviewed_and_shown_with_who_has_looked_into_it(
+    trisect: Command, node: FakeNode
+) -> None:
+    node.parties = {"bank": party("bank")}
+    node.consortium.take(node.consortium.admission("bank"))
+    what = (
+        "party",
+        "review",
+        "bank",
+        "--reviewer",
+        "fraud desk",
+        "--evidence",
+        "file 9",
+        "--until",
+        "2030-01-01T00:00:00Z",
+    )
+    done = await trisect.json(*what)
+    assert done.data == {
+        "source": "bank",
+        "reviewer": "fraud desk",
+        "evidence": "file 9",
+        "expires": "2030-01-01T00:00:00Z",
+    }
+    (review,) = (await trisect.json("party", "show", "bank")).data["reviews"]
+    assert (review["recipient"], review["reviewer"], review["in_force"]) == ("government", "fraud desk", True)
+    assert (
+        "reviewed by government until 2030-01-01T00:00:00Z: fraud desk, file 9"
+        in (await trisect.text("party", "show", "bank")).out
+    )
+    refused = await trisect.json(*what[:-1], "tomorrow")
+    assert (refused.code, "--until" in refused.error["hint"]) == (4, True)

@@ -37,6 +37,8 @@ def ruled() -> Consortium:
         found.take(found.admission(name, vetting=VETTED))
         found.take(found.filing(NoticeFiling, name, Notice.parse(NOTICE, Role.PROVIDER).content))
     found.take(found.admission("office", Role.GOVERNMENT))
+    found.review("telco", "bank")
+    found.review("bank", "telco")
     found.take(found.filing(RulebookFiling, GOVERNMENT, rulebook(approvals=1).content))
     return found
 

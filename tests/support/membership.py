@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from trisect.rules.reviews import SourceReview
 from trisect.trust import documents
-from trisect.trust.filings import FILINGS, Filing, Statement
+from trisect.trust.filings import FILINGS, Filing, SourceReviewFiling, Statement
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 from trisect.trust.membership import Membership
 from trisect.trust.statements import (
@@ -125,6 +126,12 @@ class Consortium:
         known = len(self.membership.filed(kind, party))
         fields = {"content": dict(content), "issuer": PartyName(party), "serial": known + 1}
         return kind(**self._common(party, fields | changes))
+
+    def review(self, recipient: str, *sources: str) -> None:
+        """Have a recipient review sources."""
+        for source in sources:
+            content = SourceReview(source, "a desk", "file 8", "2030-01-01T00:00:00Z").to_body()
+            self.take(self.filing(SourceReviewFiling, recipient, content))
 
     def state(self) -> Sequence[object]:
         """Give all that the directory holds."""

@@ -97,7 +97,7 @@ def statements(database: Path) -> int:
 async def test_a_restored_coordinator_gets_back_what_it_has_lost(pair: Cluster):
     coordinator, government, proxy = pair.coordinator, pair["government"], pair["proxy"]
     database = coordinator.home / "coordinator.db"
-    founded = 8  # two admissions, grants and notices, the coordinator's key, and the rulebook
+    founded = 10  # two admissions, grants, notices and reviews, the coordinator's key, and the rulebook
 
     async def everything_is_stated() -> bool:
         return statements(database) == founded

@@ -141,7 +141,7 @@ async def test_every_statement_is_entered_and_every_head_cosigned(own: Cluster) 
     size = Checkpoint.of(note).size
     kinds = [kind(entry) for entry in entries(own)]
     assert kinds[0] == "admission.v1"
-    filed = ["notice.v1"] * 3 + ["pepper-grant.v1"] * 6 + ["rulebook.v1"]
+    filed = ["notice.v1"] * 3 + ["pepper-grant.v1"] * 6 + ["rulebook.v1"] + ["source-review.v1"] * 6
     assert sorted(kinds) == ["admission.v1"] * 3 + ["coordinator-key.v1"] + filed
     assert {kind(entry) for entry in entries(own) if document(entry) is None} == {"pepper-grant.v1"}
     change = node_admin_pb2.ChangeStandingRequest

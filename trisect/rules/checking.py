@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from trisect.clock import from_text
 from trisect.errors import BadInputError, NotFoundError, VerificationError
-from trisect.rules import breach_checks, leaks, stale
+from trisect.rules import breach_checks, leaks, reviews, stale
 from trisect.rules.allowances import Allowance
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.regime import Regime, read_notice, read_rulebook
@@ -31,6 +31,7 @@ from trisect.trust.filings import (
     NoticeFiling,
     RulebookFiling,
     SanctionFiling,
+    SourceReviewFiling,
     StaleHitsFiling,
     Statement,
 )
@@ -115,6 +116,7 @@ _CHECKS: Mapping[type, Callable[[Filing, Membership], None]] = {
     AppealDecisionFiling: breach_checks.check_decision,
     BreachClosingFiling: breach_checks.check_closing,
     StaleHitsFiling: stale.check,
+    SourceReviewFiling: reviews.check,
     LeakFiling: leaks.check_report,
     LeakStepFiling: leaks.check_step,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from trisect.clock import from_text, to_text
 from trisect.errors import StaleError
-from trisect.rules import breaches, leaks, stale
+from trisect.rules import breaches, leaks, reviews, stale
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Deadlines
 from trisect.trust.keys import PartyName
@@ -67,6 +67,9 @@ def _of(
     else:
         until = from_text(party.vetting.expires) if party.vetting else now
         yield "have its vetting renewed", until
+    for source, review in reviews.of_recipient(regime.membership, party.name).items():
+        if regime.membership.party(source).standing is Standing.ACTIVE:
+            yield f"review {source} as a source again", from_text(review.expires)
     for issuer, kept in stale.outstanding(regime.membership, party.name):
         due = from_text(kept.since) + dt.timedelta(deadlines.stale_hits_days)
         yield f"drop the stale hits of the exchange {kept.exchange} with {issuer}, or repeat it", due

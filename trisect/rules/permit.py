@@ -16,7 +16,7 @@ from typing import ClassVar
 from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, DeniedError, StaleError, VerificationError
 from trisect.indicators.kinds import Kind
-from trisect.rules import consent_epochs
+from trisect.rules import consent_epochs, reviews
 from trisect.rules.document import Document
 from trisect.rules.facts import Facts
 from trisect.rules.offers import Offer
@@ -261,6 +261,7 @@ def _decide(permit: Permit, regime: Regime) -> str:
             )
     if regime.membership.party(permit.answerer).role is not Role.GOVERNMENT:
         regime.require_vetted(permit.answerer, moment)
+        reviews.require(regime.membership, permit.asker, permit.answerer, moment)
     facts = facts_of(permit, regime)
     for party in (facts.asker, facts.answerer):
         regime.require_unsanctioned(party.name, facts.purpose, moment)

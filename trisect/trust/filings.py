@@ -92,6 +92,13 @@ class VettingFiling(Filing):
     AUTHOR = Author.GOVERNMENT
 
 
+class SourceReviewFiling(Filing):
+    """That a party has looked into another, from which it takes information."""
+
+    KIND = "source-review.v1"
+    AUTHOR = Author.ITSELF
+
+
 class ConsentsFiling(Filing):
     """A proxy's commitment to the consents that were given and taken back in one consent epoch."""
 
@@ -206,6 +213,7 @@ FILINGS: Mapping[str, type[Filing]] = {
         StaleHitsFiling,
         LeakFiling,
         LeakStepFiling,
+        SourceReviewFiling,
     )
 }
 Statement = PartyStatement | Filing

@@ -39,6 +39,8 @@ def consortium() -> Consortium:
     for name in ("telco", "bank", "shop"):
         found.take(found.admission(name, vetting=VETTED))
         found.take(found.filing(NoticeFiling, name, Notice.parse(NOTICE, Role.PROVIDER).content))
+    found.review("telco", "bank")
+    found.review("bank", "telco")
     found.take(found.filing(RulebookFiling, GOVERNMENT, rulebook(approvals=1).content))
     return found
 

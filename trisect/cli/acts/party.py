@@ -9,8 +9,9 @@ from trisect.cli import link, screen
 from trisect.cli.acts import approval, pepper
 from trisect.cli.call import Call
 from trisect.errors import NotFoundError
+from trisect.rules.reviews import SourceReview
 from trisect.trust import canonical_json
-from trisect.trust.filings import VettingFiling
+from trisect.trust.filings import SourceReviewFiling, VettingFiling
 from trisect.trust.statements import KeyCheck, Standing, Vetting, party_name
 from trisect.wire.v1 import governance_pb2
 from trisect.wire.v1 import node_admin_pb2 as pb
@@ -49,9 +50,33 @@ async def list_all(call: Call) -> None:
 
 
 async def show(call: Call, name: str) -> None:
-    """Show one party."""
+    """Show one party, and who has looked into it."""
     found = await _one(call, name)
-    call.report.result(found, lambda: _print(found))
+    async with link.node(call) as node:
+        regime = await node.governance.GetRegime(governance_pb2.GetRegimeRequest(), timeout=link.CALL_S)
+    vetting = next((one for one in regime.vettings if one.party == name), None)
+    found["vetting"] = _looked_into(vetting) if vetting else None
+    found["reviews"] = [
+        {"recipient": one.recipient, **_looked_into(one)} for one in regime.reviews if one.source == name
+    ]
+
+    def text() -> None:
+        _print(found)
+        for one in ([{"recipient": "", **found["vetting"]}] if vetting else []) + found["reviews"]:
+            who = f"reviewed by {one['recipient']}" if one["recipient"] else "vetted"
+            over = "" if one["in_force"] else ", expired"
+            screen.say(f"{who} until {one['expires']}{over}: {one['reviewer']}, {one['evidence']}")
+
+    call.report.result(found, text)
+
+
+def _looked_into(found: governance_pb2.PartyVetting | governance_pb2.SourceReview) -> dict[str, Any]:
+    return {
+        "reviewer": found.reviewer,
+        "evidence": found.evidence,
+        "expires": found.expires,
+        "in_force": found.in_force,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +125,20 @@ async def vet(call: Call, name: str, vetted: Vetted) -> None:
         await node.governance.FileDocument(request, timeout=link.LONG_CALL_S)
     call.report.result(
         {"party": name, **content}, lambda: screen.say(f"{name} is vetted until {vetted.until}")
+    )
+
+
+async def review(call: Call, name: str, vetted: Vetted) -> None:
+    """Record the own party's review of a source."""
+    found = SourceReview(party_name(name), vetted.reviewer, vetted.evidence, vetted.until)
+    found.check()
+    request = governance_pb2.FileDocumentRequest(
+        kind=SourceReviewFiling.KIND, content=canonical_json.encode(found.to_body())
+    )
+    async with link.node(call) as node:
+        await node.governance.FileDocument(request, timeout=link.LONG_CALL_S)
+    call.report.result(
+        dict(found.to_body()), lambda: screen.say(f"{name} may be asked as a source until {vetted.until}")
     )
 
 

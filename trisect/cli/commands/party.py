@@ -88,6 +88,21 @@ def vet(call: Call, name: Name, *, reviewer: Reviewer, evidence: Evidence, vette
 
 
 @command(app)
+def review(
+    call: Call,
+    name: Name,
+    *,
+    reviewer: Reviewer,
+    evidence: Evidence,
+    until: Annotated[str, typer.Option(metavar="TIME", help="Until when it counts: 2027-01-31T00:00:00Z.")],
+) -> None:
+    """Say that your own party has looked into a source; without that it is not asked (--home is your node's)."""
+    from trisect.cli.acts import party as act  # noqa: PLC0415
+
+    call.run(act.review(call, name, act.Vetted(reviewer, evidence, until)))
+
+
+@command(app)
 def succeed(call: Call) -> None:
     """Give your own party a new identity key and sealing key (--home is its node's); asks first.
 

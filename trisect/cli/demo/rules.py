@@ -7,15 +7,22 @@ import datetime as dt
 import grpc.aio
 
 from trisect.clock import to_text
+from trisect.rules import reviews
 from trisect.rules.drafting import draft
 from trisect.rules.notices import Notice
 from trisect.rules.rulebook import Rulebook
 from trisect.trust import canonical_json
 from trisect.trust.canonical_json import Json
-from trisect.trust.filings import NoticeFiling, RulebookFiling
-from trisect.trust.statements import Role, Vetting
+from trisect.trust.filings import NoticeFiling, RulebookFiling, SourceReviewFiling
+from trisect.trust.statements import Role, Standing, Vetting
 from trisect.wire.v1 import governance_pb2 as pb
-from trisect.wire.v1 import governance_pb2_grpc, record_admin_pb2, record_admin_pb2_grpc
+from trisect.wire.v1 import (
+    governance_pb2_grpc,
+    node_admin_pb2,
+    node_admin_pb2_grpc,
+    record_admin_pb2,
+    record_admin_pb2_grpc,
+)
 
 LIFE = dt.timedelta(days=365)
 CALL_S = 30.0
@@ -57,7 +64,7 @@ def notice(begins: dt.datetime, role: Role) -> Notice:
 
 
 async def put_in_place(channel: grpc.aio.Channel, now: dt.datetime, role: Role, *, founder: bool) -> None:
-    """Publish a party's notice, and the founder's rulebook, unless they are there already.
+    """Publish a party's notice and its reviews of the others, and the founder's rulebook, unless they are there already.
 
     Args:
         channel: to the socket of the party's node.
@@ -72,13 +79,28 @@ async def put_in_place(channel: grpc.aio.Channel, now: dt.datetime, role: Role, 
         await _file(stub, RulebookFiling.KIND, rulebook(begins).content)
     if found.party not in {one.party for one in found.notices}:
         await _file(stub, NoticeFiling.KIND, notice(begins, role).content)
+    await review_sources(channel, now)
+
+
+async def review_sources(channel: grpc.aio.Channel, now: dt.datetime) -> None:
+    """Review every other party that a node knows, unless it has."""
+    stub = governance_pb2_grpc.GovernanceStub(channel)
+    found = await stub.GetRegime(pb.GetRegimeRequest(), timeout=CALL_S)
+    listed = await node_admin_pb2_grpc.NodeAdminStub(channel).ListParties(
+        node_admin_pb2.ListPartiesRequest(), timeout=CALL_S
+    )
+    reviewed = {found.party, *(one.source for one in found.reviews if one.recipient == found.party)}
+    for party in listed.parties:
+        if party.state == Standing.ACTIVE and party.name not in reviewed:
+            await _file(stub, SourceReviewFiling.KIND, reviews.of_vetting(party.name, vetting(now)).to_body())
 
 
 async def known(channel: grpc.aio.Channel, parties: int) -> bool:
-    """Tell whether a node knows a rulebook, the notices of so many parties, and a head that counts: it can match."""
+    """Tell whether a node knows a rulebook, notices and reviews of so many parties, and a head that counts: it can match."""
     stub = governance_pb2_grpc.GovernanceStub(channel)
     found = await stub.GetRegime(pb.GetRegimeRequest(), timeout=CALL_S)
-    return bool(found.rulebooks) and len(found.notices) >= parties and await _knows_head(channel)
+    complete = len(found.notices) >= parties and len(found.reviews) >= parties * (parties - 1)
+    return bool(found.rulebooks) and complete and await _knows_head(channel)
 
 
 async def _knows_head(channel: grpc.aio.Channel) -> bool:

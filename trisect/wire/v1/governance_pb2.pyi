@@ -201,6 +201,42 @@ class PartyVetting(_message.Message):
 Global___PartyVetting: _TypeAlias = PartyVetting  # noqa: Y015
 
 @_typing.final
+class SourceReview(_message.Message):
+    """A recipient's own review of a source."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    EXPIRES_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
+    recipient: _builtins.str
+    source: _builtins.str
+    reviewer: _builtins.str
+    evidence: _builtins.str
+    expires: _builtins.str
+    in_force: _builtins.bool
+    def __init__(
+        self,
+        *,
+        recipient: _builtins.str = ...,
+        source: _builtins.str = ...,
+        reviewer: _builtins.str = ...,
+        evidence: _builtins.str = ...,
+        expires: _builtins.str = ...,
+        in_force: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "expires", b"expires", "in_force", b"in_force", "recipient", b"recipient", "reviewer", b"reviewer", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourceReview: _TypeAlias = SourceReview  # noqa: Y015
+
+@_typing.final
 class GetRegimeReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -210,6 +246,7 @@ class GetRegimeReply(_message.Message):
     NOTICES_FIELD_NUMBER: _builtins.int
     VETTINGS_FIELD_NUMBER: _builtins.int
     PARTY_FIELD_NUMBER: _builtins.int
+    REVIEWS_FIELD_NUMBER: _builtins.int
     approvals: _builtins.int
     party: _builtins.str
     """Whose node this is."""
@@ -221,6 +258,8 @@ class GetRegimeReply(_message.Message):
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedNotice]: ...
     @_builtins.property
     def vettings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartyVetting]: ...
+    @_builtins.property
+    def reviews(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceReview]: ...
     def __init__(
         self,
         *,
@@ -230,10 +269,11 @@ class GetRegimeReply(_message.Message):
         notices: _abc.Iterable[Global___PublishedNotice] | None = ...,
         vettings: _abc.Iterable[Global___PartyVetting] | None = ...,
         party: _builtins.str = ...,
+        reviews: _abc.Iterable[Global___SourceReview] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals", b"approvals", "notices", b"notices", "officers", b"officers", "party", b"party", "rulebooks", b"rulebooks", "vettings", b"vettings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals", b"approvals", "notices", b"notices", "officers", b"officers", "party", b"party", "reviews", b"reviews", "rulebooks", b"rulebooks", "vettings", b"vettings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
