@@ -19,19 +19,16 @@ from trisect.errors import (
     BadInputError,
     ConflictError,
     DeniedError,
-    StaleError,
     UnauthenticatedError,
     VerificationError,
 )
 from trisect.rules import checking
-from trisect.rules.offers import CLOCK_TOLERANCE
 from trisect.store.database import Database
 from trisect.store.enrolment import Enrolled, Enrolments
 from trisect.store.enrolment import Invitation as KeptInvitation
 from trisect.store.statements import Statements
 from trisect.store.tables import coordinator_statements
 from trisect.trust import certificates
-from trisect.trust.filings import Statement
 from trisect.trust.invitations import Invitation
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.membership import Membership
@@ -221,7 +218,7 @@ class Registry:
             trial = self._membership.copy()
             statement = trial.apply(envelope)
             checking.check(statement, trial)
-            self._require_not_ahead(statement)
+            checking.require_not_ahead(statement, self._clock())
             if publisher != (statement.party if isinstance(statement, Succession) else statement.issuer):
                 raise DeniedError(
                     "a statement is published by its issuer only",
@@ -249,19 +246,6 @@ class Registry:
                     "a statement was published", extra={"party": statement.party, "kind": statement.KIND}
                 )
             return self.newest
-
-    def _require_not_ahead(self, statement: Statement) -> None:
-        """Refuse a statement of a time that has not come: suspensions lapse, and deadlines count, by what it says."""
-        now = self._clock()
-        try:
-            ahead = from_text(statement.issued) > now + CLOCK_TOLERANCE
-        except ValueError as error:
-            raise VerificationError("a statement does not say when it was signed") from error
-        if ahead:
-            raise StaleError(
-                f"a statement was signed at {statement.issued}, and here it is {to_text(now)}",
-                hint="set the clocks of the node and of the coordinator (NTP)",
-            )
 
     def statements_after(self, sequence: int) -> Sequence[tuple[int, bytes]]:
         """List a page of statements."""

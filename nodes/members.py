@@ -225,6 +225,7 @@ class Members:
         trial = self._trusted.copy()
         statement = trial.apply(envelope)
         await asyncio.to_thread(checking.check, statement, trial)
+        checking.require_not_ahead(statement, self._clock())
         await asyncio.to_thread(self._store.append, envelope, expected=sequence)
         self._trusted = trial
         self._newest = sequence

@@ -1,4 +1,4 @@
-"""Hits go when the terms of their permit end, unless a legal hold keeps them; entries when their retention does."""
+"""Hits go when the terms of their permit end, unless a legal hold keeps them; entries and consents in their time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from prometheus_client import Counter
 
 from trisect.clock import Clock, days, to_text
+from trisect.store.consents import Consents
 from trisect.store.presence import Lapsing
 from trisect.store.retention import Retention
 
@@ -21,10 +22,11 @@ DELETED = Counter(
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Deletes hits and entries of one node in time."""
+    """Deletes hits, entries and consents of one node in time."""
 
     retention: Retention
     lapsing: Lapsing
+    consents: Consents
     clock: Clock
 
     async def run(self) -> None:
@@ -38,6 +40,8 @@ class Expiry:
         for exchange_id in await asyncio.to_thread(self.retention.expire, to_text(self.clock())):
             DELETED.inc()
             _log.info("hits were deleted at the end of their retention", extra={"exchange_id": exchange_id})
+        if ended := await asyncio.to_thread(self.consents.expire, self.clock()):
+            _log.info("consents were deleted that have ended", extra={"consents": ended})
         gone = await asyncio.to_thread(self.lapsing.expire, days(self.clock()))
         for collection, count in gone.items():
             _log.info(

@@ -11,7 +11,7 @@ from support.consents import NOW, USE, consent_id, granted, revoked
 
 from trisect.indicators.kinds import KINDS, Kind
 from trisect.indicators.tokens import Token
-from trisect.rules.consent_frames import Event
+from trisect.rules.consent_frames import Event, Revoked
 from trisect.rules.vocabulary import Purpose
 from trisect.store.collections import Collections
 from trisect.store.consents import Consents, Use
@@ -212,3 +212,41 @@ def test_nothing_of_the_person_is_kept_with_a_consent_that_was_taken_back(node: 
     (row,) = dump(node, consents)
     assert row[0] == consent_id(1)
     assert "subject-1" not in str(row)
+
+
+AFTER = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+"""When the consents of these tests have ended."""
+
+
+def test_consents_are_deleted_when_they_have_ended(node: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trisect.store.consents.BATCH", 2)
+    keep(node, *range(1, 6))
+    tell(
+        node, *(granted(at) for at in range(1, 5)), granted(5, expires="2028-01-01T00:00:00Z"), revoked(4, 6)
+    )
+    store, version = Consents(node), Collections(node).get("people").version
+    assert store.expire(AFTER - dt.timedelta(seconds=1)) == 0
+    assert store.expire(AFTER) == 3
+    assert store.expire(AFTER) == 0
+    left = {(row[0], row[-1]) for row in dump(node, consents)}
+    assert left == {(consent_id(4), True), (consent_id(5), False)}, "who has taken one back is remembered"
+    assert Collections(node).get("people").version > version, "whoever has matched it is told"
+    assert used(node, replace(USE, moment=AFTER)) == tokens({5})
+
+
+def test_whose_consent_has_ended_is_used_again_with_a_new_one(node: Database) -> None:
+    keep(node, 1)
+    tell(node, granted(1))
+    Consents(node).expire(AFTER)
+    again = replace(granted(1, 2), id=b"n" * 16, expires="2028-01-01T00:00:00Z")
+    tell(node, again, after=1)
+    assert used(node, replace(USE, moment=AFTER)) == tokens({1})
+
+
+def test_a_consent_that_has_ended_saves_nobody_from_being_suppressed(node: Database) -> None:
+    """Of two consents one has ended and is not deleted yet, and the other is taken back."""
+    keep(node, 1)
+    second = replace(granted(1), id=b"n" * 16, sequence=2, expires="2028-01-01T00:00:00Z")
+    Consents(node).take("aid", [granted(1), second], after=0, upto=2, now=NOW)
+    Consents(node).take("aid", [Revoked(3, second.id)], after=2, upto=3, now=AFTER)
+    assert len(dump(node, suppressions)) == 1

@@ -1,7 +1,7 @@
 """What may be filed: contents that can be read, and that fit what was filed before.
 
-Coordinator and nodes check each statement when it comes, in the same order and by what it says itself, never by their
-clocks, and refuse the same ones. Not here: who may file, and the order of serials (`trisect.trust.membership`).
+Coordinator and nodes check each statement when it comes, in the same order and by what it says itself, and refuse the same
+ones; by their clocks they refuse only what claims to be of the future. Not here: who may file, and the order of serials (`trisect.trust.membership`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from trisect.clock import from_text
-from trisect.errors import BadInputError, NotFoundError, VerificationError
+from trisect.clock import from_text, to_text
+from trisect.errors import BadInputError, NotFoundError, StaleError, VerificationError
 from trisect.rules import breach_checks, leaks, reviews, stale
 from trisect.rules.allowances import Allowance
 from trisect.rules.consents import EpochCommitment
+from trisect.rules.offers import CLOCK_TOLERANCE
 from trisect.rules.regime import Regime, read_notice, read_rulebook
 from trisect.trust.filings import (
     AppealDecisionFiling,
@@ -59,6 +60,26 @@ def check(statement: Statement, membership: Membership) -> None:
         found(statement, membership)
     except (BadInputError, NotFoundError) as error:
         raise VerificationError(f"a filing is not sound: {error.message}", hint=error.hint) from error
+
+
+def require_not_ahead(statement: Statement, now: dt.datetime) -> None:
+    """Refuse a statement of a time that has not come: suspensions lapse, and deadlines count, by what it says.
+
+    Whoever hears it for the first time looks, by its own clock; later it is never judged by one again.
+
+    Raises:
+        StaleError: it is of the future, beyond the tolerance of 60 s.
+        VerificationError: it does not say when it was signed.
+    """
+    try:
+        ahead = from_text(statement.issued) > now + CLOCK_TOLERANCE
+    except ValueError as error:
+        raise VerificationError("a statement does not say when it was signed") from error
+    if ahead:
+        raise StaleError(
+            f"a statement was signed at {statement.issued}, and here it is {to_text(now)}",
+            hint="set the clocks of the nodes and of the coordinator (NTP)",
+        )
 
 
 def _check_suspension(change: StandingChange, membership: Membership) -> None:

@@ -28,6 +28,9 @@ from trisect.store.tables import (
     suppressions,
 )
 
+BATCH = 500
+"""Consents that one transaction deletes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -112,6 +115,25 @@ class Consents:
             connection.execute(sa.insert(consent_cursors).values(proxy=proxy, sequence=upto))
             return True
 
+    def expire(self, now: dt.datetime) -> int:
+        """Delete the consents whose time is over; the entries of who has no other leave their lists. Gives how many."""
+        over = sa.and_(sa.not_(consents.c.revoked), consents.c.expires_at <= to_text(now))
+        some = sa.select(consents.c.id).where(over).limit(BATCH)
+        gone = 0
+        with self._database.read() as connection:
+            if connection.execute(some.limit(1)).first() is None:
+                return gone
+        while True:
+            with self._database.write() as connection:
+                ended = sa.delete(consents).where(consents.c.id.in_(some))
+                rows = connection.execute(ended.returning(consents.c.subject)).all()
+                left = {row.subject for row in rows if not _consents(connection, row.subject, now)}
+                for subject in sorted(left):
+                    _leave(connection, _entries_of(subject))
+            gone += len(rows)
+            if len(rows) < BATCH:
+                return gone
+
     def effects(self, proxy: str, *, after: int) -> Sequence[Effect]:
         """List what a proxy's revocations after a number have changed, in order; the earlier are forgotten."""
         mine = consent_effects.c.proxy == proxy
@@ -182,7 +204,7 @@ def _revoke(connection: sa.Connection, proxy: str, event: Revoked, now: dt.datet
             sa.update(consents).where(consents.c.id == event.id).values(revoked=True, subject=None)
         )
     subject = row.subject if row else None
-    versions = _suppress(connection, proxy, subject) if subject else []
+    versions = _suppress(connection, proxy, subject, now) if subject else []
     connection.execute(
         sa.insert(consent_effects).values(
             proxy=proxy, sequence=event.sequence, versions=write_versions(versions), at=to_text(now)
@@ -202,17 +224,10 @@ def _remember_revoked(connection: sa.Connection, proxy: str, consent: bytes) -> 
     )  # fmt: skip
 
 
-def _suppress(connection: sa.Connection, proxy: str, subject: str) -> list[tuple[str, int]]:
+def _suppress(connection: sa.Connection, proxy: str, subject: str, now: dt.datetime) -> list[tuple[str, int]]:
     """Suppress the entries of a person who has no other consent left; gives the collections that this changed."""
-    kept = sa.select(sa.literal(1)).where(
-        consents.c.subject == subject, consents.c.proxy == proxy, sa.not_(consents.c.revoked)
-    )
-    mine = sa.and_(
-        entries.c.subject == subject,
-        entries.c.collection_id.in_(sa.select(collections.c.id).where(_kept_on_consent())),
-    )
-    touched = list(connection.execute(sa.select(entries.c.collection_id).where(mine).distinct()).scalars())
-    if connection.execute(kept.limit(1)).first() is None:
+    mine = _entries_of(subject)
+    if not _consents(connection, subject, now, proxy):
         known = sa.select(suppressions.c.token).where(
             suppressions.c.proxy == proxy, suppressions.c.subject == subject
         )
@@ -226,6 +241,31 @@ def _suppress(connection: sa.Connection, proxy: str, subject: str) -> list[tuple
                     for token, epoch in tokens.items()
                 ],
             )
+    changed = _leave(connection, mine)
+    counts.withdraw(connection, [name for name, _ in changed])
+    return changed
+
+
+def _consents(connection: sa.Connection, subject: str, now: dt.datetime, proxy: str = "") -> bool:
+    """Tell whether a person has a consent that lives, through a proxy or through any."""
+    query = sa.select(sa.literal(1)).where(
+        consents.c.subject == subject,
+        sa.not_(consents.c.revoked),
+        consents.c.expires_at > to_text(now),
+        *([consents.c.proxy == proxy] if proxy else []),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _entries_of(subject: str) -> sa.ColumnElement[bool]:
+    """Give the condition of a person's entries in lists that are kept on consent."""
+    on_consent = sa.select(collections.c.id).where(_kept_on_consent())
+    return sa.and_(entries.c.subject == subject, entries.c.collection_id.in_(on_consent))
+
+
+def _leave(connection: sa.Connection, mine: sa.ColumnElement[bool]) -> list[tuple[str, int]]:
+    """Note that entries have left their collections; gives each with the version that it has now."""
+    touched = list(connection.execute(sa.select(entries.c.collection_id).where(mine).distinct()).scalars())
     if not touched:
         return []
     raised = connection.execute(
@@ -237,9 +277,7 @@ def _suppress(connection: sa.Connection, proxy: str, subject: str) -> list[tuple
     for row in raised:
         gone = presence.leaving(row.version)
         connection.execute(sa.update(entries).where(mine, entries.c.collection_id == row.id).values(**gone))
-    changed = sorted((row.public_id, row.version) for row in raised)
-    counts.withdraw(connection, [name for name, _ in changed])
-    return changed
+    return sorted((row.public_id, row.version) for row in raised)
 
 
 def _kept_on_consent() -> sa.ColumnElement[bool]:

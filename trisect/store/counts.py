@@ -69,6 +69,9 @@ class Counts:
         with self._database.write() as connection:
             connection.execute(sa.delete(counts).where(counts.c.day < _day_before(counting.day)))
             query = sa.select(collections.c.version).where(collections.c.public_id == counting.collection)
+            query = (
+                query.with_for_update()
+            )  # nobody changes it before this is told (PostgreSQL; SQLite has one writer)
             version = connection.execute(query).scalar_one_or_none()
             if unchanged_since not in {None, version}:
                 raise ConflictError(

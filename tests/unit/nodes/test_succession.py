@@ -20,7 +20,7 @@ from nodes.members import Members
 from nodes.peppers import Peppers
 from nodes.succession import Successions
 from trisect.clock import system_clock, system_randomness, to_text
-from trisect.errors import ConflictError, DeniedError, UnreachableError, VerificationError
+from trisect.errors import ConflictError, DeniedError, StaleError, UnreachableError, VerificationError
 from trisect.store.database import Database, sqlite_url
 from trisect.store.rolling import Rolling
 from trisect.store.statements import Statements
@@ -329,3 +329,13 @@ async def test_a_renewal_and_a_succession_at_once_lose_nothing(node: Node) -> No
     )
     kept = NodeKeys.load(node.home)
     assert (kept.tls, kept.identity.public.fingerprint) == (renewed, told)
+
+
+async def test_a_node_takes_no_statement_of_the_future(node: Node) -> None:
+    """Whom a coordinator and a government would help by it is a suspended party: its suspension lapses by such a time."""
+    known = node.members.membership.parties[TELCO]
+    far = to_text(system_clock() + dt.timedelta(days=30))
+    node.log.take(signed(node.log.consortium.standing("telco", Standing.ACTIVE, issued=far), GOVERNMENT))
+    with pytest.raises(StaleError, match="here it is"):
+        await node.members.sync()
+    assert node.members.membership.parties[TELCO] == known
