@@ -221,7 +221,12 @@ class Node:
         self._recovery = Recovery(means, self._asking, confirming)
         self._lapsing = Lapsing(self._database)
         self._drifting = Drifting(
-            self._members, self._collections, self._lapsing, self._proposals, system_clock
+            self._members,
+            self._collections,
+            self._lapsing,
+            self._proposals,
+            system_clock,
+            Setting(self._database, "drift"),
         )
         self._staleness = Staleness(
             self._book,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from trisect.errors import BadInputError
 from trisect.indicators.kinds import Kind
 from trisect.rules.notices import Declaration, Processing
 from trisect.rules.vocabulary import ALL, BasisName, basis
+
+_AGE = re.compile(r"(?<=oldest entry) \d+ days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A deed that a notice does not cover; the text names no collection, so that anybody may read it."""
+    """A deed that a notice does not cover.
+
+    Attributes:
+        collection: the list's name, which stays with the party.
+        text: what it is; names no collection, so that anybody may read it.
+        matter: the same without what changes by itself from day to day.
+    """
 
     collection: str
     text: str
+    matter: str
 
 
 def drift(declaration: Declaration, lists: Iterable[Held], means: Callable[[str, str], bool]) -> list[Drift]:
@@ -49,7 +59,7 @@ def drift(declaration: Declaration, lists: Iterable[Held], means: Callable[[str,
         means: tells whether the first recipient takes the second in.
     """
     return [
-        Drift(held.collection, text)
+        Drift(held.collection, text, _AGE.sub("", text))
         for held in lists
         for text in dict.fromkeys(_of(declaration, held, means))
     ]

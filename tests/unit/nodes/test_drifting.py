@@ -22,6 +22,7 @@ from trisect.store.collections import Collections, SharingRow
 from trisect.store.database import Database
 from trisect.store.intake import Imports
 from trisect.store.presence import Lapsing
+from trisect.store.settings import Setting
 from trisect.trust.filings import BreachFiling, NoticeFiling
 from trisect.trust.statements import Role
 
@@ -59,7 +60,7 @@ def keep(database: Database, *, age: int, kind: Kind = Kind.PHONE) -> None:
     collections.share("numbers", [SharingRow("bank", "scam-prevention", "match")])
 
 
-def drifting(database: Database, *, notice: bool = True) -> tuple[Drifting, Proposals]:
+def drifting(database: Database, *, notice: bool = True, day: int = 0) -> tuple[Drifting, Proposals]:
     found = Consortium.founded(("telco", Role.PROVIDER), ("bank", Role.PROVIDER))
     if notice:
         found.take(found.filing(NoticeFiling, "telco", Notice.parse(NOTICE, Role.PROVIDER).content))
@@ -67,7 +68,12 @@ def drifting(database: Database, *, notice: bool = True) -> tuple[Drifting, Prop
     proposals: Any = Proposals()
     lists = Collections(database)
     return Drifting(
-        members, lists, Lapsing(database), proposals, lambda: NOW + dt.timedelta(hours=1)
+        members,
+        lists,
+        Lapsing(database),
+        proposals,
+        lambda: NOW + dt.timedelta(days=day, hours=1),
+        Setting(database, "drift"),
     ), proposals
 
 
@@ -93,6 +99,19 @@ async def test_drift_that_lasts_is_filed_and_what_was_mended_is_not(database: Da
     await found.look()
     await found.look()
     assert len(proposals.filed) == 1
+
+
+async def test_what_grows_older_by_itself_is_the_same_drift_on_the_next_day_and_after_a_restart(
+    database: Database,
+) -> None:
+    keep(database, age=143)
+    await drifting(database)[0].look()
+    found, proposals = drifting(database, day=1)
+    assert [one.text for one in found.find()] == [OLD.replace("143", "144")]
+    assert found._wait_s() == 60
+    await found.look()
+    assert [content["text"] for _, _, content in proposals.filed] == [OLD.replace("143", "144")]
+    assert found._wait_s() == 86_400
 
 
 async def test_an_open_file_is_not_opened_again(database: Database) -> None:
