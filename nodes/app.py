@@ -290,7 +290,7 @@ class Node:
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(
-            Expiry(self._retention, self._lapsing, Consents(self._database), system_clock).run,
+            Expiry(self._retention, self._lapsing, Consents(self._database), self._peppers, system_clock).run,
             "delete what was kept long enough",
         )
         tasks.keep(self._staleness.run, "tell of stale hits")

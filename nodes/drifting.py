@@ -85,7 +85,7 @@ class Drifting:
     def _wait_s(self) -> float:
         """Tell in how many seconds to look; a node that was just started learns what is in force first."""
         since = (self.clock() - self._last()[0]).total_seconds()
-        return max(LEAST_S, LOOK_EVERY_S - since)
+        return min(LOOK_EVERY_S, max(LEAST_S, LOOK_EVERY_S - since))  # a clock may have been ahead
 
     async def look(self) -> None:
         """Warn of drift; what was there the last time too is filed as this party's breach."""

@@ -317,7 +317,13 @@ class Members:
     async def publish_signed(self, envelope: bytes) -> None:
         """Publish a statement that others have signed too, then take it back in as everybody does."""
         await self._send(envelope)
-        await self.sync()
+        try:
+            await self.sync()
+        except (
+            StaleError
+        ) as error:  # another's, of a time that this clock has not reached: ours is published all the same
+            self.trouble = error.message
+            _log.warning("statements could not be synchronised", extra={"reason": error.message})
 
     async def _publish(self, statement: Statement) -> None:
         """Publish a statement in the middle of a synchronisation."""

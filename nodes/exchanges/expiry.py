@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 
+from nodes.peppers import Peppers
 from trisect.clock import Clock, days, to_text
 from trisect.store.consents import Consents
 from trisect.store.presence import Lapsing
@@ -27,6 +28,7 @@ class Expiry:
     retention: Retention
     lapsing: Lapsing
     consents: Consents
+    peppers: Peppers
     clock: Clock
 
     async def run(self) -> None:
@@ -40,7 +42,9 @@ class Expiry:
         for exchange_id in await asyncio.to_thread(self.retention.expire, to_text(self.clock())):
             DELETED.inc()
             _log.info("hits were deleted at the end of their retention", extra={"exchange_id": exchange_id})
-        if ended := await asyncio.to_thread(self.consents.expire, self.clock()):
+        async with self.peppers.held():  # what a roll has in its hands could not be told to have left
+            ended = await asyncio.to_thread(self.consents.expire, self.clock())
+        if ended:
             _log.info("consents were deleted that have ended", extra={"consents": ended})
         gone = await asyncio.to_thread(self.lapsing.expire, days(self.clock()))
         for collection, count in gone.items():

@@ -12,7 +12,6 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from nodes.exchanges.book import Book
@@ -23,7 +22,7 @@ from trisect.clock import Clock, Randomness, from_text, to_text
 from trisect.errors import DeniedError, NotFoundError, TrisectError, VerificationError
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Limits
-from trisect.rules.stale import Kept
+from trisect.rules.stale import Kept, outstanding
 from trisect.rules.stale_frames import MOST, Answer, Answers, Notice, Notices
 from trisect.store import stale
 from trisect.store.exchanges import ExchangeState, Side
@@ -37,8 +36,20 @@ from trisect.wire.v1 import relay_pb2
 
 _log = logging.getLogger(__name__)
 NONCE_BYTES = 16
-MOST_WAITING = 64
-"""Frames that have come and are not taken in yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A frame that waits for its tick.
+
+    Attributes:
+        mine: the exchanges of its receiver that an answer may be about, with their offers' hashes.
+    """
+
+    party: Party
+    sealed: bytes
+    nonce: str
+    mine: frozenset[tuple[str, bytes]]
 
 
 @dataclass(slots=True)
@@ -56,18 +67,26 @@ class Staleness:
     tick_s: Callable[[], float]
     _away: set[PartyName] = field(default_factory=set)
     _turn: int = 0
-    _waiting: asyncio.Queue[Notices] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    _come: dict[PartyName, Notices] = field(default_factory=dict)
+    """The newest frame of each party that is not taken in yet: none fills another's place."""
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: dict[PartyName, tuple[Answer, ...]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Look, tell and file at each tick, until cancelled."""
+        """Tell at each tick, then look and file, until cancelled.
+
+        What a tick tells was sealed after the one before: nobody sees by its delay that there was something to find.
+        """
+        prepared: list[_Prepared] = []
         while True:
             due = time.monotonic() + self.tick_s()
+            if self.link.connected and self.members.admitted:
+                await self.send(prepared)
             try:
                 after = await self.look()
                 if self.link.connected and self.members.admitted:
-                    await self.tell(after)
                     await self.file(after)
+                prepared = await self.prepare(after)
             except TrisectError as error:
                 _log.warning("stale hits could not be looked for", extra={"reason": error.message})
             await asyncio.sleep(max(0.0, due - time.monotonic()))
@@ -92,32 +111,43 @@ class Staleness:
         await asyncio.to_thread(self.hits.look, after=after, now=to_text(now))
         return after
 
-    async def tell(self, after: str) -> None:
-        """Send everybody who has matched since a time a frame, and take the answers."""
+    async def prepare(self, after: str) -> list[_Prepared]:
+        """Seal a frame to everybody who has matched since a time."""
         unsettled = [one for one in await asyncio.to_thread(self.hits.unsettled, after) if one.kept]
         parties = self.members.membership.parties
-        askers = [parties.get(PartyName(name)) for name in await asyncio.to_thread(self.hits.askers, after)]
-        await asyncio.gather(
-            *(
-                self._tell(party, [one for one in unsettled if one.peer == party.name])
-                for party in askers
-                if party is not None and party.standing is not Standing.EXPELLED
-            )
-        )
+        consortium, own, key = self.members.membership.consortium, self.members.name, self.link.keys.identity
+        prepared = []
+        for name in await asyncio.to_thread(self.hits.askers, after):
+            party = parties.get(PartyName(name))
+            if party is None or party.standing is Standing.EXPELLED:
+                continue
+            found = [one for one in unsettled if one.peer == party.name]
+            items = tuple(_notice(one) for one in self._chosen(found))
+            frame = Notices(consortium, own, party.name, self.randomness(NONCE_BYTES).hex(), items)
+            sealed = await asyncio.to_thread(frame.seal, key, party.keys.sealing)
+            mine = frozenset((one.exchange_id, _offer_hash(one.offer)) for one in found)
+            prepared.append(_Prepared(party, sealed, frame.nonce, mine))
         self._turn += 1
+        return prepared
 
-    async def _tell(self, party: Party, found: Sequence[stale.Stale]) -> None:
-        told = {one.exchange_id: one for one in self._chosen(found)}
-        nonce = self.randomness(NONCE_BYTES).hex()
-        consortium, own, keys = self.members.membership.consortium, self.members.name, self.link.keys
-        frame = Notices(consortium, own, party.name, nonce, tuple(_notice(one) for one in told.values()))
+    async def send(self, prepared: Sequence[_Prepared]) -> None:
+        """Send the frames of a tick, and take the answers."""
+        await asyncio.gather(*(self._send(one) for one in prepared))
+
+    async def _send(self, one: _Prepared) -> None:
+        party, consortium, own = one.party, self.members.membership.consortium, self.members.name
         try:
-            sealed = await asyncio.to_thread(frame.seal, keys.identity, party.keys.sealing)
-            reply = await self.link.notify(party.name, sealed)
+            reply = await self.link.notify(party.name, one.sealed)
             answers = await asyncio.to_thread(
-                Answers.open, reply, keys.sealing, consortium, party.name, own, party.keys.identity
+                Answers.open,
+                reply,
+                self.link.keys.sealing,
+                consortium,
+                party.name,
+                own,
+                party.keys.identity,
             )
-            if answers.nonce != nonce:
+            if answers.nonce != one.nonce:
                 raise VerificationError("an answer on stale hits is to another frame")
         except TrisectError as error:
             if party.name not in self._away:
@@ -128,12 +158,12 @@ class Staleness:
             self._away.add(party.name)
             return
         self._away.discard(party.name)
-        mine = {(bytes.fromhex(one.exchange_id), _offer_hash(one.offer)) for one in found}
         now = to_text(self.clock())
         for answer in answers.items:
-            if (answer.exchange, answer.offer_hash) in mine:
+            exchange_id = answer.exchange.hex()
+            if (exchange_id, answer.offer_hash) in one.mine:
                 await asyncio.to_thread(
-                    self.hits.told, answer.exchange.hex(), answer.count, answer.dropped_at or None, now
+                    self.hits.told, exchange_id, answer.count, answer.dropped_at or None, now
                 )
 
     def _chosen(self, found: Sequence[stale.Stale]) -> Sequence[stale.Stale]:
@@ -150,22 +180,40 @@ class Staleness:
         """Bring the record up to date: hits that are kept though the time to drop them is over."""
         for one in await asyncio.to_thread(self.hits.unsettled, after):
             standing = self._overdue(one)
-            if standing != one.filed:
-                kept = Kept(one.exchange_id, standing, one.since)
-                await self.proposals.file(StaleHitsFiling.KIND, one.peer, kept.to_body())
+            if standing == one.filed:
+                continue
+            try:
+                if standing != self._in_record(one):
+                    kept = Kept(one.exchange_id, standing, one.since)
+                    await self.proposals.file(StaleHitsFiling.KIND, one.peer, kept.to_body())
                 await asyncio.to_thread(self.hits.filed, one.exchange_id, standing)
+            except TrisectError as error:  # it is filed at the next tick, and no other waits for it
+                _log.warning(
+                    "kept stale hits could not be filed",
+                    extra={"exchange_id": one.exchange_id, "reason": error.message},
+                )
+
+    def _in_record(self, one: stale.Stale) -> int:
+        """Tell what the record says of an exchange in this party's name, whatever is kept here of it."""
+        said = outstanding(self.members.membership, one.peer)
+        mine = (
+            kept.count for who, kept in said if (who, kept.exchange) == (self.members.name, one.exchange_id)
+        )
+        return next(mine, 0)
 
     def _overdue(self, one: stale.Stale) -> int:
         """Tell what the record is to say of hits that are kept: nothing before the time to drop them is over.
 
-        An asker that could not be told has as much time again to be back.
+        An asker that could not be told has as much time again to be back. A number that stands there stays until all is
+        settled: the record is not to tell when something more has left a list.
         """
         if not one.kept:
             return 0
         now = self.clock()
         days = Regime(self.members.membership).deadlines(now).stale_hits_days
         days *= 1 if one.told else 2
-        return one.count if from_text(one.since) + dt.timedelta(days=days) <= now else one.filed
+        over = from_text(one.since) + dt.timedelta(days=days) <= now
+        return one.filed or (one.count if over else 0)
 
     async def on_frame(self, call: relay_pb2.IncomingCall) -> bytes:
         """As the asker, answer a frame with what is to be said of the one before it.
@@ -185,22 +233,25 @@ class Staleness:
             Notices.open, call.body, keys.sealing, consortium, party.name, own, party.keys.identity
         )
         answers = self._answers.get(party.name, ())
-        with suppress(asyncio.QueueFull):  # it comes again at the answerer's next tick
-            self._waiting.put_nowait(frame)
+        self._come[party.name] = frame
+        self._arrived.set()
         reply = Answers(consortium, own, party.name, frame.nonce, answers)
         return await asyncio.to_thread(reply.seal, keys.identity, party.keys.sealing)
 
     async def take(self) -> None:
         """As the asker, take in the frames that have come, until cancelled."""
         while True:
-            frame = await self._waiting.get()
-            try:
-                await asyncio.to_thread(self.take_in, frame)
-            except TrisectError as error:  # the answerer tells it again
-                _log.warning(
-                    "a frame of stale hits could not be taken in",
-                    extra={"peer": frame.sender, "reason": error.message},
-                )
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._come:
+                _, frame = self._come.popitem()
+                try:
+                    await asyncio.to_thread(self.take_in, frame)
+                except TrisectError as error:  # the answerer tells it again
+                    _log.warning(
+                        "a frame of stale hits could not be taken in",
+                        extra={"peer": frame.sender, "reason": error.message},
+                    )
 
     def take_in(self, frame: Notices) -> None:
         """Take in a verified frame; called from a thread."""

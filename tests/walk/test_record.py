@@ -136,7 +136,7 @@ async def test_a_record_goes_on_after_a_kill(own: Cluster) -> None:
 
 
 async def test_every_statement_is_entered_and_every_head_cosigned(own: Cluster) -> None:
-    note = await cosigned_by_all(own)
+    note = await cosigned_by_all(own, above=19)
     note.verify(record_key(own))
     size = Checkpoint.of(note).size
     kinds = [kind(entry) for entry in entries(own)]

@@ -15,6 +15,9 @@ from trisect.trust.keys import PartyName
 from trisect.trust.party import Party
 from trisect.trust.statements import Role, Standing
 
+GIVEN_UP = dt.timedelta(days=30)
+"""A review that nobody has renewed for so long was given up: the party asks that source no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -68,8 +71,10 @@ def _of(
         until = from_text(party.vetting.expires) if party.vetting else now
         yield "have its vetting renewed", until
     for source, review in reviews.of_recipient(regime.membership, party.name).items():
-        if regime.membership.party(source).standing is Standing.ACTIVE:
-            yield f"review {source} as a source again", from_text(review.expires)
+        about, until = regime.membership.party(source), from_text(review.expires)
+        given_up = now > until + GIVEN_UP
+        if about.standing is Standing.ACTIVE and about.role is not Role.GOVERNMENT and not given_up:
+            yield f"review {source} as a source again", until
     for issuer, kept in stale.outstanding(regime.membership, party.name):
         due = from_text(kept.since) + dt.timedelta(deadlines.stale_hits_days)
         yield f"drop the stale hits of the exchange {kept.exchange} with {issuer}, or repeat it", due

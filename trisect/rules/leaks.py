@@ -262,7 +262,7 @@ def _check_author(act: Act, filing: Filing, membership: Membership) -> None:
     issuer = membership.party(filing.issuer)
     own = issuer.name == filing.party
     allowed = {
-        Act.CONTAINED: own,
+        Act.CONTAINED: own or issuer.role is Role.GOVERNMENT,  # which may find that there is nothing to stop
         Act.TAKEN_UP: issuer.role is Role.GOVERNMENT and not own,
         Act.REKEYED: issuer.role is Role.GOVERNMENT,
         Act.TOLD: issuer.role is Role.PROXY,
@@ -271,14 +271,15 @@ def _check_author(act: Act, filing: Filing, membership: Membership) -> None:
     if not allowed[act]:
         raise VerificationError(
             f"{issuer.name} is not the one to say that a leak of {filing.party} is {act}",
-            hint="the party says that it has contained it, a proxy that it has told its people, another government the rest",
+            hint="the party says that it has contained it, a proxy that it has told its people, another government any but that",
         )
 
 
 def _whose(act: Act, leaking: PartyName, membership: Membership) -> Iterator[PartyName]:
     """Name those who have to act; of governments the eldest that may."""
     if act is Act.CONTAINED:
-        yield leaking
+        if membership.party(leaking).standing is not Standing.EXPELLED:  # else it says nothing any more
+            yield leaking
         return
     active = [one for one in membership.parties.values() if one.standing is Standing.ACTIVE]
     if act is Act.TOLD:

@@ -7,19 +7,24 @@ whoever carries them cannot tell when a listing was contested or a consent taken
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Self, TypeVar
 
+from trisect.clock import from_text
 from trisect.errors import VerificationError
 from trisect.rules.document import Fields
 from trisect.trust import documents
 from trisect.trust.canonical_json import Json
+from trisect.trust.channel import EXCHANGE_ID_BYTES
 from trisect.trust.equal_seals import EqualSeal, context
 from trisect.trust.keys import IdentityKey, IdentityPublic, PartyName, SealingKey, SealingPublic
 
 SEAL = EqualSeal(16 * 1024)
 MOST = 48
 """Exchanges that one frame names; there is room for them whatever their numbers are."""
+HASH_BYTES = 32
+_NONCE = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +122,21 @@ class _Frame(Generic[_Item]):
             raise VerificationError("a frame of stale hits is not sound")
         read = tuple(cls.ITEM.from_body(item) for item in items if isinstance(item, dict))
         found = cls(consortium, sender, receiver, nonce, read)  # type: ignore[arg-type]  # ITEM is _Item
-        if found.to_body() != body or any(item.count < 1 for item in read):
+        if found.to_body() != body or not _NONCE.fullmatch(nonce) or not all(map(_is_sound, read)):
             raise VerificationError("a frame of stale hits is for another party, or not sound")
         return found
+
+
+def _is_sound(item: Notice | Answer) -> bool:
+    """Tell whether what goes on into the database is what it should be: numbers, and times that can be read."""
+    time = item.since if isinstance(item, Notice) else item.dropped_at
+    try:
+        if time or isinstance(item, Notice):
+            from_text(time)
+    except ValueError:
+        return False
+    lengths = (len(item.exchange), len(item.offer_hash))
+    return item.count >= 1 and lengths == (EXCHANGE_ID_BYTES, HASH_BYTES)
 
 
 class Notices(_Frame[Notice]):

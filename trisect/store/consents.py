@@ -104,6 +104,7 @@ class Consents:
             cursor = _cursor(connection, proxy)
             if after > cursor or upto <= cursor:
                 return False
+            presence.hold(connection, _kept_on_consent())
             for event in events:
                 if event.sequence <= cursor:
                     continue
@@ -125,6 +126,7 @@ class Consents:
                 return gone
         while True:
             with self._database.write() as connection:
+                presence.hold(connection, _kept_on_consent())
                 ended = sa.delete(consents).where(consents.c.id.in_(some))
                 rows = connection.execute(ended.returning(consents.c.subject)).all()
                 left = {row.subject for row in rows if not _consents(connection, row.subject, now)}

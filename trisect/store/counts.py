@@ -67,16 +67,15 @@ class Counts:
             ConflictError: the collection has changed since.
         """
         with self._database.write() as connection:
-            connection.execute(sa.delete(counts).where(counts.c.day < _day_before(counting.day)))
             query = sa.select(collections.c.version).where(collections.c.public_id == counting.collection)
-            query = (
-                query.with_for_update()
-            )  # nobody changes it before this is told (PostgreSQL; SQLite has one writer)
+            # Nobody changes it before this is told (PostgreSQL; SQLite has one writer). Collections are locked first.
+            query = query.with_for_update(key_share=True)
             version = connection.execute(query).scalar_one_or_none()
             if unchanged_since not in {None, version}:
                 raise ConflictError(
                     "the answerer's collection changed while the count ran", hint="start the count again"
                 )
+            connection.execute(sa.delete(counts).where(counts.c.day < _day_before(counting.day)))
             with connection.begin_nested() as point:
                 try:
                     kept = {"asked_collection": asked_collection, "count": count, "withdrawn": False}

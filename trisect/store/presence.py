@@ -51,6 +51,12 @@ def come_back(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
     connection.execute(sa.update(entries).where(gone).values(**moved))
 
 
+def hold(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Lock collections before their entries, in one order, so that two writers never wait for each other (PostgreSQL)."""
+    query = sa.select(collections.c.id).where(which).order_by(collections.c.id)
+    connection.execute(query.with_for_update(key_share=True)).all()
+
+
 def bump(connection: sa.Connection, collection_id: int) -> int:
     """Raise a collection's version; gives the new one."""
     raised = sa.update(collections).where(collections.c.id == collection_id)
@@ -92,6 +98,7 @@ class Lapsing:
         while True:
             mine = sa.and_(entries.c.collection_id == collection_id, entries.c.token.in_(some))
             with self._database.write() as connection:
+                hold(connection, collections.c.id == collection_id)
                 count = connection.execute(sa.delete(entries).where(mine)).rowcount
                 if count:
                     bump(connection, collection_id)

@@ -19,7 +19,7 @@ from trisect.clock import system_randomness, to_text
 from trisect.errors import DeniedError, UnreachableError
 from trisect.indicators.labels import State
 from trisect.rules.offers import Offer
-from trisect.rules.stale_frames import MOST, SEAL
+from trisect.rules.stale_frames import MOST, SEAL, Notices
 from trisect.store.collections import Collections
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges, ExchangeState, Side
@@ -27,6 +27,7 @@ from trisect.store.presence import Lapsing
 from trisect.store.retention import Retention
 from trisect.store.stale import StaleHits
 from trisect.trust import documents
+from trisect.trust.filings import StaleHitsFiling
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import Role, Standing
 
@@ -39,7 +40,7 @@ class End:
     """One party's node."""
 
     def __init__(self, name: str, world: World, database: Database) -> None:
-        self.database, self.filed = database, []
+        self.database, self.filed, self.fails = database, [], set()
         members: Any = SimpleNamespace(
             membership=world.consortium.membership, name=PartyName(name), admitted=True
         )
@@ -48,7 +49,10 @@ class End:
             return await world.notify(name, to, frame)
 
         async def file(_kind: str, party: str, body: dict[str, Any]) -> None:
+            if party in self.fails:
+                raise UnreachableError("the coordinator is away", hint="start it")
             self.filed.append((party, body["exchange"], body["count"]))
+            world.consortium.take(world.consortium.filing(StaleHitsFiling, party, body, issuer=name))
 
         link: Any = SimpleNamespace(
             keys=SimpleNamespace(identity=identity(name), sealing=sealing(name)),
@@ -134,12 +138,12 @@ class World:
     async def tick(self) -> None:
         """Let one tick pass, and everybody take in what has come."""
         after = await self.bank.staleness.look()
-        await self.bank.staleness.tell(after)
+        await self.bank.staleness.send(await self.bank.staleness.prepare(after))
         await self.bank.staleness.file(after)
         for name in ASKERS:
-            waiting = self.ends[name].staleness._waiting
-            while not waiting.empty():
-                self.ends[name].staleness.take_in(waiting.get_nowait())
+            come = self.ends[name].staleness._come
+            while come:
+                self.ends[name].staleness.take_in(come.popitem()[1])
 
     def told(self) -> dict[str, int]:
         """Give of how many the bank knows that its askers know, by exchange."""
@@ -251,15 +255,50 @@ async def test_an_asker_that_is_away_is_filed_after_twice_the_time_and_others_ar
     world.moment += dt.timedelta(days=days, seconds=1)
     await world.tick()
     assert world.bank.filed == [("card", hexed(2), 1)]
+    world.contest(2)
+    await world.tick()
+    assert len(world.bank.filed) == 1, "the record does not tell when something more has left"
     world.moment += dt.timedelta(days=days)
     await world.tick()
-    assert world.bank.filed[1:] == [("telco", hexed(1), 1)]
+    assert world.bank.filed[1:] == [("telco", hexed(1), 2)]
     world.away = set()
     for name, exchange_id in (("telco", hexed(1)), ("card", hexed(2))):
         Retention(world.ends[name].database).drop(exchange_id, to_text(world.moment))
     for _ in range(2):
         await world.tick()
     assert sorted(world.bank.filed[2:]) == [("card", hexed(2), 0), ("telco", hexed(1), 0)]
+
+
+async def test_a_filing_that_fails_holds_up_no_other_and_what_stands_is_not_filed_again(world: World) -> None:
+    world.matched("telco", hexed(1))
+    world.matched("card", hexed(2))
+    world.contest(1)
+    for _ in range(2):
+        await world.tick()
+    world.moment += dt.timedelta(days=7, seconds=1)
+    world.bank.fails = {"card", "telco"}
+    await world.tick()
+    world.bank.fails = {"telco"}
+    await world.tick()
+    assert world.bank.filed == [("card", hexed(2), 1)]
+    world.bank.fails = set()
+    StaleHits(world.bank.database).filed(
+        hexed(2), 0
+    )  # it was published, and this node did not hear that it was
+    await world.tick()
+    assert world.bank.filed[1:] == [("telco", hexed(1), 1)]
+
+
+async def test_one_party_that_sends_much_leaves_no_other_out(world: World) -> None:
+    staleness = world.ends["telco"].staleness
+    for _ in range(100):
+        for name in ("card", "bank"):
+            nonce = system_randomness(16).hex()
+            frame = Notices("anti-fraud", PartyName(name), PartyName("telco"), nonce, ())
+            body = frame.seal(identity(name), sealing("telco").public)
+            call: Any = SimpleNamespace(**{"from": name}, body=body)
+            await staleness.on_frame(call)
+    assert set(staleness._come) == {"card", "bank"}
 
 
 async def test_an_expelled_party_neither_tells_nor_is_told(world: World) -> None:

@@ -119,7 +119,7 @@ def test_a_report_is_late_after_the_rulebooks_hours(consortium: Consortium, hour
 
 
 MAY = {
-    Act.CONTAINED: {"bank"},
+    Act.CONTAINED: {"bank", GOVERNMENT, "second-ministry"},
     Act.TAKEN_UP: {GOVERNMENT, "second-ministry"},
     Act.REKEYED: {GOVERNMENT, "second-ministry"},
     Act.TOLD: {"aid", "union"},
@@ -207,3 +207,17 @@ def test_numbers_of_persons_are_told_as_powers_of_two() -> None:
 
 def test_every_kind_can_leak() -> None:
     dataclasses.replace(REPORT, kinds=",".join(sorted(Kind))).check()
+
+
+def test_a_leak_of_a_party_that_was_expelled_can_be_closed(consortium: Consortium) -> None:
+    report(consortium, cause="malicious", kinds="domain")
+    consortium.take(consortium.standing("bank", Standing.EXPELLED))
+    step(consortium, Act.TAKEN_UP, GOVERNMENT)
+    assert owed(consortium) == []
+    step(consortium, Act.CLOSED, GOVERNMENT)
+
+
+def test_a_government_may_find_that_there_is_nothing_to_stop(consortium: Consortium) -> None:
+    file(consortium, LeakFiling, dataclasses.replace(REPORT, kinds="domain"), issuer="telco")
+    step(consortium, Act.CONTAINED, "second-ministry")
+    step(consortium, Act.CLOSED, GOVERNMENT)

@@ -68,6 +68,14 @@ def body(**changes: Any) -> bytes:
     return SEAL.seal(signed, TO.public, context(FRAME.KIND, CONSORTIUM, BANK, TELCO))
 
 
+@pytest.mark.parametrize("dropped_at", ["\u0000", "now", " "])
+def test_an_answer_says_a_time_or_none(dropped_at: str) -> None:
+    """It goes into the database as it stands, and PostgreSQL takes no text with a zero in it."""
+    answer = replace(REPLY, items=(replace(REPLY.items[0], dropped_at=dropped_at),))
+    with pytest.raises(VerificationError):
+        Answers.open(answer.seal(ASKER, TO.public), TO, CONSORTIUM, TELCO, BANK, ASKER.public)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -77,6 +85,12 @@ def body(**changes: Any) -> bytes:
         {"items": [NOTICE.to_body(), "e1"]},
         {"items": "e1"},
         {"nonce": 1},
+        {"nonce": "AB" * 16},
+        {"nonce": "ab" * 15},
+        {"items": [NOTICE.to_body() | {"since": "\u0000"}]},
+        {"items": [NOTICE.to_body() | {"since": ""}]},
+        {"items": [NOTICE.to_body() | {"exchange": "AAAA"}]},
+        {"items": [NOTICE.to_body() | {"offer_hash": ""}]},
         {"more": 1},
         {"consortium": "another"},
         {"items": [NOTICE.to_body() | {"exchange": "", "offer_hash": "", "since": ""}] * (MOST + 1)},
