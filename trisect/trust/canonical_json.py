@@ -1,7 +1,8 @@
 """RFC 8785 canonical JSON, written by `rfc8785` and read back strictly.
 
 A signed document has exactly one spelling: duplicate keys, deep nesting, floats that are no integers and
-numbers of 2^53 and above are refused on the way in, and bytes that are not their own canonical form too.
+numbers of 2^53 and above are refused on the way in, and bytes that are not their own canonical form too. So is the
+character U+0000: what a peer has signed goes into databases.
 """
 
 from __future__ import annotations
@@ -50,19 +51,22 @@ def decode(data: bytes) -> dict[str, Any]:
         raise VerificationError("a document is not JSON in UTF-8") from error
     if not isinstance(value, dict):
         raise VerificationError("a document is not a JSON object")
-    _check_depth(value)
+    _check(value)
     if encode(value) != data:
         raise VerificationError("a document is not in its canonical form (RFC 8785)")
     return value
 
 
-def _check_depth(value: object, depth: int = 1) -> None:
+def _check(value: object, depth: int = 1) -> None:
+    """Refuse what is nested too deep, and the character U+0000, which PostgreSQL keeps in no text."""
+    if isinstance(value, str) and "\0" in value:
+        raise VerificationError("a document holds the character U+0000")
     if not isinstance(value, dict | list):
         return
     if depth > MAX_DEPTH:
         raise VerificationError(f"a document is nested deeper than {MAX_DEPTH}")
-    for inner in value.values() if isinstance(value, dict) else value:
-        _check_depth(inner, depth + 1)
+    for inner in (*value, *value.values()) if isinstance(value, dict) else value:
+        _check(inner, depth + 1)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
