@@ -7,7 +7,7 @@ no proof: a rule that speaks of two things at once in a way of its own may be re
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -154,11 +154,7 @@ def reach(policies: Policies, rule: Rule, decided: int) -> Reach:
 
 def allowed(policies: Policies, kinds: Iterable[Kind], decided: int) -> set[tuple[Purpose, Mode, Kind]]:
     """Tell what is allowed between some two roles that do all that they must, for single kinds."""
-    named = [Words.of(policies.alone(rule)[1]) for rule in policies.rules if not rule.is_red_line]
-
-    def of(vocabulary: type[E], otherwise: Iterable[E]) -> list[E]:
-        return sorted({member for words in named for member in words.members(vocabulary, otherwise)})
-
+    of = _named_by_rules(policies)
     circumstances = list(
         itertools.product(
             of(Purpose, Purpose),
@@ -192,13 +188,21 @@ def allowed(policies: Policies, kinds: Iterable[Kind], decided: int) -> set[tupl
     return found
 
 
+def _named_by_rules(policies: Policies) -> Callable[[type[E], Iterable[E]], list[E]]:
+    """Give what tells which members of a vocabulary the rules name, or others for a rule that names none."""
+    named = [Words.of(policies.alone(rule)[1]) for rule in policies.rules if not rule.is_red_line]
+
+    def of(vocabulary: type[E], otherwise: Iterable[E]) -> list[E]:
+        return sorted({member for words in named for member in words.members(vocabulary, otherwise)})
+
+    return of
+
+
 def sensitive_bases(policies: Policies, decided: int) -> set[BasisName]:
     """Tell on which legal bases that ask nothing special sensitive kinds are exchanged between parties in order."""
-    circumstances = list(
-        itertools.product(
-            Purpose, Mode, (kind for kind, spec in KINDS.items() if LawClass.SENSITIVE in spec.law), UNSPECIAL
-        )
-    )
+    of = _named_by_rules(policies)
+    kinds = [kind for kind in of(Kind, [Kind.IBAN]) if LawClass.SENSITIVE in KINDS[kind].law]
+    circumstances = list(itertools.product(of(Purpose, Purpose), Mode, kinds, UNSPECIAL))
     found: set[BasisName] = set()
     for asks, answers in _PAIRS:
         tried = [

@@ -40,6 +40,24 @@ def test_templates_have_no_error(template: str) -> None:
     assert not any("@clause" in one.text or "@sentence_zh" in one.text for one in found)
 
 
+def warned(cedar: str) -> list[str]:
+    found = lint(Rulebook.parse(TOML, CEDAR + cedar))
+    return [one.text for one in found if (one.level, one.about) == (Level.WARNING, "sensitive")]
+
+
+def test_sensitive_kinds_on_any_basis_are_warned_of() -> None:
+    assert warned("") == [], "nothing sensitive is allowed"
+    allows = rule('context.purpose == "rights" && ["iban"].containsAll(context.kinds)')
+    (text,) = warned(allows)
+    for basis in ("contract", "legitimate-interest", "public-interest", "unspecified"):
+        assert basis in text
+    line = rule('context.law.contains("S") && context.basis == "contract"', name="line", effect="forbid")
+    (text,) = warned(allows + line)
+    assert "contract" not in text
+    demands = 'context.law.contains("S") && !(["consent"].contains(context.basis))'
+    assert warned(allows + rule(demands, name="line", effect="forbid")) == []
+
+
 @pytest.mark.parametrize(
     "condition",
     [
