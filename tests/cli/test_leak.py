@@ -35,6 +35,8 @@ async def test_nobody_has_leaked(trisect: Command) -> None:
     assert (await trisect.json("leak", "list")).data == {"leaks": []}
     assert "No leak has been reported." in (await trisect.text("leak", "list")).out
     assert (await trisect.json("leak", "show", "telco/1")).code == 4
+    misnamed = (await trisect.json("leak", "show", "telco")).error
+    assert ("a leak is named" in misnamed["message"], "leak list" in misnamed["hint"]) == (True, True)
 
 
 @pytest.mark.parametrize("value", PLANTED)

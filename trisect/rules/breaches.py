@@ -276,12 +276,12 @@ class Breach:
         return bool(self.replies) or moment >= opened + dt.timedelta(days=reply_days)
 
 
-def read_reference(text: str) -> tuple[PartyName, int]:
-    """Read the name of a breach; raises BadInputError."""
+def read_reference(text: str, what: str = "breach") -> tuple[PartyName, int]:
+    """Read the name of a breach, or of whatever else is counted by party; raises BadInputError."""
     found = _REFERENCE.fullmatch(text)
     if not found:
         raise BadInputError(
-            "a breach is named PARTY/NUMBER, such as bank/1", hint="`trisect breach list` names all"
+            f"a {what} is named PARTY/NUMBER, such as bank/1", hint=f"`trisect {what} list` names all"
         )
     return party_name(found[1]), int(found[2])
 

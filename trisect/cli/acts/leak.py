@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from trisect.cli import link, screen
+from trisect.cli.acts.filing import file
 from trisect.cli.call import Call
 from trisect.errors import BadInputError, NotFoundError
 from trisect.indicators.kinds import Kind
 from trisect.rules.breaches import check_text, read_reference
-from trisect.rules.document import Fields
 from trisect.rules.leaks import Act, Report, Step, size_class
-from trisect.trust import canonical_json
 from trisect.trust.filings import LeakFiling, LeakStepFiling
 from trisect.trust.statements import party_name
 from trisect.wire.v1 import governance_pb2 as pb
@@ -41,7 +40,7 @@ async def listing(call: Call, party: str) -> None:
 
 async def show(call: Call, reference: str) -> None:
     """Show one leak."""
-    party, number = read_reference(reference)
+    party, number = read_reference(reference, "leak")
     found = next((one for one in await _leaks(call, party) if one["number"] == number), None)
     if found is None:
         raise NotFoundError("there is no such leak", hint="`trisect leak list` names all")
@@ -57,7 +56,7 @@ async def report(
     )
     content.check()
     _check_words(text)
-    await _file(call, LeakFiling.KIND, party_name(party) if party else "", content)
+    await file(call, LeakFiling.KIND, content.to_body(), party_name(party) if party else "")
     async with link.node(call) as node:
         own = (await node.governance.GetRegime(pb.GetRegimeRequest(), timeout=link.CALL_S)).party
     _tell(call, (await _leaks(call, party or own))[-1])
@@ -69,8 +68,8 @@ async def step(call: Call, reference: str, done: str, text: str) -> None:
     _check_words(text)
     if done not in list(Act):
         raise BadInputError("there is no such step after a leak", hint=f"known: {', '.join(Act)}")
-    party, number = read_reference(reference)
-    await _file(call, LeakStepFiling.KIND, party, Step(number, done, text))
+    party, number = read_reference(reference, "leak")
+    await file(call, LeakStepFiling.KIND, Step(number, done, text).to_body(), party)
     await show(call, reference)
 
 
@@ -88,12 +87,6 @@ def _kind(text: str) -> Kind:
         return Kind(text)
     except ValueError:
         raise BadInputError("there is no such kind", hint="docs/importing.md lists all") from None
-
-
-async def _file(call: Call, kind: str, party: str, content: Fields) -> None:
-    request = pb.FileDocumentRequest(kind=kind, party=party, content=canonical_json.encode(content.to_body()))
-    async with link.node(call) as node:
-        await node.governance.FileDocument(request, timeout=link.LONG_CALL_S)
 
 
 async def _leaks(call: Call, party: str) -> list[dict[str, Any]]:

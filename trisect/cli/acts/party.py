@@ -7,10 +7,10 @@ from typing import Any
 
 from trisect.cli import link, screen
 from trisect.cli.acts import approval, pepper
+from trisect.cli.acts.filing import file
 from trisect.cli.call import Call
 from trisect.errors import NotFoundError
 from trisect.rules.reviews import SourceReview
-from trisect.trust import canonical_json
 from trisect.trust.filings import SourceReviewFiling, VettingFiling
 from trisect.trust.statements import KeyCheck, Standing, Vetting, party_name
 from trisect.wire.v1 import governance_pb2
@@ -118,11 +118,7 @@ async def admit(
 async def vet(call: Call, name: str, vetted: Vetted) -> None:
     """Renew a party's vetting."""
     content = Vetting(vetted.reviewer, vetted.evidence, vetted.until).to_body()
-    request = governance_pb2.FileDocumentRequest(
-        kind=VettingFiling.KIND, party=party_name(name), content=canonical_json.encode(content)
-    )
-    async with link.node(call) as node:
-        await node.governance.FileDocument(request, timeout=link.LONG_CALL_S)
+    await file(call, VettingFiling.KIND, content, party_name(name))
     call.report.result(
         {"party": name, **content}, lambda: screen.say(f"{name} is vetted until {vetted.until}")
     )
@@ -132,11 +128,7 @@ async def review(call: Call, name: str, vetted: Vetted) -> None:
     """Record the own party's review of a source."""
     found = SourceReview(party_name(name), vetted.reviewer, vetted.evidence, vetted.until)
     found.check()
-    request = governance_pb2.FileDocumentRequest(
-        kind=SourceReviewFiling.KIND, content=canonical_json.encode(found.to_body())
-    )
-    async with link.node(call) as node:
-        await node.governance.FileDocument(request, timeout=link.LONG_CALL_S)
+    await file(call, SourceReviewFiling.KIND, found.to_body())
     call.report.result(
         dict(found.to_body()), lambda: screen.say(f"{name} may be asked as a source until {vetted.until}")
     )
