@@ -10,28 +10,25 @@ import asyncio
 import itertools
 import logging
 from collections import Counter as Tally
-from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator
+from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
 from coordinator.config import Relay
+from coordinator.ends import End, Exchange
 from coordinator.links import Link, offline
 from trisect.errors import (
     ConflictError,
     DeniedError,
     ExhaustedError,
     TimedOutError,
-    TrisectError,
     UnreachableError,
 )
 from trisect.rpc.status import restore
 from trisect.wire.v1 import relay_pb2 as pb
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
-FRAME_QUEUE = 8
 MAX_OPEN_EXCHANGES = 10_000
 
 FRAMES = Counter("trisect_relay_frames", "Sealed frames passed on.")
@@ -45,44 +42,6 @@ class Recorder(Protocol):
 
     def record(self, data: bytes) -> None:
         """Keep these bytes."""
-
-
-@dataclass(slots=True)
-class _End:
-    """One end of an exchange: the frames that are to reach it."""
-
-    party: str
-    frames: asyncio.Queue[pb.Frame | None] = field(default_factory=lambda: asyncio.Queue(FRAME_QUEUE))
-    joined: asyncio.Event = field(default_factory=asyncio.Event)
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
-    cause: TrisectError | None = None
-    sent_frames: int = 0
-    sent_bytes: int = 0
-    sent_elements: int = 0
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """One accepted exchange between its two ends."""
-
-    id: str
-    asker: _End
-    answerer: _End
-    moved_at: float
-    """When a frame passed last, in the loop's time."""
-    judged: bool = False
-    permitted: bool = False
-
-    def sides(self, party: str) -> tuple[_End, _End]:
-        """Give this party's end and the other."""
-        if party == self.asker.party:
-            return self.asker, self.answerer
-        if party == self.answerer.party:
-            return self.answerer, self.asker
-        raise DeniedError(
-            "this exchange is between other parties",
-            hint="join an exchange that this party asked or answered",
-        )
 
 
 class Switchboard:
@@ -100,7 +59,7 @@ class Switchboard:
         self._joined: Tally[str] = Tally()
         self._left = asyncio.Event()
         self._links: dict[str, Link] = {}
-        self._exchanges: dict[str, _Exchange] = {}
+        self._exchanges: dict[str, Exchange] = {}
         self._call_ids = itertools.count(1)
 
     def attached(self, party: str) -> bool:
@@ -165,7 +124,8 @@ class Switchboard:
         accepted = False
         try:
             link.send(pb.LinkDown(call=incoming))
-            answer = await asyncio.wait_for(future, self.limits.call_timeout_s)
+            async with asyncio.timeout(self.limits.call_timeout_s):
+                answer = await future
             accepted = answer.accepted
         except TimeoutError as error:
             raise TimedOutError(f"the node of {request.to} did not answer in time") from error
@@ -237,9 +197,9 @@ class Switchboard:
         finished = False
         try:
             await self._wait_for(peer)
-            while (frame := await _unless_lost(own.frames.get(), peer)) is not None:
+            while (frame := await peer.unless_lost(own.frames.get())) is not None:
                 yield frame
-            await _unless_lost(pump, peer)
+            await peer.unless_lost(pump)
             finished = True
         finally:
             self._joined -= Tally({party: 1})
@@ -274,7 +234,7 @@ class Switchboard:
         for link in list(self._links.values()):
             link.close()
 
-    def _open(self, request: pb.CallRequest, asker: str) -> _Exchange:
+    def _open(self, request: pb.CallRequest, asker: str) -> Exchange:
         exchange_id = request.exchange_id.hex()
         if self.stopping:
             raise UnreachableError("the coordinator is being stopped", hint="try again when it is back")
@@ -289,14 +249,14 @@ class Switchboard:
         if len(self._exchanges) >= MAX_OPEN_EXCHANGES:
             raise ExhaustedError("the relay has too many exchanges open", hint="try again later")
         loop = asyncio.get_running_loop()
-        found = _Exchange(exchange_id, _End(asker), _End(request.to), loop.time())
+        found = Exchange(exchange_id, End(asker), End(request.to), loop.time())
         self._exchanges[exchange_id] = found
         OPEN.set(len(self._exchanges))
         loop.call_later(self.limits.pair_timeout_s, self._expire, found)
         loop.call_later(self.limits.idle_timeout_s, self._end_idle, found)
         return found
 
-    def _end_idle(self, found: _Exchange) -> None:
+    def _end_idle(self, found: Exchange) -> None:
         """End an exchange over which no frame has passed for too long; look again later at any other."""
         if self._exchanges.get(found.id) is not found:
             return
@@ -311,22 +271,23 @@ class Switchboard:
         _log.warning("an exchange fell silent and was ended", extra={"exchange_id": found.id})
         self._lose(found)
 
-    def _expire(self, found: _Exchange) -> None:
+    def _expire(self, found: Exchange) -> None:
         if not (found.asker.joined.is_set() and found.answerer.joined.is_set()):
             self._lose(found)
 
-    def _lose(self, found: _Exchange) -> None:
+    def _lose(self, found: Exchange) -> None:
         found.asker.lost.set()
         found.answerer.lost.set()
         self._close(found)
 
-    async def _wait_for(self, peer: _End) -> None:
+    async def _wait_for(self, peer: End) -> None:
         try:
-            await asyncio.wait_for(_unless_lost(peer.joined.wait(), peer), self.limits.pair_timeout_s)
+            async with asyncio.timeout(self.limits.pair_timeout_s):
+                await peer.unless_lost(peer.joined.wait())
         except TimeoutError as error:
             raise UnreachableError(f"the node of {peer.party} did not join the exchange") from error
 
-    async def _pump(self, found: _Exchange, own: _End, peer: _End, incoming: AsyncIterator[pb.Frame]) -> None:
+    async def _pump(self, found: Exchange, own: End, peer: End, incoming: AsyncIterator[pb.Frame]) -> None:
         """Pass frames on; where that fails neither end waits for the other any longer."""
         passed = False
         loop = asyncio.get_running_loop()
@@ -339,9 +300,11 @@ class Switchboard:
                 FRAMES.inc()
                 BYTES.inc(size)
                 self._record(frame.sealed)
-                await asyncio.wait_for(peer.frames.put(frame), self.limits.write_timeout_s)
+                async with asyncio.timeout(self.limits.write_timeout_s):
+                    await peer.frames.put(frame)
                 found.moved_at = loop.time()
-            await asyncio.wait_for(peer.frames.put(None), self.limits.write_timeout_s)
+            async with asyncio.timeout(self.limits.write_timeout_s):
+                await peer.frames.put(None)
             passed = True
         except TimeoutError as error:
             raise TimedOutError(f"the node of {peer.party} took no frame in time") from error
@@ -350,7 +313,7 @@ class Switchboard:
                 own.lost.set()
                 peer.lost.set()
 
-    def _leave(self, found: _Exchange, own: _End, peer: _End) -> None:
+    def _leave(self, found: Exchange, own: End, peer: End) -> None:
         _log.info(
             "one end of an exchange has left the relay",
             extra={
@@ -366,7 +329,7 @@ class Switchboard:
         own.joined.set()
         self._close(found)
 
-    def _close(self, found: _Exchange) -> None:
+    def _close(self, found: Exchange) -> None:
         self._exchanges.pop(found.id, None)
         self._left.set()
         OPEN.set(len(self._exchanges))
@@ -381,19 +344,3 @@ def _too_many(party: str, count: int, what: str) -> ExhaustedError:
         f"the relay has {count} exchanges open that {party} {what}, the most that one party may have",
         hint="wait until some have ended; relay.max_exchanges_per_party at the coordinator sets it",
     )
-
-
-async def _unless_lost(work: Awaitable[T], peer: _End) -> T:
-    """Wait for something, but no longer than the other end is there."""
-    doing = asyncio.ensure_future(work)
-    losing = asyncio.ensure_future(peer.lost.wait())
-    try:
-        await asyncio.wait({doing, losing}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            raise peer.cause or UnreachableError(
-                f"the connection to {peer.party} was lost in the middle of the exchange"
-            )
-        return doing.result()
-    finally:
-        doing.cancel()
-        losing.cancel()

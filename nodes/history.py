@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 
 from nodes.link import Link
 from trisect.errors import TrisectError, VerificationError
@@ -18,6 +17,7 @@ from trisect.trust import documents
 from trisect.trust.filings import STATEMENTS
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import Succession
+from trisect.waiting import set_within
 from trisect.wire.v1 import directory_pb2
 
 _log = logging.getLogger(__name__)
@@ -42,9 +42,7 @@ class History:
         """Compare until cancelled."""
         again = self._link.connected
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CHECK_AGAIN_S if again else None):
-                    await self._link.came_up.wait()
+            await set_within(self._link.came_up, CHECK_AGAIN_S if again else None)
             self._link.came_up.clear()
             try:
                 await self.compare()

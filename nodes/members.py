@@ -33,6 +33,7 @@ from trisect.trust.statements import (
     Role,
     Standing,
 )
+from trisect.waiting import set_within
 from trisect.wire.v1 import directory_pb2
 
 _log = logging.getLogger(__name__)
@@ -169,10 +170,7 @@ class Members:
                     self.trouble = error.message
                     _log.warning("statements could not be synchronised", extra={"reason": error.message})
             await self._peppers.finish_roll()
-            try:
-                await asyncio.wait_for(self._link.statements_changed.wait(), SYNC_EVERY_S)
-            except TimeoutError:
-                continue
+            await set_within(self._link.statements_changed, SYNC_EVERY_S)
 
     async def sync(self) -> None:
         """Fetch, verify and act on new statements."""

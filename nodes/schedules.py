@@ -22,6 +22,7 @@ from trisect.errors import BadInputError, TrisectError
 from trisect.indicators.readers.opening import ReaderName, read_batches
 from trisect.store.exchanges import ExchangeState
 from trisect.store.schedules import Schedule, Schedules
+from trisect.waiting import set_within
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import collections_pb2, schedules_pb2
 
@@ -97,10 +98,7 @@ class Scheduler:
                         await self._run_once(schedule)
                     left = schedule.every_s
                 wait_s = min(wait_s, left)
-            try:
-                await asyncio.wait_for(self._changed.wait(), max(wait_s, 0.1))
-            except TimeoutError:
-                continue
+            await set_within(self._changed, max(wait_s, 0.1))
 
     async def _run_once(self, schedule: Schedule) -> None:
         request = schedules_pb2.AddScheduleRequest.FromString(schedule.work)

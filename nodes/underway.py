@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trisect.errors import UnreachableError
+from trisect.waiting import set_within
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +55,5 @@ class Underway:
         _log.info(
             "the node waits for what is under way", extra={"pieces": self._count, "at_most_s": within_s}
         )
-        try:
-            async with asyncio.timeout(within_s):
-                await self._none.wait()
-        except TimeoutError:
+        if not await set_within(self._none, within_s):
             _log.warning("the node stops in the middle of work", extra={"pieces": self._count})

@@ -11,7 +11,6 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 from nodes.governing import Governing
 from nodes.link import Link
@@ -29,6 +28,7 @@ from trisect.store.record import NewEntry, Record
 from trisect.store.settings import Setting
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.statements import Standing
+from trisect.waiting import set_within
 from trisect.wire.v1 import record_pb2
 
 _log = logging.getLogger(__name__)
@@ -134,9 +134,7 @@ class Witness:
                     await self._give_back()
                 except TrisectError as error:  # the link tells why, or there is no head yet
                     _log.info("the record could not be followed", extra={"reason": error.message})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(LOOK_EVERY_S, self._refresh_s)):
-                    await self._link.head_signed.wait()
+            await set_within(self._link.head_signed, min(LOOK_EVERY_S, self._refresh_s))
 
     async def follow(self) -> None:
         """Fetch the newest head, verify that it goes on from the one seen last, remember and cosign it.

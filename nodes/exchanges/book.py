@@ -18,6 +18,7 @@ from nodes.exchanges.running import Progress
 from trisect.errors import ConflictError, Fault, NotFoundError, TrisectError
 from trisect.rpc.status import RemoteBugError, detail
 from trisect.store.exchanges import Exchange, Exchanges, ExchangeState
+from trisect.waiting import set_within
 from trisect.wire.v1 import errors_pb2
 
 _log = logging.getLogger(__name__)
@@ -158,10 +159,7 @@ class Book:
             yield found, self._progress.get(exchange_id)
             if event is None:
                 return
-            try:
-                await asyncio.wait_for(event.wait(), WATCH_EVERY_S)
-            except TimeoutError:
-                continue
+            await set_within(event, WATCH_EVERY_S)
 
     async def outcome(self, exchange_id: str) -> Exchange:
         """Wait until an exchange no longer runs, and give it as it ended."""

@@ -21,6 +21,7 @@ from support.planted import watch
 
 from trisect.rules.regime import Regime
 from trisect.store.database import Database, sqlite_url
+from trisect.store.granting import GrantedConsents
 from trisect.store.statements import Statements
 from trisect.store.tables import node_statements
 from trisect.trust import documents
@@ -280,7 +281,8 @@ def test_an_old_backup_brings_nothing_back(people: People, tmp_path: Path) -> No
     asyncio.run(until(telco.is_admitted, "telco's link"))
     gone = people.consents[6]["id"]
     assert trisect(proxy, "consent", "revoke", gone)["acknowledged"]
-    number = PERSONS + 10  # all consents, one that is no basis, three from a file, and six revocations
+    with closing(Database(sqlite_url(proxy.home / "node.db"))) as database:
+        number = GrantedConsents(database).newest
 
     asyncio.run(until(partial(committed, telco, number), "the revocation's number to stand in the record"))
     proxy.terminate()

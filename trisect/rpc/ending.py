@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
+
+from trisect.waiting import set_within
 
 ARRIVES_WITHIN_S = 2.0
 _MASK = "Internal error from Core"
@@ -39,9 +40,7 @@ class Ending:
         """Give the error with the status that the server sent; UNAVAILABLE where it went without one."""
         if not _masks(error.code(), error.details()):
             return error
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ARRIVES_WITHIN_S):
-                await self._known.wait()
+        await set_within(self._known, ARRIVES_WITHIN_S)
         return self._kept or grpc.aio.AioRpcError(
             grpc.StatusCode.UNAVAILABLE,
             error.initial_metadata(),

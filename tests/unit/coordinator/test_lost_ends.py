@@ -13,7 +13,7 @@ from unit.coordinator.ends import (
     offered,
 )
 
-from coordinator.switchboard import FRAME_QUEUE
+from coordinator.ends import FRAME_QUEUE
 from trisect.errors import TrisectError, UnreachableError
 
 
