@@ -276,7 +276,7 @@ class Node:
         await admin.start()
         tasks.drain = lambda: self._drain(gate, health)
         tasks.reload = self._reload
-        self._workers.warm()
+        await self._workers.warm()
         tasks.start(self._beat.run(), "measure the event loop")
         tasks.start(self._link.run(self._on_call), "keep the link up")
         tasks.start(self._link.renew_in_time(), "renew the certificate")

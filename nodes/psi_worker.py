@@ -1,12 +1,20 @@
-"""The disposable process in which one exchange's engine runs: `python -m nodes.psi_worker`.
+"""The disposable process in which one exchange's engine runs, and the nursery that it is forked from.
 
-It speaks over stdin and stdout: a command is a header and a body, so is a reply. Hostile elements may kill
-it; the node then fails that one exchange. It holds one exchange's items and ephemeral key, and ends with it.
+The nursery, `python -m nodes.psi_worker`, has loaded the engine and done nothing with it: it holds no item, no key
+and no random number. Its stdin is a socket, over which the node hands it one end of a pair for each worker that it is
+to fork, and names each that it is to end; it answers with the worker's process id.
+
+A worker speaks over its end: a command is a header and a body, so is a reply. Hostile elements may kill it; the node
+then fails that one exchange. It holds one exchange's items and ephemeral key, and ends with it.
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import resource
+import signal
+import socket
 import struct
 import sys
 from typing import BinaryIO
@@ -23,6 +31,9 @@ COMMAND = struct.Struct(">BQQQ")
 REPLY = struct.Struct(">BQ")
 """0 for a result, 1 for an error's message; bytes that follow."""
 
+WORKER = struct.Struct(">Q")
+"""A worker's process id; 0 asks for a new one."""
+
 LOAD_CLIENT = 0
 LOAD_SERVER = 255
 OK = 0
@@ -30,9 +41,37 @@ ERROR = 1
 
 
 def main() -> None:
-    """Serve commands until the node closes stdin."""
+    """Fork a worker for each socket that the node hands over, until the node is gone."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold tokens and a key
-    commands, replies = sys.stdin.buffer, sys.stdout.buffer
+    # Whoever stops the node's whole group of processes must not end what the node still waits for.
+    for told_to_stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told_to_stop, signal.SIG_IGN)
+    gc.freeze()
+    asking = socket.socket(fileno=sys.stdin.fileno())
+    workers: set[int] = set()
+    while True:
+        asked, files, *_ = socket.recv_fds(asking, WORKER.size, 1)
+        if not asked:
+            return
+        (pid,) = WORKER.unpack(asked)
+        if pid in workers:  # one of a nursery before this one ends with its socket
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            workers.remove(pid)
+        elif files:
+            pid = os.fork()
+            if not pid:
+                asking.close()
+                with socket.socket(fileno=files[0]) as node:
+                    serve(node.makefile("rb"), node.makefile("wb"))
+                return
+            workers.add(pid)
+            os.close(files[0])
+        asking.sendall(WORKER.pack(pid))
+
+
+def serve(commands: BinaryIO, replies: BinaryIO) -> None:
+    """Serve commands until the node closes its end."""
     engine: EcdhClient | EcdhServer | None = None
     while header := commands.read(COMMAND.size):
         operation, first, count, length = COMMAND.unpack(header)

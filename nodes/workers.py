@@ -1,4 +1,4 @@
-"""Worker processes for exchanges: one each, disposable, with a warm spare so that none waits for a start.
+"""Worker processes for exchanges: one each, disposable, forked from a nursery so that none waits for the engine to load.
 
 Cancelling an exchange kills its worker, since the engine's calls cannot be cancelled.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 from prometheus_client import Counter
 
-from nodes.psi_worker import COMMAND, LOAD_CLIENT, LOAD_SERVER, OK, REPLY
+from nodes.psi_worker import COMMAND, LOAD_CLIENT, LOAD_SERVER, OK, REPLY, WORKER
 from trisect.errors import TrisectError, VerificationError
 from trisect.psi.halves import Compute, Half, Operation
 
@@ -33,20 +36,21 @@ class WorkerLostError(TrisectError):
 
 
 class Worker:
-    """One worker process."""
+    """One worker process.
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    Args:
+        pid: its process id.
+        commands: the way to it.
+        replies: the way back.
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
+    Attributes:
+        pid: its process id.
+    """
 
-    @property
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        return self._process.returncode is None
+    def __init__(self, pid: int, commands: asyncio.StreamWriter, replies: asyncio.StreamReader) -> None:
+        self.pid = pid
+        self._commands = commands
+        self._replies = replies
 
     async def load(self, half: Half, items: bytes | memoryview) -> None:
         """Give it the items of one exchange, 32 bytes each."""
@@ -64,22 +68,17 @@ class Worker:
             return b"", np.frombuffer(body, ">u4").astype(np.int64).tolist()
         return body, []
 
-    async def end(self) -> None:
-        """Kill it and wait until it is gone."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+    def close(self) -> None:
+        """Close the way to it, which it notices when it has done what it does."""
+        self._commands.close()
 
     async def _call(self, operation: int, first: int, count: int, body: bytes | memoryview) -> bytes:
-        commands, replies = self._process.stdin, self._process.stdout
-        assert commands is not None  # noqa: S101  (started with pipes)
-        assert replies is not None  # noqa: S101
         try:
-            await _write(commands, COMMAND.pack(operation, first, count, len(body)))
+            await _write(self._commands, COMMAND.pack(operation, first, count, len(body)))
             for at in range(0, len(body), PIPE_CHUNK):
-                await _write(commands, body[at : at + PIPE_CHUNK])
-            status, length = REPLY.unpack(await replies.readexactly(REPLY.size))
-            result = await replies.readexactly(min(length, MAX_REPLY_BYTES))
+                await _write(self._commands, body[at : at + PIPE_CHUNK])
+            status, length = REPLY.unpack(await self._replies.readexactly(REPLY.size))
+            result = await self._replies.readexactly(min(length, MAX_REPLY_BYTES))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             LOST.inc()
             raise WorkerLostError(
@@ -92,48 +91,123 @@ class Worker:
         return result
 
 
+class Nursery:
+    """The process that workers are forked from; another takes its place when it has died. Called from threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        with self._lock:
+            self._start()
+
+    def fork(self) -> tuple[int, socket.socket]:
+        """Give a new worker's process id and the node's end of the socket to it.
+
+        Raises:
+            WorkerLostError: there is no worker, after a second try too.
+        """
+        with self._lock:
+            with suppress(OSError):
+                return self._fork()
+            self._end()
+            try:
+                return self._fork()
+            except OSError as error:
+                self._end()
+                raise WorkerLostError(
+                    "no PSI worker process could be started",
+                    hint="a lack of memory or of process ids can do this; start the exchange anew when there is enough",
+                ) from error
+
+    def kill(self, pid: int) -> None:
+        """Kill a worker and wait until it is gone; where the nursery is gone, the worker ends with its socket."""
+        with self._lock, suppress(OSError):
+            self._ask(pid, [])
+
+    def close(self) -> None:
+        """End it; workers end with their exchanges."""
+        with self._lock:
+            self._end()
+
+    def _start(self) -> socket.socket:
+        if self._running is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "nodes.psi_worker"],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            self._running = process, ours
+        return self._running[1]
+
+    def _fork(self) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                return self._ask(0, [theirs.fileno()]), ours
+        except OSError:
+            ours.close()
+            raise
+
+    def _ask(self, pid: int, files: list[int]) -> int:
+        asking = self._start()
+        socket.send_fds(asking, [WORKER.pack(pid)], files)
+        answer = asking.recv(WORKER.size)
+        if len(answer) != WORKER.size:
+            raise ConnectionResetError
+        found: int = WORKER.unpack(answer)[0]
+        return found
+
+    def _end(self) -> None:
+        if self._running is not None:
+            process, asking = self._running
+            asking.close()
+            process.kill()
+            process.wait()
+        self._running = None
+
+
 class Workers:
     """All worker processes of a node."""
 
     def __init__(self, limit: int) -> None:
         self.limit(limit)
-        self._spare: asyncio.Task[Worker] | None = None
-        self._closed = False
+        self._nursery = Nursery()
 
     def limit(self, count: int) -> None:
         """Let so many be lent at one time; those that are lent already do not count."""
         self._slots = asyncio.Semaphore(count)
 
-    def warm(self) -> None:
-        """Start the spare, unless there is one."""
-        if self._spare is None and not self._closed:
-            self._spare = asyncio.create_task(_start(), name="start a spare worker")
+    async def warm(self) -> None:
+        """Have the engine loaded, so that the first worker need not wait for it; that one tells of a failure."""
+        with suppress(OSError):
+            await asyncio.to_thread(self._nursery.start)
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Worker]:
         """Lend a fresh worker, which ends with the block; waits while too many run."""
         async with self._slots:
-            worker = await self._next()
+            worker = await self._start()
             try:
                 yield worker
             finally:
-                await asyncio.shield(worker.end())
-                self.warm()
+                worker.close()
+                await asyncio.shield(asyncio.to_thread(self._nursery.kill, worker.pid))
 
     async def close(self) -> None:
-        """End the spare."""
-        self._closed = True
-        if self._spare is not None:
-            with suppress(OSError):
-                await (await self._spare).end()
+        """End the nursery."""
+        await asyncio.to_thread(self._nursery.close)
 
-    async def _next(self) -> Worker:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            worker = await spare
-            if worker.alive:
-                return worker
-        return await _start()
+    async def _start(self) -> Worker:
+        pid, ours = await asyncio.to_thread(self._nursery.fork)
+        STARTED.inc()
+        replies, commands = await asyncio.open_unix_connection(sock=ours, limit=PIPE_LIMIT)
+        return Worker(pid, commands, replies)
 
 
 async def _write(commands: asyncio.StreamWriter, data: bytes | memoryview) -> None:
@@ -142,17 +216,3 @@ async def _write(commands: asyncio.StreamWriter, data: bytes | memoryview) -> No
         raise BrokenPipeError
     commands.write(data)
     await commands.drain()
-
-
-async def _start() -> Worker:
-    STARTED.inc()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "nodes.psi_worker",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=PIPE_LIMIT,
-    )
-    return Worker(process)

@@ -52,6 +52,22 @@ def hosts(numbers: Iterable[int]) -> list[str]:
     return [f"host-{number}.example.com" for number in numbers]
 
 
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended, buried or not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+async def until_gone(pid: int) -> None:
+    """Wait until a process has ended, buried or not."""
+
+    async def gone() -> bool:
+        return is_gone(pid)
+
+    await until(gone, f"process {pid} to end")
+
+
 async def failure(awaitable: Awaitable[object]) -> TrisectError:
     """Wait for a call that fails, and give our error."""
     try:
@@ -183,13 +199,17 @@ class Node(Daemon):
         return self.home.name
 
     def psi_workers(self) -> list[psutil.Process]:
-        """Give the processes that compute exchanges, a spare among them."""
-        found = []
+        """Give the processes that compute exchanges."""
+        nursery = self.psi_nursery()
+        return nursery.children() if nursery else []
+
+    def psi_nursery(self) -> psutil.Process | None:
+        """Give the process that workers are forked from."""
         for child in psutil.Process(self.pid).children():
-            with contextlib.suppress(psutil.NoSuchProcess):  # zombies among them
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 if "nodes.psi_worker" in child.cmdline():
-                    found.append(child)
-        return found
+                    return child
+        return None
 
     async def status(self) -> node_admin_pb2.GetStatusReply:
         async with self.channel() as channel:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from support import hostile_coordinator
 from support.cluster import COMMON, Cluster, foul_relay
-from support.daemons import Daemon, until
+from support.daemons import Daemon, until, until_gone
 from support.holding import held
 
 from trisect.psi.points import BLOCK_POINTS
@@ -45,7 +45,7 @@ AT_WORK = {
     "worker of telco": {"asker begins", "setup passes", "requests end", "responses end", *HALVES},
     "worker of proxy": {"requests end", "setup half passed", "requests half passed"},
 }
-"""When a worker has something left to do; at any other event it is the spare of the next exchange."""
+"""When a worker has something left to do; at any other event the nursery dies alone, and the next exchange needs another."""
 MAY_BE_DONE = {("setup passes", "worker of proxy"), ("responses half passed", "worker of proxy")}
 """Where the relay holds what the worker has sent, and not what it still answers: it may have come to its end."""
 LONG = BLOCK_POINTS + 100
@@ -70,17 +70,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory):
 
 
 async def kill(cluster: Cluster, process: str) -> Daemon | None:
-    """Kill a daemon, or the workers of one until it knows; gives the daemon to start again."""
+    """Kill a daemon, or the workers of one and their nursery; gives the daemon to start again."""
     if process in WORKERS:
         node = cluster[process.removeprefix("worker of ")]
 
-        async def present() -> list[psutil.Process]:
-            return node.psi_workers()
+        async def present() -> psutil.Process | None:
+            return node.psi_nursery()
 
-        for worker in await until(present, f"a {process}"):
+        nursery = await until(present, f"the nursery of the {process}")
+        for killed in (*node.psi_workers(), nursery):
             with contextlib.suppress(psutil.NoSuchProcess):
-                worker.send_signal(signal.SIGKILL)
-            worker.wait(SETTLED_S)
+                killed.send_signal(signal.SIGKILL)
+            await until_gone(killed.pid)
         return None
     if process.startswith("stop of "):
         daemon = cluster[process.removeprefix("stop of ")]

@@ -69,6 +69,9 @@ def test_it_may_drain_before_it_is_killed_and_reloads_by_the_signal(path: Path) 
     ):
         assert float(service["TimeoutStopSec"]) > shape.drain_s + 2 * stops_within_s
     assert service["KillSignal"] == "SIGTERM"
+    assert service.get("KillMode") == ("mixed" if "node" in path.name else None), (
+        "the coordinator is one process"
+    )
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"
 
 

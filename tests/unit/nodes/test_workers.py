@@ -6,14 +6,16 @@ import asyncio
 import os
 import resource
 import signal
+import socket
 import struct
-import sys
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from support.daemons import is_gone, until_gone
 
 from nodes import psi_worker
-from nodes.workers import Worker, WorkerLostError, Workers
+from nodes.workers import Nursery, Worker, WorkerLostError, Workers
 from trisect.daemon import _loop_runner
 from trisect.errors import VerificationError
 from trisect.psi.halves import Compute, Half, Operation
@@ -28,6 +30,11 @@ async def workers() -> AsyncIterator[Workers]:
     found = Workers(2)
     yield found
     await found.close()
+
+
+def running(nursery: Nursery) -> tuple[subprocess.Popen, socket.socket]:
+    assert nursery._running is not None
+    return nursery._running
 
 
 async def works(worker: Worker) -> bool:
@@ -53,7 +60,7 @@ async def test_a_worker_writes_no_core_file_whatever_its_node_may() -> None:
 async def test_a_worker_ends_with_its_block_and_the_next_is_another(workers: Workers) -> None:
     async with workers.take() as first:
         assert await works(first)
-    assert not first.alive
+    assert is_gone(first.pid)
     async with workers.take() as second:
         assert second.pid != first.pid
         assert await works(second)
@@ -79,10 +86,8 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_is_lost_in_the_loop_of_a_
         workers = Workers(1)
         async with workers.take() as worker:
             await worker.load(Half.CLIENT, ITEMS)
-            commands = worker._process.stdin
-            assert commands is not None
             os.kill(worker.pid, signal.SIGKILL)
-            await asyncio.wait_for(commands.wait_closed(), SOON)
+            await asyncio.wait_for(worker._replies.read(), SOON)
             with pytest.raises(WorkerLostError):
                 await asyncio.wait_for(worker.compute(REQUEST), SOON)
         await workers.close()
@@ -91,14 +96,40 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_is_lost_in_the_loop_of_a_
         loop.run(die_idle())
 
 
-async def test_a_spare_killed_while_it_waits_is_replaced(workers: Workers) -> None:
-    workers.warm()
-    assert workers._spare is not None
-    spare = await workers._spare
-    await spare.end()
+async def test_a_nursery_that_has_died_is_replaced_and_its_workers_go_on(workers: Workers) -> None:
+    async with workers.take() as before:
+        nursery, _ = running(workers._nursery)
+        nursery.kill()
+        nursery.wait()
+        assert await works(before)
+        async with workers.take() as after:
+            assert await works(after)
+            assert after.pid != before.pid
+    await until_gone(before.pid)
+
+
+async def test_workers_draw_keys_of_their_own(workers: Workers) -> None:
+    """A generator of random numbers that was copied by the fork would give two exchanges one key."""
+    requests = set()
+    for _ in range(3):
+        async with workers.take() as one, workers.take() as other:
+            for worker in (one, other):
+                await worker.load(Half.CLIENT, ITEMS)
+                requests.add((await worker.compute(REQUEST))[0])
+    assert len(requests) == 6
+
+
+async def test_what_stops_the_nodes_group_of_processes_ends_no_exchange(workers: Workers) -> None:
+    """An interrupt at the terminal, or a manager that signals every process: the node drains, and its workers work."""
     async with workers.take() as worker:
-        assert worker.pid != spare.pid
+        nursery, _ = running(workers._nursery)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(worker.pid, number)
+            nursery.send_signal(number)
         assert await works(worker)
+        async with workers.take() as another:
+            assert await works(another)
+        assert nursery.poll() is None
 
 
 async def test_a_dead_worker_disturbs_no_other(workers: Workers) -> None:
@@ -135,7 +166,7 @@ async def test_cancelling_an_exchange_kills_its_worker(workers: Workers) -> None
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not worker.alive
+    assert is_gone(worker.pid)
 
 
 async def test_what_the_worker_refuses_is_the_peers_fault_and_it_lives_on(workers: Workers) -> None:
@@ -143,21 +174,16 @@ async def test_what_the_worker_refuses_is_the_peers_fault_and_it_lives_on(worker
         await worker.load(Half.SERVER, ITEMS)
         with pytest.raises(VerificationError):
             await worker.compute(Compute(Operation.RESPOND, 0, 1, bytes(33)))
-        assert worker.alive
         await worker.compute(Compute(Operation.SETUP, 0, 2))
         elements, _ = await worker.compute(Compute(Operation.SORTED_SETUP, 0, 2))
         assert len(elements) == 66
 
 
-async def _child() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "nodes.psi_worker",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    found = Nursery()
+    yield found
+    found.close()
 
 
 @pytest.mark.parametrize(
@@ -165,20 +191,30 @@ async def _child() -> asyncio.subprocess.Process:
     [b"", b"\x00", psi_worker.COMMAND.pack(psi_worker.LOAD_CLIENT, 0, 0, 64) + b"half"],
     ids=["nothing", "half a header", "half a body"],
 )
-async def test_a_worker_ends_when_its_node_is_gone(said: bytes) -> None:
-    child = await _child()
-    replies, _ = await asyncio.wait_for(child.communicate(said), SOON)
-    assert replies == b""
-    assert child.returncode is not None
+async def test_a_worker_ends_when_its_node_is_gone(nursery: Nursery, said: bytes) -> None:
+    pid, node = nursery.fork()
+    node.sendall(said)
+    node.close()
+    await until_gone(pid)
 
 
-async def test_its_wire_format() -> None:
-    child = await _child()
+def test_the_nursery_ends_when_its_node_is_gone(nursery: Nursery) -> None:
+    nursery.start()
+    process, asking = running(nursery)
+    asking.close()
+    assert process.wait(SOON) == 0
+
+
+def test_the_wire_format_of_a_worker(nursery: Nursery) -> None:
+    _, node = nursery.fork()
     load = psi_worker.COMMAND.pack(psi_worker.LOAD_CLIENT, 0, 0, 64) + ITEMS
     wrong = psi_worker.COMMAND.pack(Operation.RESPOND, 0, 0, 0)
-    replies, _ = await asyncio.wait_for(child.communicate(load + wrong), SOON)
+    with node:
+        node.sendall(load + wrong)
+        node.shutdown(socket.SHUT_WR)
+        with node.makefile("rb") as answers:
+            replies = answers.read()
     assert replies.startswith(struct.pack(">BQ", 0, 0))
     status, length = psi_worker.REPLY.unpack_from(replies, psi_worker.REPLY.size)
     assert status == psi_worker.ERROR
     assert len(replies) == 2 * psi_worker.REPLY.size + length
-    assert child.returncode == 0
