@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 from support.fake_node import EXCHANGE, FakeNode
-from typer.main import get_command
 
+from trisect.cli import tree
 from trisect.cli.acts.imports import LARGE_DROP
-from trisect.cli.tree import app
 from trisect.errors import DeniedError
 from trisect.store.intake import LargeDropError
 
@@ -52,7 +51,7 @@ def plain(example: str) -> list[str]:
 
 
 def name(words: list[str]) -> str:
-    command, found = get_command(app), []
+    command, found = tree.command, []
     for word in words:
         command = getattr(command, "commands", {}).get(word)
         if command is None:

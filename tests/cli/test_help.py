@@ -15,9 +15,13 @@ from typer.main import get_command
 from coordinator.cli import app as coordinator
 from nodes.cli import app as node
 from trisect.cli.main import run
-from trisect.cli.tree import app as trisect
+from trisect.cli.tree import command as trisect
 
-PROGRAMS = {"trisect": trisect, "trisect-node": node, "trisect-coordinator": coordinator}
+PROGRAMS = {
+    "trisect": trisect,
+    "trisect-node": get_command(node),
+    "trisect-coordinator": get_command(coordinator),
+}
 GOLDEN = Path(__file__).parent / "golden"
 TERMINAL = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 
@@ -25,7 +29,7 @@ TERMINAL = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 def paths() -> Iterator[tuple[str, ...]]:
     """Every command and group of the three programs, as the words that call it."""
     waiting: list[tuple[tuple[str, ...], Any]] = [
-        ((program,), get_command(app)) for program, app in PROGRAMS.items()
+        ((program,), command) for program, command in PROGRAMS.items()
     ]
     while waiting:
         words, command = waiting.pop()
@@ -40,9 +44,7 @@ def help_of(words: tuple[str, ...]) -> str:
         if program == "trisect":
             code = run([*rest, "--help"])
         else:
-            code = get_command(PROGRAMS[program]).main(
-                [*rest, "--help"], prog_name=program, standalone_mode=False
-            )
+            code = PROGRAMS[program].main([*rest, "--help"], prog_name=program, standalone_mode=False)
     assert code == 0
     return out.getvalue()
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from trisect.cli.tree import app
+from trisect.cli import tree
 from trisect.cli.usage import ClickException
 from trisect.rpc.status import TABLE
 
@@ -36,7 +35,7 @@ def test_every_fault_has_its_section() -> None:
 @pytest.mark.parametrize("example", list(examples()))
 def test_every_example_can_be_read(example: str) -> None:
     words = shlex.split(example)
-    command, parent = get_command(app), None
+    command, parent = tree.command, None
     try:
         while True:
             context = command.make_context(words[0], words[1:], parent=parent)
@@ -52,7 +51,7 @@ def test_every_example_can_be_read(example: str) -> None:
 
 def test_every_command_is_in_the_manual() -> None:
     text = "\n".join(examples())
-    waiting = [("trisect", get_command(app))]
+    waiting = [("trisect", tree.command)]
     while waiting:
         words, command = waiting.pop()
         children = getattr(command, "commands", None)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from typer.main import get_command
-
 from trisect import __version__
 from trisect.cli import outcome
 from trisect.cli.failures import VersionAskedError
 from trisect.cli.report import Report
 from trisect.cli.settings import format_of
-from trisect.cli.tree import app
+from trisect.cli.tree import command
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -23,7 +21,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _begin(report: Report, arguments: Sequence[str]) -> int:
     try:
-        return int(get_command(app).main(list(arguments), prog_name="trisect", standalone_mode=False) or 0)
+        return int(command.main(list(arguments), prog_name="trisect", standalone_mode=False) or 0)
     except VersionAskedError:
         report.result({"version": __version__}, lambda: print(f"trisect {__version__}"))  # noqa: T201
         return 0

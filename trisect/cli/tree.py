@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from trisect.cli.call import Call
 from trisect.cli.commands import (
@@ -87,3 +88,6 @@ app.add_typer(supervise.app, name="supervise")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(pepper.app, name="pepper")
 app.add_typer(record.app, name="record")
+
+command = get_command(app)
+"""The tree as it is run, built once."""

@@ -10,11 +10,11 @@ from unit.docs.pages import Line, examples, mentions
 
 from coordinator.cli import app as coordinator
 from nodes.cli import app as node
-from trisect.cli.tree import app as trisect
+from trisect.cli.tree import command as trisect
 from trisect.cli.usage import ClickException
 
 TREES = {
-    "trisect": get_command(trisect),
+    "trisect": trisect,
     "trisect-node": get_command(node),
     "trisect-coordinator": get_command(coordinator),
 }

@@ -161,7 +161,7 @@ async def test_an_answerer_refuses_hostile_requests_and_lives_on(workers: Worker
             with pytest.raises(VerificationError):
                 await respond(worker, change(honest))
         assert len(await respond(worker, honest)) == COUNT
-        assert (worker.pid, worker.alive) == (pid, True)
+        assert worker.pid == pid
 
 
 async def asker_with(worker: Worker, blocks: list[tuple[bytes, int]]) -> bytes:
