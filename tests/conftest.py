@@ -16,8 +16,8 @@ ALLOWED_SKIPS: frozenset[str] = frozenset()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Take one process more than there are cores: a walk waits for daemons a tenth of its time."""
-    return (os.cpu_count() or 1) + 1
+    """Take two processes more than there are cores: walks wait for daemons and for what takes its time."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from support.daemons import SUPPORT, Coordinator, Daemon, Node, until
+from support import hostile_coordinator
+from support.daemons import Coordinator, Daemon, Node, until
 from support.nursery import run
 
 from coordinator import authority
@@ -39,7 +40,7 @@ ROLES = {"government": "government", "telco": "provider", "bank": "provider", "p
 def foul_relay(daemon: Daemon) -> None:
     """Have a coordinator that misbehaves, or holds an exchange, when it is told to (`hostile_coordinator`)."""
     if isinstance(daemon, Coordinator):
-        daemon.script = SUPPORT / "hostile_coordinator.py"
+        daemon.script = Path(hostile_coordinator.__file__)
 
 
 def trisect(daemon: Daemon, *arguments: object, stdin: str = "") -> tuple[int, dict[str, Any]]:

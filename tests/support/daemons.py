@@ -18,7 +18,7 @@ from pathlib import Path
 
 import grpc.aio
 import psutil
-from support import nursery
+from support import nursery, tuned_daemon
 from support.batches import cut
 from support.nursery import BIN
 
@@ -43,7 +43,6 @@ from trisect.wire.v1 import (
     node_admin_pb2_grpc,
 )
 
-SUPPORT = Path(__file__).parent
 START_S = 30.0
 POLL_S = 0.05
 
@@ -102,10 +101,11 @@ class Daemon:
 
     def spawn(self) -> None:
         words = ("run", "--home", self.home)
+        environment = os.environ | self.environment
         with (self.home / "stderr.log").open("ab") as log:
-            if self.script is None:
+            if self.script is None or not tuned_daemon.is_shifted(self.home):
                 self.process = nursery.start(
-                    self.program, *words, output=log, environment=os.environ | self.environment
+                    self.program, *words, output=log, environment=environment, script=self.script
                 )
                 return
             self.process = subprocess.Popen(
@@ -113,7 +113,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=os.environ | self.environment,
+                env=environment,
             )
 
     @property
@@ -144,8 +144,8 @@ class Daemon:
 
     def tune(self, constants: dict[str, float]) -> None:
         """Have it start with other constants of its modules from now on (`tuned_daemon`)."""
-        self.script = SUPPORT / "tuned_daemon.py"
-        (self.home / "tuned.json").write_text(json.dumps(constants))
+        self.script = Path(tuned_daemon.__file__)
+        (self.home / tuned_daemon.PLAN).write_text(json.dumps(constants))
 
     def behave(self) -> None:
         """End a plan that stays."""

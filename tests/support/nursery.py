@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -97,15 +98,20 @@ class Nursery:
         streams: tuple[int, int, int],
         environment: Mapping[str, str],
         folder: Path | None = None,
+        script: Path | None = None,
     ) -> Process:
-        """Fork a process that runs the program in a folder, with files for stdin, stdout and stderr."""
+        """Fork a process that runs the program in a folder, with files for stdin, stdout and stderr.
+
+        A script is run in the program's place, as the interpreter would run it.
+        """
         ended, kept = os.pipe()  # the program's process alone keeps the other end open
-        command = [str(BIN / self._program), *arguments]
+        command = [str(script or BIN / self._program), *arguments]
         try:
             asked = {
                 "command": command,
                 "environment": dict(environment),
                 "folder": str(folder or Path.cwd()),
+                "script": script is not None,
             }
             pid = self._ask(asked, [*streams, kept])
         finally:
@@ -129,12 +135,16 @@ def of(program: str) -> Nursery:
 
 
 def start(
-    program: str, *arguments: object, output: IO[bytes], environment: Mapping[str, str] | None = None
+    program: str,
+    *arguments: object,
+    output: IO[bytes],
+    environment: Mapping[str, str] | None = None,
+    script: Path | None = None,
 ) -> Process:
-    """Start one of our programs without input; what it prints goes to a file."""
+    """Start one of our programs, or a script that stands in for it, without input; what it prints goes to a file."""
     with Path(os.devnull).open("rb") as nothing:
         streams = (nothing.fileno(), output.fileno(), output.fileno())
-        return of(program).start([*map(str, arguments)], streams, environment or os.environ)
+        return of(program).start([*map(str, arguments)], streams, environment or os.environ, script=script)
 
 
 def run(
@@ -178,8 +188,8 @@ def _load(own: str, *others: str) -> None:
             import_module(module.name)
 
 
-def _serve(control: socket.socket) -> None:
-    """Fork as asked until nobody asks any more; in the fork, become what was asked for and return."""
+def _serve(control: socket.socket) -> bool:
+    """Fork as asked until nobody asks any more; in the fork, become what was asked for, and tell whether it is a script."""
     while True:
         try:
             begun, files, *_ = socket.recv_fds(control, 1 << 16, 4, socket.MSG_CMSG_CLOEXEC)
@@ -193,7 +203,7 @@ def _serve(control: socket.socket) -> None:
         elif (reply := os.fork()) == 0:
             control.close()
             _become(asked, files)
-            return
+            return bool(asked["script"])
         for file in files:
             os.close(file)
         control.sendall(f"{reply}\n".encode())
@@ -207,6 +217,11 @@ def _become(asked: dict, files: list[int]) -> None:
     os.environ.clear()
     os.environ.update(asked["environment"])
     sys.argv = asked["command"]
+
+
+def _script() -> None:
+    sys.path.insert(0, str(Path(sys.argv[0]).parent))
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def _run(program: Callable[[], None]) -> NoReturn:
@@ -232,5 +247,5 @@ if __name__ == "__main__":
     program = entry.load()
     _load(*LOADED[sys.argv[1]])
     with socket.socket(fileno=int(sys.argv[2])) as asking:
-        _serve(asking)
-    _run(program)
+        is_script = _serve(asking)
+    _run(_script if is_script else program)

@@ -12,7 +12,7 @@ from support import cluster
 
 from trisect.cli.demo import samples
 
-SCRIPT = cluster.SUPPORT / "unresolving.py"
+SCRIPT = Path(cluster.__file__).parent / "unresolving.py"
 
 
 def worked(folder: Path, *names: str) -> dict[str, Any]:
