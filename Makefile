@@ -7,9 +7,6 @@ PACKAGES := trisect nodes coordinator
 SETUP := $(VENV)/.setup
 PROTOS := $(shell find proto -name '*.proto')
 
-# The many processes of a test run load what was compiled once, also where the environment says otherwise.
-export PYTHONDONTWRITEBYTECODE :=
-
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fmt lint type arch proto proto-check bench check clean
 
