@@ -30,8 +30,8 @@ def outcome(folder: Path, text: str, *options: str, ci: bool) -> tuple[int, str]
     (folder / "pytest.ini").write_text("[pytest]\n")
     environment = {name: value for name, value in os.environ.items() if name != "CI" and "PYTEST" not in name}
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, folder],
-        env=environment | ({"CI": "1"} if ci else {}),
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "xdist", *options, folder],
+        env=environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | ({"CI": "1"} if ci else {}),
         cwd=folder,
         capture_output=True,
         text=True,
