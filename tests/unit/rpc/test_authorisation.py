@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
-import pkgutil
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pool
-from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection_pb2
+from unit.rpc.contract import methods
 
-import trisect.wire.v1
 from trisect.errors import UnauthenticatedError
 from trisect.rpc.authentication import certified, expires_at
 from trisect.rpc.authorisation import TABLE, Access
@@ -22,21 +18,6 @@ from trisect.trust import certificates
 from trisect.trust.certificates import Caller, Principal
 
 PROTO = Path(__file__).parents[3] / "proto" / "trisect" / "wire" / "v1"
-
-
-def methods() -> set[str]:
-    """Give the full name of every RPC of the contract and of gRPC's own services that we serve."""
-    found = set()
-    files = [health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR]
-    files += [
-        importlib.import_module(f"trisect.wire.v1.{module.name}").DESCRIPTOR
-        for module in pkgutil.iter_modules(trisect.wire.v1.__path__)
-        if module.name.endswith("_pb2")
-    ]
-    for file in files:
-        for service in file.services_by_name.values():
-            found |= {f"/{service.full_name}/{method.name}" for method in service.methods}
-    return found
 
 
 def test_every_rpc_has_a_row_and_every_row_an_rpc() -> None:
@@ -56,23 +37,6 @@ def test_the_contract_was_read_whole() -> None:
 def test_nothing_of_ours_is_open_to_anyone() -> None:
     open_rows = {method for method, access in TABLE.items() if access is Access.ANYONE}
     assert {method.split("/")[1].split(".")[0] for method in open_rows} == {"grpc"}
-
-
-@pytest.mark.parametrize(
-    ("method", "access"),
-    [
-        ("Enrolment/Redeem", Access.INVITED),
-        ("Enrolment/Renew", Access.ENROLLED),
-        ("Directory/ListApplicants", Access.GOVERNMENT),
-        ("Relay/Call", Access.MEMBER),
-        ("Relay/Exchange", Access.MEMBER),
-        ("CoordinatorAdmin/Invite", Access.ADMINISTRATOR),
-        ("NodeAdmin/RotatePepper", Access.ADMINISTRATOR),
-        ("Matching/ListHits", Access.ADMINISTRATOR),
-    ],
-)
-def test_what_matters_most_is_where_it_must_be(method: str, access: Access) -> None:
-    assert TABLE[f"/trisect.wire.v1.{method}"] is access
 
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
