@@ -90,14 +90,15 @@ def everything(database: Database) -> list[list[tuple[Any, ...]]]:
     return [dump(database, table) for table in (entries, hits, collections)]
 
 
-def exchange(exchange_id: str = "e1", **fields: Any) -> Exchange:
+def exchange(exchange_id: str = "e1", *, collection: str = "scams", **fields: Any) -> Exchange:
     """Make an exchange that this end asks for."""
     return Exchange(
         **{
             "id": exchange_id,
             "side": Side.ASKER,
             "peer": "bank",
-            "collection": "scams",
+            "collection": collection,
+            "public_id": f"public id of {collection}",
             "peer_collection": "mules",
             "purpose": "scam-prevention",
             "mode": "match",

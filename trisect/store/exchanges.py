@@ -174,6 +174,8 @@ class Exchanges:
     def complete(self, exchange_id: str, tokens: Sequence[bytes], *, now: str, **changes: Any) -> Exchange:
         """End an asker's match with its hits, all or nothing; stale hits of earlier ones that it repeats go.
 
+        Entries that were deleted while it ran, as when their retention ended, are no hits and are not counted.
+
         Args:
             exchange_id: which.
             tokens: the asker's matched tokens, of the epoch that its entries are stored in.
@@ -181,12 +183,11 @@ class Exchanges:
             changes: further fields to set.
 
         Raises:
-            ConflictError: the exchange has ended, or entries it has matched are gone.
+            ConflictError: the exchange has ended, or its collection is gone.
         """
-        ended = {"state": ExchangeState.COMPLETE, "matched": len(tokens), **changes}
+        asked = sa.select(collections.c.id).join(exchanges, exchanges.c.public_id == collections.c.public_id)
         with self._database.write() as connection:
-            done = _update(connection, exchange_id, ended)
-            mine = sa.select(collections.c.id).where(collections.c.name == done.collection).scalar_subquery()
+            mine = connection.execute(asked.where(exchanges.c.id == exchange_id)).scalar_one_or_none()
             for at in range(0, len(tokens), _IN_CLAUSE):
                 found = sa.select(
                     sa.literal(exchange_id), entries.c.token, entries.c.epoch, entries.c.kind, entries.c.ref
@@ -195,7 +196,10 @@ class Exchanges:
                     sa.insert(hits).from_select(["exchange_id", "token", "epoch", "kind", "ref"], found)
                 )
             count = sa.select(sa.func.count()).where(hits.c.exchange_id == exchange_id)
-            if connection.execute(count).scalar_one() != len(tokens):
+            matched = connection.execute(count).scalar_one()
+            ended = {"state": ExchangeState.COMPLETE, "matched": matched, **changes}
+            done = _update(connection, exchange_id, ended)
+            if mine is None:
                 raise ConflictError(
                     f"collection {done.collection} was deleted while its match ran",
                     hint="start the match anew",
