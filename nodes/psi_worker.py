@@ -53,6 +53,8 @@ def main() -> None:
         asked, files, *_ = socket.recv_fds(asking, WORKER.size, 1)
         if not asked:
             return
+        while workers and (gone := os.waitpid(-1, os.WNOHANG)[0]):
+            workers.discard(gone)
         (pid,) = WORKER.unpack(asked)
         if pid in workers:  # one of a nursery before this one ends with its socket
             os.kill(pid, signal.SIGKILL)

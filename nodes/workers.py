@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 PIPE_LIMIT = 4 * 1024 * 1024
 PIPE_CHUNK = 1024 * 1024
 MAX_REPLY_BYTES = PIPE_LIMIT
+ANSWER_S = 30.0
+"""How long a nursery may take to answer, the loading of the engine included; it is replaced then."""
 STARTED = Counter("trisect_psi_workers", "Worker processes started.")
 LOST = Counter("trisect_psi_workers_lost", "Worker processes that died in the middle of their work.")
 
@@ -124,8 +126,13 @@ class Nursery:
 
     def kill(self, pid: int) -> None:
         """Kill a worker and wait until it is gone; where the nursery is gone, the worker ends with its socket."""
-        with self._lock, suppress(OSError):
-            self._ask(pid, [])
+        with self._lock:
+            if self._running is None:
+                return
+            try:
+                self._ask(pid, [])
+            except OSError:
+                self._end()
 
     def close(self) -> None:
         """End it; workers end with their exchanges."""
@@ -135,6 +142,7 @@ class Nursery:
     def _start(self) -> socket.socket:
         if self._running is None:
             ours, theirs = socket.socketpair()
+            ours.settimeout(ANSWER_S)
             with theirs:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "nodes.psi_worker"],

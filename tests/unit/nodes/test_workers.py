@@ -108,6 +108,27 @@ async def test_a_nursery_that_has_died_is_replaced_and_its_workers_go_on(workers
     await until_gone(before.pid)
 
 
+async def test_a_nursery_that_does_not_answer_is_replaced(workers: Workers) -> None:
+    async with workers.take() as before:
+        nursery, asking = running(workers._nursery)
+        asking.settimeout(0.2)
+        nursery.send_signal(signal.SIGSTOP)
+        async with workers.take() as after:
+            assert await works(after)
+        assert nursery.poll() is not None
+        assert await works(before)
+    await until_gone(before.pid)
+
+
+async def test_the_end_of_a_worker_starts_no_nursery() -> None:
+    workers = Workers(1)
+    async with workers.take() as worker:
+        await workers.close()
+        assert await works(worker)
+    assert workers._nursery._running is None
+    await until_gone(worker.pid)
+
+
 async def test_workers_draw_keys_of_their_own(workers: Workers) -> None:
     """A generator of random numbers that was copied by the fork would give two exchanges one key."""
     requests = set()
