@@ -1,8 +1,8 @@
 """The disposable process in which one exchange's engine runs, and the nursery that it is forked from.
 
 The nursery, `python -m nodes.psi_worker`, has loaded the engine and done nothing with it: it holds no item, no key
-and no random number. Its stdin is a socket, over which the node hands it one end of a pair for each worker that it is
-to fork, and names each that it is to end; it answers with the worker's process id.
+and no random number. Its stdin is a socket, over which the node numbers each worker that it is to fork, handing over one
+end of a pair, and each that it is to end; it answers with the worker's process id.
 
 A worker speaks over its end: a command is a header and a body, so is a reply. Hostile elements may kill it; the node
 then fails that one exchange. It holds one exchange's items and ephemeral key, and ends with it.
@@ -32,7 +32,7 @@ REPLY = struct.Struct(">BQ")
 """0 for a result, 1 for an error's message; bytes that follow."""
 
 WORKER = struct.Struct(">Q")
-"""A worker's process id; 0 asks for a new one."""
+"""A worker's number, which the node never gives twice; as the answer its process id, 0 where there is none."""
 
 LOAD_CLIENT = 0
 LOAD_SERVER = 255
@@ -48,28 +48,38 @@ def main() -> None:
         signal.signal(told_to_stop, signal.SIG_IGN)
     gc.freeze()
     asking = socket.socket(fileno=sys.stdin.fileno())
-    workers: set[int] = set()
+    workers: dict[int, int] = {}
     while True:
         asked, files, *_ = socket.recv_fds(asking, WORKER.size, 1)
         if not asked:
             return
         while workers and (gone := os.waitpid(-1, os.WNOHANG)[0]):
-            workers.discard(gone)
-        (pid,) = WORKER.unpack(asked)
-        if pid in workers:  # one of a nursery before this one ends with its socket
+            workers = {number: pid for number, pid in workers.items() if pid != gone}
+        (number,) = WORKER.unpack(asked)
+        pid = 0
+        if files:
+            with socket.socket(fileno=files[0]) as node:
+                pid = _fork(asking, node)
+            if pid:
+                workers[number] = pid
+        elif number in workers:  # one of a nursery before this one ends with its socket
+            pid = workers.pop(number)
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            workers.remove(pid)
-        elif files:
-            pid = os.fork()
-            if not pid:
-                asking.close()
-                with socket.socket(fileno=files[0]) as node:
-                    serve(node.makefile("rb"), node.makefile("wb"))
-                return
-            workers.add(pid)
-            os.close(files[0])
         asking.sendall(WORKER.pack(pid))
+
+
+def _fork(asking: socket.socket, node: socket.socket) -> int:
+    """Fork a worker; gives its process id, 0 where there can be none."""
+    try:
+        pid = os.fork()
+    except OSError:
+        return 0
+    if not pid:
+        asking.close()
+        serve(node.makefile("rb"), node.makefile("wb"))
+        sys.exit()
+    return pid
 
 
 def serve(commands: BinaryIO, replies: BinaryIO) -> None:

@@ -6,13 +6,16 @@ Cancelling an exchange kills its worker, since the engine's calls cannot be canc
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import os
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar, TypeVarTuple
 
 import numpy as np
 from prometheus_client import Counter
@@ -21,6 +24,8 @@ from nodes.psi_worker import COMMAND, LOAD_CLIENT, LOAD_SERVER, OK, REPLY, WORKE
 from trisect.errors import TrisectError, VerificationError
 from trisect.psi.halves import Compute, Half, Operation
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 _log = logging.getLogger(__name__)
 PIPE_LIMIT = 4 * 1024 * 1024
 PIPE_CHUNK = 1024 * 1024
@@ -72,7 +77,7 @@ class Worker:
 
     def close(self) -> None:
         """Close the way to it, which it notices when it has done what it does."""
-        self._commands.close()
+        self._commands.transport.abort()
 
     async def _call(self, operation: int, first: int, count: int, body: bytes | memoryview) -> bytes:
         try:
@@ -94,50 +99,44 @@ class Worker:
 
 
 class Nursery:
-    """The process that workers are forked from; another takes its place when it has died. Called from threads."""
+    """The process that workers are forked from; another takes its place when it has died. Called from one thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._numbers = itertools.count(1)
 
     def start(self) -> None:
         """Start it, unless it runs."""
-        with self._lock:
-            self._start()
+        self._start()
 
-    def fork(self) -> tuple[int, socket.socket]:
-        """Give a new worker's process id and the node's end of the socket to it.
+    def fork(self) -> tuple[int, int, socket.socket]:
+        """Give a new worker's number, its process id, and the node's end of the socket to it.
 
         Raises:
-            WorkerLostError: there is no worker, after a second try too.
+            WorkerLostError: there is no worker, from a second nursery neither.
         """
-        with self._lock:
-            with suppress(OSError):
-                return self._fork()
-            self._end()
-            try:
-                return self._fork()
-            except OSError as error:
-                self._end()
-                raise WorkerLostError(
-                    "no PSI worker process could be started",
-                    hint="a lack of memory or of process ids can do this; start the exchange anew when there is enough",
-                ) from error
+        try:
+            return self._fork()
+        except OSError as error:
+            self._end(error)
+        try:
+            return self._fork()
+        except OSError as error:
+            self._end(error)
+            raise _none() from error
 
-    def kill(self, pid: int) -> None:
-        """Kill a worker and wait until it is gone; where the nursery is gone, the worker ends with its socket."""
-        with self._lock:
-            if self._running is None:
-                return
-            try:
-                self._ask(pid, [])
-            except OSError:
-                self._end()
+    def kill(self, number: int) -> None:
+        """Kill a worker and wait until it is gone; where its nursery is gone, it ends with its socket."""
+        if self._running is None:
+            return
+        try:
+            self._ask(number, [])
+        except OSError as error:
+            self._end(error)
 
     def close(self) -> None:
         """End it; workers end with their exchanges."""
-        with self._lock:
-            self._end()
+        self._end()
 
     def _start(self) -> socket.socket:
         if self._running is None:
@@ -149,34 +148,44 @@ class Nursery:
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
+                    env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # a thread would not be in the fork
                 )
             self._running = process, ours
         return self._running[1]
 
-    def _fork(self) -> tuple[int, socket.socket]:
+    def _fork(self) -> tuple[int, int, socket.socket]:
+        number = next(self._numbers)
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                return self._ask(0, [theirs.fileno()]), ours
-        except OSError:
+                pid = self._ask(number, [theirs.fileno()])
+            if not pid:
+                raise _none()
+        except (OSError, WorkerLostError):
             ours.close()
             raise
+        return number, pid, ours
 
-    def _ask(self, pid: int, files: list[int]) -> int:
+    def _ask(self, number: int, files: list[int]) -> int:
         asking = self._start()
-        socket.send_fds(asking, [WORKER.pack(pid)], files)
+        socket.send_fds(asking, [WORKER.pack(number)], files)
         answer = asking.recv(WORKER.size)
         if len(answer) != WORKER.size:
             raise ConnectionResetError
         found: int = WORKER.unpack(answer)[0]
         return found
 
-    def _end(self) -> None:
+    def _end(self, why: OSError | None = None) -> None:
         if self._running is not None:
             process, asking = self._running
             asking.close()
             process.kill()
-            process.wait()
+            code = process.wait()
+            if why is not None:
+                _log.warning(
+                    "the process that PSI workers are forked from is replaced",
+                    extra={"cause": type(why).__name__, "exit_code": code},
+                )
         self._running = None
 
 
@@ -186,6 +195,8 @@ class Workers:
     def __init__(self, limit: int) -> None:
         self.limit(limit)
         self._nursery = Nursery()
+        self._thread = ThreadPoolExecutor(1, "psi workers")  # whose waiting holds up nothing else
+        self._closed = False
 
     def limit(self, count: int) -> None:
         """Let so many be lent at one time; those that are lent already do not count."""
@@ -194,28 +205,43 @@ class Workers:
     async def warm(self) -> None:
         """Have the engine loaded, so that the first worker need not wait for it; that one tells of a failure."""
         with suppress(OSError):
-            await asyncio.to_thread(self._nursery.start)
+            await self._do(self._nursery.start)
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Worker]:
         """Lend a fresh worker, which ends with the block; waits while too many run."""
         async with self._slots:
-            worker = await self._start()
+            number, pid, ours = await self._do(self._nursery.fork)
+            STARTED.inc()
+            replies, commands = await asyncio.open_unix_connection(sock=ours, limit=PIPE_LIMIT)
+            worker = Worker(pid, commands, replies)
             try:
                 yield worker
             finally:
                 worker.close()
-                await asyncio.shield(asyncio.to_thread(self._nursery.kill, worker.pid))
+                if not self._closed:
+                    await asyncio.shield(self._do(self._nursery.kill, number))
 
     async def close(self) -> None:
-        """End the nursery."""
-        await asyncio.to_thread(self._nursery.close)
+        """End the nursery for good; workers that are lent end with their blocks."""
+        if not self._closed:
+            closing = self._do(self._nursery.close)
+            self._closed = True
+            self._thread.shutdown(wait=False)
+            await closing
 
-    async def _start(self) -> Worker:
-        pid, ours = await asyncio.to_thread(self._nursery.fork)
-        STARTED.inc()
-        replies, commands = await asyncio.open_unix_connection(sock=ours, limit=PIPE_LIMIT)
-        return Worker(pid, commands, replies)
+    def _do(self, work: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
+        if self._closed:
+            raise _none()
+        return asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _none() -> WorkerLostError:
+    return WorkerLostError(
+        "no PSI worker process could be started",
+        hint="a lack of memory or of process ids, or a broken installation, can do this: see `trisect doctor`; the "
+        "exchange can be started anew",
+    )
 
 
 async def _write(commands: asyncio.StreamWriter, data: bytes | memoryview) -> None:

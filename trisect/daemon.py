@@ -29,6 +29,7 @@ from trisect.home import Home
 
 _log = logging.getLogger(__name__)
 AGAIN_S = 2.0
+CANCEL_AGAIN_S = 5.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -71,7 +72,10 @@ class Tasks:
         while tasks := {task for task in self._tasks if not task.done()}:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=AGAIN_S)
+            _, deaf = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+            if deaf:
+                names = ", ".join(sorted(task.get_name() for task in deaf))
+                _log.warning("tasks have not ended and are cancelled again", extra={"tasks": names})
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -15,5 +15,5 @@ async def set_within(event: asyncio.Event, seconds: float | None) -> bool:
         async with asyncio.timeout(seconds):
             await event.wait()
     except TimeoutError:
-        return False
+        return event.is_set()
     return True

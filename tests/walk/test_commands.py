@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from support import planted
 from support.cluster import Cluster, trisect
@@ -127,7 +128,11 @@ async def test_a_match_is_cancelled_while_it_runs(cluster: Cluster):
     telco, bank = cluster["telco"], cluster["bank"]
     await listed_at_both(cluster, "cancelled", MANY)
     exchange_id = done(telco, *question("cancelled"), "--detach")["exchange_id"]
-    for worker in telco.psi_workers():
+
+    async def at_work() -> list[psutil.Process]:
+        return telco.psi_workers()
+
+    for worker in await until(at_work, "a worker to have begun"):
         worker.suspend()
     assert done(telco, "exchange", "show", exchange_id)["state"] == "running"
     watching = subprocess.Popen(

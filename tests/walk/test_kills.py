@@ -78,7 +78,7 @@ async def kill(cluster: Cluster, process: str) -> Daemon | None:
             return node.psi_nursery()
 
         nursery = await until(present, f"the nursery of the {process}")
-        for killed in (*node.psi_workers(), nursery):
+        for killed in (nursery, *nursery.children()):
             with contextlib.suppress(psutil.NoSuchProcess):
                 killed.send_signal(signal.SIGKILL)
             await until_gone(killed.pid)

@@ -258,7 +258,8 @@ class Rulebooks:
         if not begun:
             raise StaleError(
                 "no rulebook is in force" + (" yet" if self._published else ": none has been published"),
-                hint="the government publishes one with `trisect rulebook publish`",
+                hint="the government publishes one with `trisect rulebook publish`"
+                + ("; where one should be in force already, set the clocks (NTP)" if self._published else ""),
             )
         found = begun[-1]
         if moment >= found.provisions.valid_until:

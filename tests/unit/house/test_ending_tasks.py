@@ -31,9 +31,9 @@ async def test_it_tells_whether_the_event_came() -> None:
 
 
 async def test_a_swallowed_cancellation_does_not_keep_a_daemon_from_ending(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(daemon, "AGAIN_S", 0.05)
+    monkeypatch.setattr(daemon, "CANCEL_AGAIN_S", 0.05)
     tasks = daemon.Tasks()
     swallowed = []
 
@@ -51,4 +51,5 @@ async def test_a_swallowed_cancellation_does_not_keep_a_daemon_from_ending(
     async with asyncio.timeout(SOON):
         await tasks.stop()
     assert swallowed
+    assert [record.__dict__["tasks"] for record in caplog.records] == ["deaf once"]
     assert not tasks.failed.done()

@@ -9,8 +9,11 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from support.daemons import is_gone, until_gone
 
@@ -23,6 +26,16 @@ from trisect.psi.halves import Compute, Half, Operation
 ITEMS = bytes(range(32)) + bytes(range(32, 64))
 REQUEST = Compute(Operation.REQUEST, 0, 2)
 SOON = 30.0
+FORKS_ONCE = """
+import os
+real, made = os.fork, []
+def fork():
+    if made:
+        raise BlockingIOError(11, "no process id is left")
+    made.append(1)
+    return real()
+os.fork = fork
+"""
 
 
 @pytest.fixture
@@ -108,7 +121,9 @@ async def test_a_nursery_that_has_died_is_replaced_and_its_workers_go_on(workers
     await until_gone(before.pid)
 
 
-async def test_a_nursery_that_does_not_answer_is_replaced(workers: Workers) -> None:
+async def test_a_nursery_that_does_not_answer_is_replaced(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
     async with workers.take() as before:
         nursery, asking = running(workers._nursery)
         asking.settimeout(0.2)
@@ -117,16 +132,47 @@ async def test_a_nursery_that_does_not_answer_is_replaced(workers: Workers) -> N
             assert await works(after)
         assert nursery.poll() is not None
         assert await works(before)
+        (told,) = caplog.records
+        assert "replaced" in told.message
+        assert (told.__dict__["cause"], told.__dict__["exit_code"]) == ("TimeoutError", -signal.SIGKILL)
     await until_gone(before.pid)
 
 
 async def test_the_end_of_a_worker_starts_no_nursery() -> None:
-    workers = Workers(1)
+    workers = Workers(2)
     async with workers.take() as worker:
         await workers.close()
         assert await works(worker)
+        with pytest.raises(WorkerLostError, match="no PSI worker process"):
+            await workers.take().__aenter__()
     assert workers._nursery._running is None
     await until_gone(worker.pid)
+
+
+async def test_a_worker_that_nobody_took_is_buried(workers: Workers) -> None:
+    """Who asked for it was cancelled meanwhile; its process ends with its socket, and leaves no zombie behind."""
+    _, pid, node = await workers._do(workers._nursery.fork)
+    node.close()
+    await until_gone(pid)
+    async with workers.take() as worker:
+        assert await works(worker)
+    assert not psutil.pid_exists(pid)
+
+
+async def test_a_fork_that_fails_leaves_the_nursery_and_its_workers_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, workers: Workers, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FORKS_ONCE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    async with workers.take() as before:
+        nursery, _ = running(workers._nursery)
+        with pytest.raises(WorkerLostError, match="no PSI worker process") as caught:
+            await workers.take().__aenter__()
+        assert "trisect doctor" in caught.value.hint
+        assert await works(before)
+        assert running(workers._nursery)[0] is nursery
+    assert nursery.poll() is None
+    assert not caplog.records
 
 
 async def test_workers_draw_keys_of_their_own(workers: Workers) -> None:
@@ -213,7 +259,7 @@ def nursery() -> Iterator[Nursery]:
     ids=["nothing", "half a header", "half a body"],
 )
 async def test_a_worker_ends_when_its_node_is_gone(nursery: Nursery, said: bytes) -> None:
-    pid, node = nursery.fork()
+    _, pid, node = nursery.fork()
     node.sendall(said)
     node.close()
     await until_gone(pid)
@@ -227,7 +273,7 @@ def test_the_nursery_ends_when_its_node_is_gone(nursery: Nursery) -> None:
 
 
 def test_the_wire_format_of_a_worker(nursery: Nursery) -> None:
-    _, node = nursery.fork()
+    _, _, node = nursery.fork()
     load = psi_worker.COMMAND.pack(psi_worker.LOAD_CLIENT, 0, 0, 64) + ITEMS
     wrong = psi_worker.COMMAND.pack(Operation.RESPOND, 0, 0, 0)
     with node:
@@ -239,3 +285,35 @@ def test_the_wire_format_of_a_worker(nursery: Nursery) -> None:
     status, length = psi_worker.REPLY.unpack_from(replies, psi_worker.REPLY.size)
     assert status == psi_worker.ERROR
     assert len(replies) == 2 * psi_worker.REPLY.size + length
+
+
+def test_the_nursery_has_not_loaded_grpc() -> None:
+    """A fork of it that goes on would be unsound (ADR 0009)."""
+    code = "import sys, nodes.psi_worker; print(sorted(name for name in sys.modules if name.split('.')[0] == 'grpc'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_nursery_has_no_thread_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, nursery: Nursery
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    _, _, node = nursery.fork()
+    with node:
+        assert psutil.Process(running(nursery)[0].pid).num_threads() == 1
+
+
+async def test_a_number_of_a_nursery_before_ends_nobody(nursery: Nursery) -> None:
+    """Process ids are given again, numbers are not."""
+    before, pid, node = nursery.fork()
+    process, _ = running(nursery)
+    process.kill()
+    process.wait()
+    after, _, other = nursery.fork()
+    assert after > before
+    nursery.kill(before)
+    with node, other:
+        for alive in (node, other):
+            alive.sendall(psi_worker.COMMAND.pack(psi_worker.LOAD_CLIENT, 0, 0, 64) + ITEMS)
+            assert alive.recv(psi_worker.REPLY.size) == psi_worker.REPLY.pack(psi_worker.OK, 0)
+    await until_gone(pid)
