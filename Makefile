@@ -7,6 +7,9 @@ PACKAGES := trisect nodes coordinator
 SETUP := $(VENV)/.setup
 PROTOS := $(shell find proto -name '*.proto')
 
+# What one process has compiled serves all others: test processes and daemons would each compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fmt lint type arch proto proto-check bench check clean
 

@@ -132,7 +132,8 @@ class Coordinator:
         listen = self._home.remembered_port(self._config.listen)
         port = _bind(server, listen, credentials)
         self._home.remember_port(port)
-        self._address = self._config.advertise or f"{listen.rpartition(':')[0]}:{port}"
+        listening = f"{listen.rpartition(':')[0]}:{port}"
+        self._address = self._config.advertise or listening
         desk = Gate(_administrators)
         admin = tls.server([desk])
         coordinator_admin_pb2_grpc.add_CoordinatorAdminServicer_to_server(
@@ -149,7 +150,12 @@ class Coordinator:
         tasks.start(health.follow(self._readiness), "tell gRPC's health")
         try:
             async with daemon.http(self._config.http.listen, self._readiness) as self._http:
-                yield {"address": self._address, "socket": str(socket), "http": self._http}
+                yield {
+                    "address": self._address,
+                    "listen": listening,
+                    "socket": str(socket),
+                    "http": self._http,
+                }
         finally:
             stopping = asyncio.gather(server.stop(DRAIN_S), admin.stop(DRAIN_S))
             self._switchboard.close()

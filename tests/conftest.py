@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
@@ -23,6 +24,11 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put walks first: the longest files go to the processes while there are many others to fill the end with."""
     items.sort(key=lambda item: item.get_closest_marker("walk") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was loaded out of every search for garbage: it stays, and is most of what there is."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ HTTP answers /live, /ready and /metrics on the loopback unless configured otherw
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -249,6 +250,7 @@ async def _main(
     started = time.monotonic()
     try:
         async with work(tasks) as state:
+            gc.freeze()  # what was loaded stays, and the loop need not stand still while it is looked through for garbage
             _publish(home, {"pid": os.getpid(), "name": name, **state})
             _notify("READY=1")
             _log.info(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +221,28 @@ def test_errors_of_the_command_alone_never_come_from_the_wire() -> None:
             back = restore(errors_pb2.ErrorDetail(fault=fault.value, code=kind.code, message=NOW))
             assert not isinstance(back, kind)
             assert back.fault is fault
+
+
+@pytest.mark.parametrize("settings", [{"NO_COLOR": "1"}, {}], ids=["NO_COLOR", "by default"])
+@pytest.mark.parametrize("arguments", [["--help"], ["status"], ["match", "--no-such-option"]], ids=" ".join)
+def test_a_terminal_gets_no_colours(arguments: list[str], settings: dict[str, str]) -> None:
+    """Nothing is told by colour, so that NO_COLOR has nothing to take away."""
+    master, terminal = pty.openpty()
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLORTERM": "truecolor"} | settings
+    program = Path(sys.executable).parent / "trisect"
+    with os.fdopen(master, "rb", buffering=0) as screen:
+        try:
+            process = subprocess.Popen(
+                [program, *arguments], stdin=terminal, stdout=terminal, stderr=terminal, env=environment
+            )
+        finally:
+            os.close(terminal)
+        shown = b""
+        try:
+            while more := screen.read(1 << 16):
+                shown += more
+        except OSError:  # how Linux says that nobody has the terminal open any more
+            pass
+        process.wait()
+    assert shown
+    assert not re.search(rb"\x1b\[[0-9;]*m", shown)

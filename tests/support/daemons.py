@@ -98,9 +98,11 @@ class Daemon:
     environment: dict[str, str] = field(default_factory=dict)
     script: Path | None = None
     """A misbehaving stand-in to run in place of the program."""
+    options: tuple[object, ...] = ()
+    """What `run` is told besides its home."""
 
     def spawn(self) -> None:
-        words = ("run", "--home", self.home)
+        words = ("run", "--home", self.home, *self.options)
         environment = os.environ | self.environment
         with (self.home / "stderr.log").open("ab") as log:
             if self.script is None or not tuned_daemon.is_shifted(self.home):
@@ -246,6 +248,18 @@ class Node(Daemon):
     async def matching(self, method: str, request):
         async with self.channel() as channel:
             return await getattr(matching_pb2_grpc.MatchingStub(channel), method)(request, timeout=30)
+
+    async def peppers(self) -> node_admin_pb2.GetPepperStatusReply:
+        return await self.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+
+    async def until_rolled(self, epoch: int) -> None:
+        """Wait until all that it keeps is of a pepper epoch."""
+
+        async def rolled() -> bool:
+            found = await self.peppers()
+            return found.epoch == epoch and not found.rolling
+
+        await until(rolled, f"{self.name} to have rolled to epoch {epoch}")
 
     async def is_admitted(self) -> bool:
         found = await self.status()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import json
 import os
 import runpy
@@ -246,6 +247,7 @@ if __name__ == "__main__":
     (entry,) = entry_points(group="console_scripts", name=sys.argv[1])
     program = entry.load()
     _load(*LOADED[sys.argv[1]])
+    gc.freeze()
     with socket.socket(fileno=int(sys.argv[2])) as asking:
         is_script = _serve(asking)
     _run(_script if is_script else program)

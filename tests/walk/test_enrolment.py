@@ -340,7 +340,7 @@ async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
     await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
 
     async def half_way():
-        found = await proxy.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+        found = await proxy.peppers()
         return found.epoch == 1 and found.rolling and found.rows_to_roll < len(values)
 
     await until(half_way, "the roll to be half-way")
@@ -348,12 +348,7 @@ async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
     epochs = {epoch for _, epoch in tokens(proxy).values()}
     assert epochs == {0, 1}, "the kill did not come half-way"
     await proxy.start()
-
-    async def rolled():
-        found = await proxy.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
-        return found.epoch == 1 and not found.rolling
-
-    await until(rolled, "the roll to end")
+    await proxy.until_rolled(1)
     after = tokens(proxy)
     assert set(after) == set(before)
     assert {epoch for _, epoch in after.values()} == {1}

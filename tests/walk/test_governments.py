@@ -8,8 +8,6 @@ from typing import Any
 from support.cluster import Cluster, join, trisect
 from support.daemons import Node, failure, until
 
-from trisect.wire.v1 import node_admin_pb2 as pb
-
 
 async def newcomer(cluster: Cluster, name: str, role: str) -> tuple[Node, str]:
     """Invite and start a party that nobody has admitted yet; gives its fingerprint too."""
@@ -33,9 +31,7 @@ async def stand(node: Node, act: str, party: str, state: str) -> None:
 
 
 async def epochs(cluster: Cluster) -> set[int]:
-    replies = [
-        await node.admin("GetPepperStatus", pb.GetPepperStatusRequest()) for node in cluster.nodes.values()
-    ]
+    replies = [await node.peppers() for node in cluster.nodes.values()]
     return {-2 if reply.rolling else reply.epoch for reply in replies}
 
 

@@ -114,13 +114,7 @@ async def test_a_rotation_in_the_middle_brings_every_hit(cluster: Cluster, tmp_p
         asking = asyncio.create_task(cluster["telco"].match("list", "proxy", "list"))
         await asyncio.wait_for(reached.wait(), 20)
         await cluster["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
-
-        async def rolled() -> bool:
-            request = node_admin_pb2.GetPepperStatusRequest()
-            found = await cluster["telco"].admin("GetPepperStatus", request)
-            return found.epoch == 1 and not found.rolling
-
-        await until(rolled, "the asker's entries to be rolled")
+        await cluster["telco"].until_rolled(1)
     exchange = await asking
     assert exchange.exchange_id not in known
     assert (exchange.state, exchange.matched) == ("complete", 30), (

@@ -80,7 +80,7 @@ async def test_a_kill_in_the_middle_of_a_roll_over_postgresql(cluster: Cluster, 
     telco = cluster["telco"]
     values = [f"many-{number}.example.com" for number in range(MANY)]
     assert (await telco.import_values("many", values)).accepted == MANY
-    before = (await status(telco)).epoch
+    before = (await telco.peppers()).epoch
     await cluster["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
 
     async def half_way() -> bool:
@@ -88,7 +88,7 @@ async def test_a_kill_in_the_middle_of_a_roll_over_postgresql(cluster: Cluster, 
 
     await until(half_way, "the roll to be half-way")
     await killed(cluster, telco)
-    await rolled(telco, before + 1)
+    await telco.until_rolled(before + 1)
     assert set(rows(urls["telco"])) == {before + 1}
     again = await telco.import_values("many", values)
     assert (again.accepted, again.duplicates) == (0, MANY), "every token was rolled once"
@@ -162,19 +162,7 @@ async def killed(cluster: Cluster, daemon: Daemon) -> None:
 async def rotated(cluster: Cluster, epoch: int) -> None:
     await cluster["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
     for node in cluster.nodes.values():
-        await rolled(node, epoch)
-
-
-async def rolled(node: Node, epoch: int) -> None:
-    async def done() -> bool:
-        found = await status(node)
-        return found.epoch == epoch and not found.rolling
-
-    await until(done, f"{node.name} to have rolled to epoch {epoch}")
-
-
-async def status(node: Node) -> node_admin_pb2.GetPepperStatusReply:
-    return await node.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
+        await node.until_rolled(epoch)
 
 
 def run(url: str, statement: str, **values: object) -> None:

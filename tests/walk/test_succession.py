@@ -360,14 +360,7 @@ async def test_newcomers_find_their_way_to_the_founders_new_key(cluster: Cluster
     await bank.offer_hosts(NUMBERS["bank"])
     await both_directions(cluster, "bank", "proxy")
     rotated = await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
-
-    async def everywhere() -> bool:
-        replies = [
-            await node.admin("GetPepperStatus", node_admin_pb2.GetPepperStatusRequest())
-            for node in cluster.nodes.values()
-        ]
-        return all(reply.epoch == rotated.epoch and not reply.rolling for reply in replies)
-
-    await until(everywhere, "the new key's peppers to be everywhere")
+    for node in cluster.nodes.values():
+        await node.until_rolled(rotated.epoch)
     await both_directions(cluster, "bank", "proxy")
     await both_directions(cluster)

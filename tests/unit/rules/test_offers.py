@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime as dt
 from typing import Any
 
 import pytest
 from support.membership import identity, sealing
 
-from trisect.errors import VerificationError
+from trisect.clock import to_text
+from trisect.errors import StaleError, VerificationError
 from trisect.rules.offers import (
+    CLOCK_TOLERANCE,
     Accept,
     Details,
     Offer,
@@ -18,6 +21,7 @@ from trisect.rules.offers import (
     Receipt,
     Refusal,
     Void,
+    check_times,
 )
 from trisect.rules.vocabulary import MAX_COLLECTION_NAME
 from trisect.trust import canonical_json, documents
@@ -183,3 +187,24 @@ def test_an_unsound_reason_is_refused(change: dict[str, Any]) -> None:
     sealed = key.public.seal(canonical_json.encode(body), context=b"trisect/refusal-reason/v1\x00" + EXCHANGE)
     with pytest.raises(VerificationError):
         Reason.open(sealed, key, EXCHANGE)
+
+
+MADE = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
+A_MOMENT = dt.timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["a clock behind", "a clock ahead"])
+def test_clocks_may_lie_a_minute_apart_and_no_more(early: bool) -> None:
+    apart = -CLOCK_TOLERANCE if early else CLOCK_TOLERANCE
+    created, ends = to_text(MADE), to_text(MADE + 5 * CLOCK_TOLERANCE)
+    check_times(created, ends, MADE + apart)
+    with pytest.raises(StaleError, match="an offer was made at") as caught:
+        check_times(created, ends, MADE + apart + (-A_MOMENT if early else A_MOMENT))
+    assert "set the clocks of both nodes" in caught.value.hint
+
+
+def test_an_offer_ends_when_it_says() -> None:
+    created, ends = to_text(MADE), to_text(MADE + CLOCK_TOLERANCE / 2)
+    check_times(created, ends, MADE + CLOCK_TOLERANCE / 2)
+    with pytest.raises(StaleError):
+        check_times(created, ends, MADE + CLOCK_TOLERANCE / 2 + A_MOMENT)
