@@ -66,6 +66,7 @@ from trisect.store.collections import Collections
 from trisect.store.consents import Consents
 from trisect.store.counts import Counts
 from trisect.store.database import Database, sqlite_url
+from trisect.store.delegating import Delegations
 from trisect.store.exchanges import Exchanges
 from trisect.store.granting import GrantedConsents
 from trisect.store.intake import Imports
@@ -162,6 +163,7 @@ class Node:
             self._members,
             self._link,
             granted,
+            Delegations(self._database),
             consents,
             self._receiving,
             self._replay,

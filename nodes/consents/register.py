@@ -3,68 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nodes.consents.receiving import Receiving
 from nodes.consents.replay import Replay
+from nodes.consents.wishes import Drafting, Wish
 from nodes.link import Link
 from nodes.members import Members
 from nodes.proposals import Proposals
 from trisect.clock import Clock, Randomness, from_text, to_text
-from trisect.errors import BadInputError, ConflictError, DeniedError, StaleError, TrisectError
-from trisect.indicators.kinds import KINDS, Kind
+from trisect.errors import ConflictError, DeniedError, StaleError, TrisectError
 from trisect.record import commitments
 from trisect.rules.consent_frames import Frame
-from trisect.rules.consents import (
-    ID_BYTES,
-    SALT_BYTES,
-    Consent,
-    EpochCommitment,
-    Language,
-    Pressure,
-    commitment,
-    words,
-)
+from trisect.rules.consents import SALT_BYTES, Consent, EpochCommitment, Word, commitment
+from trisect.rules.delegations import RULE, Delegation
 from trisect.rules.regime import Regime
-from trisect.rules.vocabulary import Purpose
 from trisect.store.consents import Consents
+from trisect.store.delegating import Delegations, KeptDelegation
 from trisect.store.granting import GrantedConsent, GrantedConsents
 from trisect.trust.filings import ConsentsFiling
 from trisect.trust.keys import PartyName
-from trisect.trust.pseudonyms import Pseudonyms
-from trisect.trust.statements import Role, Standing
+from trisect.trust.statements import Role
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a person allows, as it is told to the proxy.
-
-    Attributes:
-        person: the proxy's own reference.
-        purposes: names of purposes.
-        kinds: names of kinds of indicators.
-        parties: who may process them.
-        days: for how long.
-        notice: which of the proxy's notices the person has seen, from 1; 0 the newest.
-        language: in which it was read.
-        method: how the person was asked, in words.
-        pressures: what made the consent less than free.
-    """
-
-    person: str
-    purposes: Sequence[str]
-    kinds: Sequence[str]
-    parties: Sequence[str]
-    days: int
-    notice: int
-    language: str
-    method: str
-    pressures: Sequence[str]
 
 
 class Register:
@@ -74,6 +37,7 @@ class Register:
         members: tells who this party and the others are.
         link: has this node's keys.
         granted: keeps them.
+        delegations: keeps those under which they may be given.
         consents: what counts at this node, as at every party.
         receiving: takes them in for that.
         replay: tells how far that is.
@@ -88,6 +52,7 @@ class Register:
         members: Members,
         link: Link,
         granted: GrantedConsents,
+        delegations: Delegations,
         consents: Consents,
         receiving: Receiving,
         replay: Replay,
@@ -100,6 +65,8 @@ class Register:
         self._members = members
         self._link = link
         self._granted = granted
+        self._delegations = delegations
+        self._drafting = Drafting(members, link, clock, randomness)
         self._consents = consents
         self._receiving = receiving
         self._replay = replay
@@ -126,23 +93,25 @@ class Register:
             once: record nothing where the person has allowed the same already and it is in force.
 
         Raises:
-            DeniedError: this party is no proxy, or has no notice in force.
+            DeniedError: this party is no proxy, or has no notice in force, or the person has not delegated it.
             BadInputError: it names something that there is not.
+            NotFoundError: there is no such delegation.
             ConflictError: this node's database is older than the public record.
         """
         self._require_sound()
-        now = self._clock()
         self._members.require_notice()
-        consent = self._consent(wish, now)
+        consent = self._drafting.consent(wish, await self._delegation(wish.delegation))
         subjects: dict[str, str] = {
-            name: self._pseudonyms.of(wish.person, name) for name in (self._members.name, *consent.parties)
+            name: self._drafting.subject(wish.person, name) for name in (self._members.name, *consent.parties)
         }
         if once and (known := await self._same(consent)):
             return known, subjects, True
         record = consent.sign(self._link.keys.identity)
         salt = self._randomness(SALT_BYTES)
         async with self._changing:
-            await asyncio.to_thread(self._granted.grant, consent, record, salt, subjects)
+            await asyncio.to_thread(
+                self._granted.grant, consent, record, salt, subjects, wish.delegation or None
+            )
             await self._tell_own()
         return await asyncio.to_thread(self._granted.get, consent.id), subjects, False
 
@@ -171,13 +140,68 @@ class Register:
                 await asyncio.to_thread(self._granted.erase, consent)
         return await asyncio.to_thread(self._granted.get, consent)
 
+    async def delegate(self, wish: Wish) -> KeptDelegation:
+        """Record within which bounds this proxy may consent in a person's name; raises as `grant` does."""
+        self._require_sound()
+        self._members.require_notice()
+        delegation = self._drafting.delegation(wish)
+        record = delegation.sign(self._link.keys.identity)
+        await asyncio.to_thread(self._delegations.keep, delegation, record)
+        return await asyncio.to_thread(self._delegations.get, delegation.id)
+
+    async def revoke_delegation(
+        self, delegation: bytes, *, erase: bool = False
+    ) -> tuple[KeptDelegation, Sequence[bytes]]:
+        """Take a delegation back with every consent under it; gives it, and the ids of those.
+
+        Raises:
+            NotFoundError: there is no such delegation.
+            ConflictError: this node's database is older than the public record.
+        """
+        self._require_sound()
+        async with self._changing:
+            consents = await asyncio.to_thread(self._delegations.revoke, delegation, to_text(self._clock()))
+            await self._tell_own()
+            if erase:
+                for consent in await asyncio.to_thread(self._granted.under, delegation):
+                    await asyncio.to_thread(self._granted.erase, consent)
+                await asyncio.to_thread(self._delegations.erase, delegation)
+        return await asyncio.to_thread(self._delegations.get, delegation), consents
+
+    async def delegations(self, person: str) -> Sequence[KeptDelegation]:
+        """List the delegations of a person, or the newest."""
+        self._require_proxy()
+        if person:
+            subject = self._drafting.subject(person, self._members.name)
+            return await asyncio.to_thread(self._delegations.of_subject, subject)
+        return await asyncio.to_thread(self._delegations.latest)
+
+    async def delegation_of(self, found: GrantedConsent) -> bytes:
+        """Give the signed record of the delegation under which a consent was given; empty where there is none."""
+        if not found.delegation:
+            return b""
+        return (await asyncio.to_thread(self._delegations.get, found.delegation)).record or b""
+
+    async def _delegation(self, delegation: bytes) -> bytes | None:
+        """Give the record of a delegation under which a consent may be given now; None where none is named."""
+        if not delegation:
+            return None
+        kept = await asyncio.to_thread(self._delegations.get, delegation)
+        if why_not := self.why_not_delegated(kept):
+            raise DeniedError(
+                f"nothing may be consented to under this delegation: {why_not}",
+                hint="ask the person",
+                rule=RULE,
+            )
+        return kept.record
+
     async def find(self, person: str, consent: bytes) -> Sequence[GrantedConsent]:
         """List one consent, those of a person, or the newest."""
         self._require_proxy()
         if consent:
             return [await asyncio.to_thread(self._granted.get, consent)]
         if person:
-            subject = self._pseudonyms.of(person, self._members.name)
+            subject = self._drafting.subject(person, self._members.name)
             return await asyncio.to_thread(self._granted.of_subject, subject)
         return await asyncio.to_thread(self._granted.latest)
 
@@ -193,20 +217,29 @@ class Register:
 
     def why_not(self, found: GrantedConsent) -> str:
         """Tell why a consent is no basis now, empty where it is one."""
-        if found.revoked_at:
+        return self._why_not(found.revoked_at, Consent.peek(found.record) if found.record else None)
+
+    def why_not_delegated(self, found: KeptDelegation) -> str:
+        """Tell why no consent may be given under a delegation now, empty where one may."""
+        return self._why_not(found.revoked_at, Delegation.peek(found.record) if found.record else None)
+
+    def _why_not(self, revoked_at: str, word: Word | None) -> str:
+        if revoked_at:
             return "it was taken back"
-        if found.record is None:
+        if word is None:
             return "it was erased"
-        consent, now = Consent.peek(found.record), self._clock()
-        if from_text(consent.expires) <= now:
+        now = self._clock()
+        if from_text(word.expires) <= now:
             return "it has ended"
         try:
             rulebook = Regime(self._members.membership).rulebooks.at(now)
         except StaleError as error:
             return error.message
         least = rulebook.provisions.limits.min_voluntariness
-        if consent.voluntariness < least:
-            return f"it was not given freely: voluntariness {consent.voluntariness}, the rulebook asks for {least}"
+        if word.voluntariness < least:
+            return (
+                f"it was not given freely: voluntariness {word.voluntariness}, the rulebook asks for {least}"
+            )
         return ""
 
     async def commit(self) -> None:
@@ -262,10 +295,6 @@ class Register:
             return ""
         return f"the database knows less of consents than the public record, which has {told} numbers: it is an old backup"
 
-    @property
-    def _pseudonyms(self) -> Pseudonyms:
-        return Pseudonyms(self._link.keys.storage)
-
     def _require_proxy(self) -> None:
         own = self._members.own
         if own is None or own.role is not Role.PROXY:
@@ -275,43 +304,6 @@ class Register:
         self._require_proxy()
         if trouble := self.trouble:
             raise ConflictError(trouble, hint="restore the newest backup of this node's database")
-
-    def _consent(self, wish: Wish, now: dt.datetime) -> Consent:
-        membership, regime = self._members.membership, Regime(self._members.membership)
-        notices = regime.notices(self._members.name)
-        number = wish.notice or len(notices)
-        if not 1 <= number <= len(notices):
-            raise BadInputError(
-                f"{self._members.name} has not published a notice {number}",
-                hint="`trisect notice show` tells how many there are",
-            )
-        parties = tuple(sorted({membership.party(name).name for name in wish.parties} - {self._members.name}))
-        for name in parties:
-            if membership.party(name).standing is Standing.EXPELLED:
-                raise BadInputError(f"{name} is expelled", hint="name parties that take part")
-        kinds = words(Kind, wish.kinds, "kind of indicator")
-        for kind in kinds:
-            if KINDS[kind].refusal:
-                raise DeniedError(
-                    f"indicators of the kind {kind}: {KINDS[kind].refusal}",
-                    hint="leave that kind out",
-                    rule="kind",
-                )
-        return Consent(
-            consortium=membership.consortium,
-            proxy=self._members.name,
-            id=self._randomness(ID_BYTES),
-            subject=self._pseudonyms.of(wish.person, self._members.name),
-            purposes=words(Purpose, wish.purposes, "purpose"),
-            kinds=kinds,
-            parties=parties,
-            notice=notices[number - 1][1].hash,
-            language=words(Language, [wish.language], "language")[0],
-            method=wish.method,
-            pressures=words(Pressure, wish.pressures, "pressure"),
-            given=to_text(now),
-            expires=to_text(now + dt.timedelta(days=wish.days)),
-        )
 
     async def _tell_own(self) -> None:
         """Let what was just kept count at this node too, and keep its own acknowledgement."""

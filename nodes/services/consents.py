@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import dataclass
 
 from nodes.consents.courier import Courier
-from nodes.consents.register import Register, Wish
+from nodes.consents.register import Register
+from nodes.consents.wishes import Wish
 from trisect.errors import ConflictError
 from trisect.rpc.authentication import Context
+from trisect.store.delegating import KeptDelegation
 from trisect.store.granting import GrantedConsent
 from trisect.wire.v1 import consents_pb2 as pb
 from trisect.wire.v1 import consents_pb2_grpc
@@ -27,17 +29,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.GrantConsentRequest, _context: Context
     ) -> pb.GrantConsentReply:
         """Record what a person allows."""
-        wish = Wish(
-            person=request.person,
-            purposes=list(request.purposes),
-            kinds=list(request.kinds),
-            parties=list(request.parties),
-            days=request.days,
-            notice=request.notice,
-            language=request.language,
-            method=request.method,
-            pressures=list(request.pressures),
-        )
+        wish = _wish(request, request.delegation)
         found, subjects, known = await self.register.grant(wish, once=request.once)
         return pb.GrantConsentReply(consent=await self._to_wire(found), subjects=subjects, known=known)
 
@@ -70,11 +62,44 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             raise ConflictError(
                 "the consent was erased", hint="nothing is left of it that a receipt could hold"
             )
-        reply = pb.GetConsentReceiptReply(record=found.record, salt=found.salt)
+        reply = pb.GetConsentReceiptReply(
+            record=found.record, salt=found.salt, delegation=await self.register.delegation_of(found)
+        )
         if proof := await self.register.proof(found):
             reply.epoch, reply.leaf, reply.leaves, path = proof
             reply.proof.extend(path)
         return reply
+
+    async def GiveDelegation(  # noqa: N802
+        self, request: pb.GiveDelegationRequest, _context: Context
+    ) -> pb.GiveDelegationReply:
+        """Record what the proxy may consent to in a person's name."""
+        found = await self.register.delegate(_wish(request))
+        return pb.GiveDelegationReply(delegation=self._delegation(found))
+
+    async def RevokeDelegation(  # noqa: N802
+        self, request: pb.RevokeDelegationRequest, _context: Context
+    ) -> pb.RevokeDelegationReply:
+        """Take a delegation back, with what was given under it."""
+        found, consents = await self.register.revoke_delegation(request.id, erase=request.erase)
+        return pb.RevokeDelegationReply(delegation=self._delegation(found), consents=consents)
+
+    async def ListDelegations(  # noqa: N802
+        self, request: pb.ListDelegationsRequest, _context: Context
+    ) -> pb.ListDelegationsReply:
+        """List delegations."""
+        found = await self.register.delegations(request.person)
+        return pb.ListDelegationsReply(delegations=[self._delegation(one) for one in found])
+
+    def _delegation(self, found: KeptDelegation) -> pb.Delegation:
+        why_not = self.register.why_not_delegated(found)
+        return pb.Delegation(
+            id=found.id,
+            record=found.record or b"",
+            revoked_at=found.revoked_at,
+            in_force=not why_not,
+            why_not=why_not,
+        )
 
     async def _to_wire(self, found: GrantedConsent) -> pb.Consent:
         return await asyncio.to_thread(self._described, found)
@@ -89,6 +114,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             revoked_sequence=found.revoked_sequence or 0,
             in_force=not why_not,
             why_not=why_not,
+            delegation=found.delegation,
         )
         if found.revoked_sequence is not None:
             for party in (self.register.name, *found.parties):
@@ -97,3 +123,18 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
                 for collection, version in effect.versions if effect else ():
                     told.versions.add(collection=collection, version=version)
         return consent
+
+
+def _wish(request: pb.GrantConsentRequest | pb.GiveDelegationRequest, delegation: bytes = b"") -> Wish:
+    return Wish(
+        person=request.person,
+        purposes=list(request.purposes),
+        kinds=list(request.kinds),
+        parties=list(request.parties),
+        days=request.days,
+        notice=request.notice,
+        language=request.language,
+        method=request.method,
+        pressures=list(request.pressures),
+        delegation=delegation,
+    )

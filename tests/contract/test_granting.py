@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from support.consents import NOW
@@ -13,41 +15,52 @@ from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.kinds import Kind
 from trisect.rules.consent_frames import Effect, Granted, Revoked
 from trisect.rules.consents import Consent, Language, commitment, withdrawal
+from trisect.rules.delegations import Delegation
 from trisect.rules.vocabulary import Purpose
 from trisect.store import granting as module
 from trisect.store.database import Database
+from trisect.store.delegating import Delegations
 from trisect.store.granting import GrantedConsents
-from trisect.store.tables import granted_consents
+from trisect.store.proxy_tables import granted_consents
 from trisect.trust.keys import PartyName
 
 LATER = to_text(NOW)
 SALT = bytes(32)
 
 
+def said(number: int, parties: Sequence[str]) -> dict[str, Any]:
+    return {
+        "consortium": "c",
+        "proxy": PartyName("aid"),
+        "id": number.to_bytes(16, "big"),
+        "subject": f"aid-{number}",
+        "purposes": (Purpose.SCAM_PREVENTION,),
+        "kinds": (Kind.PHONE,),
+        "parties": tuple(PartyName(name) for name in parties or ("bank", "telco")),
+        "notice": bytes(32),
+        "language": Language.ENGLISH,
+        "method": "a form",
+        "pressures": (),
+        "given": "2026-11-01T00:00:00Z",
+        "expires": "2027-01-01T00:00:00Z",
+    }
+
+
 def consent(number: int, *parties: str) -> Consent:
     """Make the consent of the person of a number."""
-    return Consent(
-        consortium="c",
-        proxy=PartyName("aid"),
-        id=number.to_bytes(16, "big"),
-        subject=f"aid-{number}",
-        purposes=(Purpose.SCAM_PREVENTION,),
-        kinds=(Kind.PHONE,),
-        parties=tuple(PartyName(name) for name in parties or ("bank", "telco")),
-        notice=bytes(32),
-        language=Language.ENGLISH,
-        method="a form",
-        pressures=(),
-        given="2026-11-01T00:00:00Z",
-        expires="2027-01-01T00:00:00Z",
-    )
+    return Consent(**said(number, parties))
 
 
-def grant(database: Database, number: int, *parties: str) -> int:
+def delegation(number: int, *parties: str) -> Delegation:
+    """Make the delegation of the person of a number."""
+    return Delegation(**said(number, parties))
+
+
+def grant(database: Database, number: int, *parties: str, under: bytes | None = None) -> int:
     """Keep a consent; gives its number."""
     found = consent(number, *parties)
     subjects = {name: f"{name}-{number}" for name in ("aid", *found.parties)}
-    return GrantedConsents(database).grant(found, found.sign(identity("aid")), SALT, subjects)
+    return GrantedConsents(database).grant(found, found.sign(identity("aid")), SALT, subjects, under)
 
 
 def test_numbers_are_used_once_for_what_is_given_and_taken_back(node: Database) -> None:
@@ -174,3 +187,48 @@ def test_pseudonyms_are_kept_as_they_were_told(node: Database) -> None:
     with node.read() as connection:
         (row,) = connection.execute(granted_consents.select()).all()
     assert json.loads(row.subjects) == {"aid": "aid-1", "bank": "bank-1"}
+
+
+def delegate(database: Database, number: int) -> bytes:
+    """Keep a delegation; gives its id."""
+    found = delegation(number)
+    Delegations(database).keep(found, found.sign(identity("aid")))
+    return found.id
+
+
+def test_a_delegation_takes_what_was_given_under_it_along(node: Database) -> None:
+    store, delegations, under = GrantedConsents(node), Delegations(node), delegate(node, 9)
+    for number in (1, 2, 3):
+        grant(node, number, under=under)
+    grant(node, 4)
+    store.revoke(consent(2).id, LATER)
+    assert delegations.revoke(under, LATER) == [consent(1).id, consent(3).id]
+    assert [store.get(consent(number).id).revoked_sequence for number in (1, 2, 3, 4)] == [6, 5, 7, None]
+    assert delegations.get(under).revoked_at == LATER
+    assert delegations.revoke(under, "2026-12-24T00:00:00Z") == []
+    assert delegations.get(under).revoked_at == LATER, "the first time counts"
+
+
+def test_nothing_is_given_under_a_delegation_that_was_taken_back_meanwhile(node: Database) -> None:
+    under = delegate(node, 9)
+    Delegations(node).revoke(under, LATER)
+    with pytest.raises(ConflictError, match="taken back"):
+        grant(node, 1, under=under)
+    with pytest.raises(ConflictError, match="taken back"):
+        grant(node, 1, under=bytes(16))
+    assert GrantedConsents(node).newest == 0
+
+
+def test_delegations_are_listed_and_forgotten(node: Database) -> None:
+    delegations, ids = Delegations(node), [delegate(node, number) for number in (2, 1)]
+    assert [one.id for one in delegations.latest()] == ids
+    assert [one.id for one in delegations.of_subject("aid-1")] == [ids[1]]
+    with pytest.raises(ConflictError, match="not erased"):
+        delegations.erase(ids[1])
+    delegations.revoke(ids[1], LATER)
+    delegations.erase(ids[1])
+    assert delegations.get(ids[1]).record is None
+    assert delegations.of_subject("aid-1") == []
+    for act in (delegations.get, lambda one: delegations.revoke(one, LATER)):
+        with pytest.raises(NotFoundError, match="no such delegation"):
+            act(bytes(16))

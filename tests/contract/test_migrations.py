@@ -19,7 +19,8 @@ from trisect.errors import BadInputError, ConflictError
 from trisect.store import migrations
 from trisect.store.database import Database
 from trisect.store.exchanges import Exchanges
-from trisect.store.tables import COORDINATOR, NODE
+from trisect.store.proxy_tables import NODE
+from trisect.store.tables import COORDINATOR
 
 TREES = {"node": NODE, "coordinator": COORDINATOR}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from support.cluster import COMMON, Cluster, foul_relay, trisect
 from support.daemons import Daemon, Node, until
+from support.sqlite import reading
 
 QUICK = {"nodes.readiness.DATABASE_CHECK_S": 0.2}
 
@@ -74,7 +75,7 @@ def doctored(node: Node) -> dict[str, dict[str, Any]]:
 
 
 def stored(node: Node, collection: str) -> set[str]:
-    with sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True) as database:
+    with reading(node.home / "node.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         query = "SELECT ref FROM entries WHERE state = 0 AND collection_id = (SELECT id FROM collections WHERE name = ?)"
         return {ref for (ref,) in database.execute(query, (collection,))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contract.test_granting import SALT, consent
+from contract.test_granting import SALT, consent, delegation
 from support.membership import identity
 
 from trisect.errors import NotFoundError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from support.fake_node import FakeNode
 
 ID = consent(1).id
+DELEGATION = delegation(1).id
 SUBJECTS = {"aid": "a" * 32, "bank": "b" * 32, "telco": "c" * 32}
 
 
@@ -58,3 +59,23 @@ class Consents(consents_pb2_grpc.ConsentsServicer):
     async def GetConsentReceipt(self, request, context):
         self.node._note("GetConsentReceipt", request)
         return pb.GetConsentReceiptReply(record=self._found().record, salt=SALT)
+
+    async def GiveDelegation(self, request, context):
+        self.node._note("GiveDelegation", request)
+        return pb.GiveDelegationReply(delegation=self._delegation())
+
+    async def RevokeDelegation(self, request, context):
+        self.node._note("RevokeDelegation", request)
+        self.revoked, self.erased = True, request.erase
+        return pb.RevokeDelegationReply(delegation=self._delegation(), consents=[ID])
+
+    async def ListDelegations(self, request, context):
+        self.node._note("ListDelegations", request)
+        return pb.ListDelegationsReply(delegations=[self._delegation()])
+
+    def _delegation(self) -> pb.Delegation:
+        found = pb.Delegation(id=DELEGATION, in_force=not self.revoked)
+        found.record = b"" if self.erased else delegation(1).sign(identity("aid"))
+        if self.revoked:
+            found.why_not, found.revoked_at = "it was taken back", "2026-11-02T00:00:00Z"
+        return found

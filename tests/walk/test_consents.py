@@ -56,11 +56,12 @@ def member(number: int) -> str:
     return f"membership-{number:06}-of-consumer-aid"
 
 
-def grant(proxy: Node, person: int, *arguments: object) -> dict[str, Any]:
+def grant(proxy: Node, person: int, *arguments: object, code: int = 0) -> dict[str, Any]:
     """Record the consent of a person of a number."""
     scope = ("--purpose", "scam-prevention", "--kind", "domain", "--party", "telco")
     method = ("--method", "a form on paper")
-    return trisect(proxy, "consent", "grant", *scope, *method, *arguments, stdin=f"{member(person)}\n")
+    wish = (*scope, *method, *arguments)
+    return trisect(proxy, "consent", "grant", *wish, stdin=f"{member(person)}\n", code=code)
 
 
 async def committed(node: Node, number: int) -> bool:
@@ -229,6 +230,38 @@ def test_what_was_not_given_freely_is_no_basis(people: People) -> None:
     assert "not given freely" in found["why_not"]
 
 
+def test_a_proxy_consents_within_what_a_person_has_delegated(people: People, tmp_path: Path) -> None:
+    proxy, who = people.proxy, f"{member(70)}\n"
+    scope = ("--purpose", "scam-prevention", "--kind", "domain", "--party", "telco", "--method", "a mandate")
+    given = trisect(proxy, "delegation", "give", *scope, "--days", "90", "--pressure", "bundled", stdin=who)
+    assert (given["in_force"], given["voluntariness"]) == (False, 50)
+    pressed = grant(proxy, 70, "--delegation", given["id"], "--days", "30", code=6)
+    assert (pressed["rule"], "not given freely" in pressed["message"]) == ("delegation", True)
+    given = trisect(proxy, "delegation", "give", *scope, "--days", "90", stdin=who)
+    under = ("--delegation", given["id"])
+    consent = grant(proxy, 70, *under, "--days", "30")
+    assert (consent["in_force"], consent["delegation"]) == (True, given["id"])
+    for person, beyond, told in (
+        (70, ("--days", "91"), "when the delegation ends"),
+        (70, ("--kind", "phone", "--days", "30"), "the kind phone"),
+        (70, ("--party", "government", "--days", "30"), "the party government"),
+        (71, ("--days", "30"), "of another person"),
+    ):
+        error = grant(proxy, person, *under, *beyond, code=6)
+        assert (error["rule"], told in error["message"]) == ("delegation", True), told
+    receipt, export = tmp_path / "receipt.json", tmp_path / "record"
+    assert checked_receipt(people, consent["id"], receipt, export)["delegated"]
+    receipt.write_text(json.dumps(json.loads(receipt.read_text()) | {"delegation": ""}))
+    assert run("trisect", "consent", "verify", receipt, "--record", export).returncode == 1
+    taken = trisect(proxy, "delegation", "revoke", given["id"])
+    assert taken["consents"] == [consent["id"]]
+    assert grant(proxy, 70, *under, "--days", "30", code=6)["rule"] == "delegation"
+    shown = trisect(proxy, "consent", "show", consent["id"])
+    assert (shown["in_force"], shown["why_not"]) == (False, "it was taken back")
+    listed = trisect(proxy, "delegation", "list", "--person", "-", stdin=who)["delegations"]
+    assert [one["in_force"] for one in listed] == [False, False]
+
+
 def test_many_consents_come_from_a_file_and_only_once(people: People, tmp_path: Path) -> None:
     wish = {"purposes": ["scam-prevention"], "kinds": ["phone"], "parties": ["telco"], "method": "an app"}
     lines = [json.dumps(wish | {"person": f"user {number}"}) for number in range(3)]
@@ -255,14 +288,22 @@ def test_nobody_but_a_proxy_keeps_consents(people: People) -> None:
     assert "only a proxy" in error["message"]
 
 
-def test_a_receipt_is_checked_without_any_daemon(people: People, tmp_path: Path) -> None:
-    found, receipt, export = people.consents[1]["id"], tmp_path / "receipt.json", tmp_path / "record"
-
-    asyncio.run(until(partial(committed, people.proxy, 2), "the commitment to stand in the record"))
-    trisect(people.proxy, "consent", "show", found, "--receipt", receipt)
+def checked_receipt(people: People, consent: str, receipt: Path, export: Path) -> dict[str, Any]:
+    """Have a consent's receipt checked against an export of the record, once the consent is committed to."""
+    with closing(Database(sqlite_url(people.proxy.home / "node.db"))) as database:
+        number = GrantedConsents(database).get(bytes.fromhex(consent)).sequence
+    asyncio.run(until(partial(committed, people.proxy, number), "the commitment to stand in the record"))
+    trisect(people.proxy, "consent", "show", consent, "--receipt", receipt)
     trisect(people.proxy, "record", "export", "--output", export)
     done = run("trisect", "consent", "verify", receipt, "--record", export, "--format", "json")
-    assert json.loads(done.stdout)["data"]["id"] == found
+    assert done.returncode == 0, done.stdout
+    found: dict[str, Any] = json.loads(done.stdout)["data"]
+    return found
+
+
+def test_a_receipt_is_checked_without_any_daemon(people: People, tmp_path: Path) -> None:
+    found, receipt, export = people.consents[1]["id"], tmp_path / "receipt.json", tmp_path / "record"
+    assert checked_receipt(people, found, receipt, export)["id"] == found
     for name in ("salt", "record"):
         changed = json.loads(receipt.read_text())
         changed[name] = changed[name][:-2] + ("00" if changed[name][-2:] != "00" else "11")

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -19,6 +20,7 @@ from support.cluster import COMMON, ROLES, Cluster, altered, foul_relay, join, r
 from support.daemons import Coordinator, Node, failure, hosts, until
 from support.holding import held
 from support.nursery import BIN
+from support.sqlite import reading
 from support.tcp import Tunnel
 
 from nodes.keys import NodeKeys
@@ -35,7 +37,7 @@ SETTINGS = 4
 
 
 def tokens(node: Node) -> dict[str, tuple[bytes, int]]:
-    with sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True) as database:
+    with reading(node.home / "node.db") as database:
         return {
             ref: (token, epoch)
             for ref, token, epoch in database.execute("SELECT ref, token, epoch FROM entries")
@@ -90,7 +92,7 @@ async def test_the_same_key_joins_again_and_another_is_refused(cluster: Cluster,
 def redeemed(cluster: Cluster, party: str) -> tuple[bytes | None, bytes | None]:
     """Read to which key the coordinator has bound a party's invitation, and the certificate it gave."""
     path = cluster.coordinator.home / "coordinator.db"
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+    with reading(path) as database:
         query = "SELECT key_hash, certificate FROM invitations WHERE party = ?"
         (found,) = database.execute(query, (party,))
         return found
@@ -164,7 +166,7 @@ async def test_a_coordinator_that_swaps_keys_is_caught_by_the_fingerprint(cluste
     # The coordinator's administrator puts a key of his own in the applicant's place.
     swapped = IdentityKey.generate(os.urandom)
     keys = PartyKeys.bind(swapped, SealingKey.generate(os.urandom).public)
-    with sqlite3.connect(cluster.coordinator.home / "coordinator.db") as database:
+    with closing(sqlite3.connect(cluster.coordinator.home / "coordinator.db")) as database, database:
         database.execute(
             "UPDATE enrolled SET identity = ?, sealing = ?, sealing_signature = ? WHERE party = 'swapped'",
             (keys.identity.raw, keys.sealing.raw, keys.sealing_signature),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-import sqlite3
 
 import grpc.aio
 import pytest
 from support.cluster import Cluster, trisect
 from support.daemons import hosts, until
+from support.sqlite import reading
 
 from trisect.psi.bands import band
 from trisect.psi.items import client_size, server_size
@@ -67,7 +67,7 @@ async def test_both_ends_have_recorded_the_result_when_match_returns(cluster):
     assert (exchange.state, answered.state) == ("complete", "complete")
     assert answered.matched == 0  # an answerer does not learn how many
     for name in ("telco", "bank"):
-        with sqlite3.connect(f"file:{cluster[name].home / 'node.db'}?mode=ro", uri=True) as database:
+        with reading(cluster[name].home / "node.db") as database:
             receipts = database.execute(
                 "SELECT own_receipt, peer_receipt FROM exchanges WHERE id = ?", (exchange.exchange_id,)
             ).fetchone()

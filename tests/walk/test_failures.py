@@ -9,7 +9,6 @@ import asyncio
 import csv
 import json
 import resource
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +28,7 @@ from support.failing import (
     shows,
     stored,
 )
+from support.sqlite import reading
 from walk.test_kills import held
 
 from trisect.wire.v1 import matching_pb2
@@ -194,7 +194,7 @@ async def test_a_coordinator_that_cannot_write(
 
 def rows(coordinator: Daemon) -> dict[str, int]:
     """Count what a coordinator has kept."""
-    with sqlite3.connect(f"file:{database(coordinator)}?mode=ro", uri=True) as found:
+    with reading(database(coordinator)) as found:
         assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return {
             table: found.execute(f"SELECT count(*) FROM {table}").fetchone()[0]

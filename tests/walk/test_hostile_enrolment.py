@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from support.cluster import Cluster, join, run
 from support.daemons import Coordinator, Node, until
 from support.membership import CONSORTIUM, GOVERNMENT, Consortium, signed
+from support.sqlite import reading
 
 from trisect.store.database import Database, sqlite_url
 from trisect.store.enrolment import Enrolments
@@ -90,7 +90,7 @@ async def test_a_coordinator_cannot_found_the_consortium_under_the_ministrys_fee
 
 def statements(database: Path) -> int:
     """Count the statements that a daemon has."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as kept:
+    with reading(database) as kept:
         return int(kept.execute("SELECT count(*) FROM statements").fetchone()[0])
 
 

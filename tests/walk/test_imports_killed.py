@@ -21,6 +21,7 @@ import pytest
 from support.cluster import Cluster, run
 from support.daemons import Daemon, Node
 from support.nursery import BIN
+from support.sqlite import reading
 
 pytestmark = pytest.mark.walk
 ROWS = 8_000
@@ -106,7 +107,7 @@ def rejects(data: dict[str, Any]) -> str:
 
 def contents(node: Node, collection: str) -> list[tuple[Any, ...]]:
     """Read all that is stored of a collection; generations differ, since a disturbed import may have begun twice."""
-    with sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True) as database:
+    with reading(node.home / "node.db") as database:
         assert database.execute("PRAGMA quick_check").fetchone() == ("ok",)
         return database.execute(
             f"SELECT {LABELS} FROM entries WHERE collection_id = "

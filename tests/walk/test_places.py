@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sqlite3
 import tomllib
 from pathlib import Path
 
 import pytest
 from support.cluster import run
 from support.daemons import Coordinator, Daemon, Node, until
+from support.sqlite import reading
 from support.tcp import Tunnel
 
 pytestmark = pytest.mark.walk
@@ -30,7 +30,7 @@ def configured(daemon: Daemon) -> dict:
 
 
 def statements(database: Path) -> int:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as found:
+    with reading(database) as found:
         return int(found.execute("SELECT count(*) FROM statements").fetchone()[0])
 
 

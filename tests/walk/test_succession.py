@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sqlite3
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from support.cluster import NUMBERS as LISTED
 from support.cluster import Cluster, foul_relay, run
 from support.daemons import Daemon, Node, failure, until
 from support.holding import held
+from support.sqlite import reading
 
 from nodes.keys import NodeKeys
 from trisect.clock import system_clock, to_text
@@ -100,7 +100,7 @@ async def both_directions(cluster: Cluster, one: str = "telco", other: str = "pr
 def successions(daemon: Daemon, party: str) -> list[Succession]:
     """Give the successions of a party that a daemon has stored, oldest first."""
     place = next(daemon.home.glob("*.db"))
-    with sqlite3.connect(f"file:{place}?mode=ro", uri=True) as database:
+    with reading(place) as database:
         rows = database.execute("SELECT envelope FROM statements ORDER BY sequence").fetchall()
     found = [documents.peek(envelope) for (envelope,) in rows]
     statements = [Succession.from_body(body) for kind, body in found if kind == Succession.KIND]
@@ -154,7 +154,7 @@ async def test_what_was_unconfirmed_is_settled_under_the_new_key(cluster: Cluste
 
 def receipts(node: Node, exchange_id: str) -> int:
     query = "SELECT own_receipt, peer_receipt FROM exchanges WHERE id = ?"
-    with sqlite3.connect(f"file:{node.home / 'node.db'}?mode=ro", uri=True) as database:
+    with reading(node.home / "node.db") as database:
         return sum(receipt is not None for receipt in database.execute(query, (exchange_id,)).fetchone())
 
 
@@ -212,7 +212,7 @@ async def test_the_old_key_counts_for_nothing(cluster: Cluster):
     assert code == 0, said
     await known_everywhere(cluster, "telco", said["data"]["fingerprint"])
     present, proxys = NodeKeys.load(telco.home), NodeKeys.load(proxy.home)
-    with sqlite3.connect(f"file:{telco.home / 'node.db'}?mode=ro", uri=True) as database:
+    with reading(telco.home / "node.db") as database:
         newest = (
             "SELECT offer FROM exchanges WHERE side = 'asker' AND peer = 'proxy' ORDER BY started_at DESC"
         )

@@ -14,6 +14,7 @@ from trisect.cli.commands import (
     budget,
     collection,
     consent,
+    delegation,
     demo,
     doctor,
     entry,
@@ -72,6 +73,7 @@ app.add_typer(party.app, name="party")
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(notice.app, name="notice")
 app.add_typer(consent.app, name="consent")
+app.add_typer(delegation.app, name="delegation")
 app.add_typer(officer.app, name="officer")
 app.add_typer(approval.app, name="approval")
 app.add_typer(collection.app, name="collection")

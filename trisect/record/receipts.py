@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from trisect.errors import VerificationError
+from trisect.errors import DeniedError, VerificationError
 from trisect.record import tree
 from trisect.rules.consents import SALT_BYTES, Consent, EpochCommitment, commitment
+from trisect.rules.delegations import Delegation
+from trisect.trust import documents
 from trisect.trust.filings import ConsentsFiling
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.membership import Membership
 
 _SCHEMA = 1
-_FIELDS = {"trisect_consent_receipt", "record", "salt", "epoch", "leaf", "leaves", "proof"}
+_FIELDS = {"trisect_consent_receipt", "record", "delegation", "salt", "epoch", "leaf", "leaves", "proof"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class ConsentReceipt:
         leaf: its place among the epoch's leaves.
         leaves: how many there are.
         proof: the hashes beside its path to the root, 32 bytes each.
+        delegation: the signed record of the delegation under which it was given; empty where the person has given it.
     """
 
     record: bytes
@@ -38,12 +41,14 @@ class ConsentReceipt:
     leaf: int
     leaves: int
     proof: Sequence[bytes]
+    delegation: bytes = b""
 
     def to_text(self) -> str:
         """Write it as a file."""
         fields = {
             "trisect_consent_receipt": _SCHEMA,
             "record": self.record.decode(),
+            "delegation": self.delegation.decode(),
             "salt": self.salt.hex(),
             "epoch": self.epoch,
             "leaf": self.leaf,
@@ -62,7 +67,8 @@ class ConsentReceipt:
                 salt = bytes.fromhex(fields["salt"])
                 proof = [base64.b64decode(one, validate=True) for one in fields["proof"]]
                 if len(salt) == SALT_BYTES and all(type(one) is int and one >= 0 for one in numbers):
-                    return cls(fields["record"].encode(), salt, epoch, leaf, leaves, proof)
+                    delegation = fields["delegation"].encode()
+                    return cls(fields["record"].encode(), salt, epoch, leaf, leaves, proof, delegation)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
         raise VerificationError(
@@ -73,12 +79,14 @@ class ConsentReceipt:
         """Check the receipt against a consortium as it follows from the public record; gives what was consented to.
 
         Raises:
-            VerificationError: the proxy has not signed it, or not committed to it.
+            VerificationError: the proxy has not signed it, not committed to it, or has gone beyond what the person
+                had delegated.
         """
         claimed = Consent.peek(self.record)
         proxy = membership.party(claimed.proxy)
-        former = (IdentityPublic(raw) for raw in proxy.former_identities)
-        consent = Consent.verify(self.record, proxy.keys.identity, *former)
+        keys = (proxy.keys.identity, *(IdentityPublic(raw) for raw in proxy.former_identities))
+        consent = Consent.verify(self.record, *keys)
+        self._check_delegated(consent, keys)
         filed = membership.filed(ConsentsFiling, consent.proxy)
         if not 1 <= self.epoch <= len(filed):
             raise VerificationError(
@@ -91,3 +99,16 @@ class ConsentReceipt:
         leaf = tree.leaf_hash(commitment(self.record, self.salt))
         tree.check_inclusion(leaf, self.leaf, self.leaves, self.proof, found.root)
         return consent
+
+    def _check_delegated(self, consent: Consent, keys: Sequence[IdentityPublic]) -> None:
+        if not consent.delegation and not self.delegation:
+            return
+        delegation = Delegation.verify(self.delegation, *keys)
+        if documents.payload_hash(self.delegation) != consent.delegation:
+            raise VerificationError("a receipt brings another delegation than its consent names")
+        try:
+            delegation.require(consent)
+        except DeniedError as error:
+            raise VerificationError(
+                f"{consent.proxy} has gone beyond its delegation: {error.message}"
+            ) from error

@@ -28,7 +28,6 @@ SALT_BYTES = 32
 LONGEST = dt.timedelta(days=2 * 366)
 """After two years a person is asked again."""
 MAX_PARTIES = 64
-SCHEMA = "ISO/IEC TS 27560:2023, trisect consent.v1"
 _DOMAIN = b"trisect/consent-commitment/v1\x00"
 _WITHDRAWN = b"trisect/withdrawal-commitment/v1\x00"
 _ORDERED = "give at least one, each once; records have them sorted"
@@ -66,8 +65,8 @@ def voluntariness(pressures: Iterable[Pressure]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
-    """One consent of one person.
+class Word:
+    """What one person has said through a proxy, in the bounds that the person has set.
 
     Attributes:
         id: 16 random bytes, by which it is revoked; tells nothing of the person.
@@ -82,7 +81,9 @@ class Consent:
         expires: until when it holds if nobody revokes it.
     """
 
-    KIND: ClassVar[str] = "consent.v1"
+    KIND: ClassVar[str]
+    EVENT: ClassVar[str]
+    """What was said, in a word."""
 
     consortium: str
     proxy: PartyName
@@ -101,20 +102,18 @@ class Consent:
     def __post_init__(self) -> None:
         for name, values in (("purposes", self.purposes), ("kinds", self.kinds), ("parties", self.parties)):
             if not values or list(values) != sorted(set(values)):
-                raise BadInputError(f"the {name} of a consent are none, or not in order", hint=_ORDERED)
+                raise BadInputError(f"the {name} of a {self.EVENT} are none, or not in order", hint=_ORDERED)
         if list(self.pressures) != sorted(set(self.pressures)):
-            raise BadInputError("the pressures of a consent are not in order", hint=_ORDERED)
+            raise BadInputError(f"the pressures of a {self.EVENT} are not in order", hint=_ORDERED)
         if len(self.parties) > MAX_PARTIES:
-            raise BadInputError(
-                f"a consent names at most {MAX_PARTIES} parties", hint="give several consents"
-            )
+            raise BadInputError(f"a {self.EVENT} names at most {MAX_PARTIES} parties", hint="give several")
         if len(self.id) != ID_BYTES or not self.subject or not self.method.strip():
             raise BadInputError(
-                "a consent has no id, no subject or no method", hint="say how the person was asked"
+                f"a {self.EVENT} has no id, no subject or no method", hint="say how the person was asked"
             )
-        if not dt.timedelta() < self._expires - from_text(self.given) <= LONGEST:
+        if not dt.timedelta() < from_text(self.expires) - from_text(self.given) <= LONGEST:
             raise BadInputError(
-                f"a consent ends after it was given, and at most {LONGEST.days} days later",
+                f"a {self.EVENT} ends after it was given, and at most {LONGEST.days} days later",
                 hint="ask the person again when it ends",
             )
 
@@ -123,12 +122,8 @@ class Consent:
         """How freely it was given, 0 to 100."""
         return voluntariness(self.pressures)
 
-    @property
-    def _expires(self) -> dt.datetime:
-        return from_text(self.expires)
-
     def sign(self, key: IdentityKey) -> bytes:
-        """Sign the record of the consent; gives the envelope."""
+        """Sign the record of it; gives the envelope."""
         return documents.sign(self.KIND, self.to_body(), [key])
 
     @classmethod
@@ -145,7 +140,7 @@ class Consent:
         """Write the record in the sections of ISO/IEC TS 27560."""
         return {
             "header": {
-                "schema_version": SCHEMA,
+                "schema_version": f"ISO/IEC TS 27560:2023, trisect {self.KIND}",
                 "record_id": self.id.hex(),
                 "pii_principal_id": self.subject,
                 "consortium": self.consortium,
@@ -164,16 +159,26 @@ class Consent:
                 for at, name in enumerate((self.proxy, *self.parties))
             ],
             "event": {
-                "event_type": "consent",
+                "event_type": self.EVENT,
                 "event_state": "given",
                 "event_time": self.given,
                 "valid_until": self.expires,
+                **self._event(),
             },
             "voluntariness": {
                 "score": self.voluntariness,
                 "pressures": [one.value for one in self.pressures],
             },
         }
+
+    def _event(self) -> dict[str, Json]:
+        """Write what this word alone says of its event."""
+        return {}
+
+    @classmethod
+    def _from_event(cls, _event: Mapping[str, Any]) -> dict[str, Any]:
+        """Read what this word alone says of its event."""
+        return {}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
@@ -195,12 +200,35 @@ class Consent:
                 pressures=tuple(Pressure(one) for one in body["voluntariness"]["pressures"]),
                 given=event["event_time"],
                 expires=event["valid_until"],
+                **cls._from_event(event),
             )
             if found.to_body() == body:
                 return found
         except (KeyError, ValueError, TypeError, AttributeError, BadInputError) as error:
-            raise VerificationError("the record of a consent is not sound") from error
-        raise VerificationError("the record of a consent says more or less than one does")
+            raise VerificationError(f"the record of a {cls.EVENT} is not sound") from error
+        raise VerificationError(f"the record of a {cls.EVENT} says more or less than one does")
+
+
+@dataclass(frozen=True, slots=True)
+class Consent(Word):
+    """One consent of one person.
+
+    Attributes:
+        delegation: hash of the delegation under which the proxy has given it in the person's name; empty where the
+            person has given it.
+    """
+
+    KIND: ClassVar[str] = "consent.v1"
+    EVENT: ClassVar[str] = "consent"
+
+    delegation: bytes = b""
+
+    def _event(self) -> dict[str, Json]:
+        return {"delegation": self.delegation.hex()} if self.delegation else {}
+
+    @classmethod
+    def _from_event(cls, event: Mapping[str, Any]) -> dict[str, Any]:
+        return {"delegation": bytes.fromhex(event.get("delegation", ""))}
 
 
 def commitment(envelope: bytes, salt: bytes) -> bytes:

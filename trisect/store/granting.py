@@ -17,7 +17,7 @@ from trisect.rules.consent_frames import Effect, Event, Granted, Revoked
 from trisect.rules.consents import Consent, commitment, withdrawal
 from trisect.store.consents import read_versions, write_versions
 from trisect.store.database import Database
-from trisect.store.tables import consent_acknowledgements, consent_epochs, granted_consents
+from trisect.store.proxy_tables import consent_acknowledgements, consent_epochs, delegations, granted_consents
 from trisect.trust.keys import PartyName
 
 MAX_LISTED = 1_000
@@ -34,6 +34,7 @@ class GrantedConsent:
         record: the signed record, None after erasure.
         salt: of its commitment, None after erasure.
         parties: that it names besides the proxy.
+        delegation: id of the delegation under which it was given; empty where the person has given it.
         revoked_sequence: the number of its revocation, None while nobody has taken it back.
         revoked_at: when somebody did, or empty.
         effects: what parties have acknowledged of the revocation, by name.
@@ -44,6 +45,7 @@ class GrantedConsent:
     record: bytes | None
     salt: bytes | None
     parties: Sequence[PartyName]
+    delegation: bytes
     revoked_sequence: int | None
     revoked_at: str
     effects: Mapping[str, Effect]
@@ -61,7 +63,14 @@ class GrantedConsents:
         with self._database.read() as connection:
             return _newest(connection)
 
-    def grant(self, consent: Consent, record: bytes, salt: bytes, subjects: Mapping[str, str]) -> int:
+    def grant(
+        self,
+        consent: Consent,
+        record: bytes,
+        salt: bytes,
+        subjects: Mapping[str, str],
+        delegation: bytes | None = None,
+    ) -> int:
         """Keep a consent; gives its number.
 
         Args:
@@ -69,8 +78,14 @@ class GrantedConsents:
             record: signed.
             salt: of its commitment.
             subjects: the person's pseudonym towards each party that it names.
+            delegation: id of the delegation under which it is given, which must be in force.
+
+        Raises:
+            ConflictError: the delegation has been taken back meanwhile.
         """
         with self._database.write() as connection:
+            if delegation is not None:
+                require_delegated(connection, delegation)
             sequence = _newest(connection) + 1
             connection.execute(
                 sa.insert(granted_consents).values(
@@ -81,6 +96,7 @@ class GrantedConsents:
                     record=record,
                     salt=salt,
                     parties=f",{','.join(consent.parties)},",
+                    delegation=delegation,
                 )
             )
             return sequence
@@ -91,18 +107,13 @@ class GrantedConsents:
         Raises:
             NotFoundError: there is no such consent.
         """
-        mine = granted_consents.c.id == consent
         with self._database.write() as connection:
-            row = connection.execute(sa.select(granted_consents.c.revoked_sequence).where(mine)).one_or_none()
+            row = connection.execute(
+                sa.select(granted_consents.c.revoked_sequence).where(granted_consents.c.id == consent)
+            ).one_or_none()
             if row is None:
                 raise _unknown()
-            if row.revoked_sequence is not None:
-                return int(row.revoked_sequence)
-            sequence = _newest(connection) + 1
-            connection.execute(
-                sa.update(granted_consents).where(mine).values(revoked_sequence=sequence, revoked_at=now)
-            )
-            return sequence
+            return row.revoked_sequence or _take_back(connection, consent, now)
 
     def erase(self, consent: bytes) -> None:
         """Forget all of a consent but its numbers.
@@ -132,6 +143,15 @@ class GrantedConsents:
         if not found:
             raise _unknown()
         return found[0]
+
+    def under(self, delegation: bytes) -> Sequence[bytes]:
+        """List the ids of all consents that were given under a delegation, oldest first."""
+        mine = granted_consents.c.delegation == delegation
+        with self._database.read() as connection:
+            rows = connection.execute(
+                sa.select(granted_consents.c.id).where(mine).order_by(granted_consents.c.sequence)
+            )
+            return list(rows.scalars())
 
     def of_subject(self, subject: str) -> Sequence[GrantedConsent]:
         """List the consents of a person by the pseudonym with the proxy, oldest first."""
@@ -260,12 +280,45 @@ class GrantedConsents:
                 record=row.record,
                 salt=row.salt,
                 parties=[PartyName(name) for name in row.parties.strip(",").split(",")],
+                delegation=row.delegation or b"",
                 revoked_sequence=row.revoked_sequence,
                 revoked_at=row.revoked_at or "",
                 effects=told.get(row.revoked_sequence, {}),
             )
             for row in rows
         ]
+
+
+def take_back_under(connection: sa.Connection, delegation: bytes, now: str) -> list[bytes]:
+    """Take back every consent in force that was given under a delegation; gives their ids."""
+    row = granted_consents.c
+    under = row.delegation == delegation
+    found = connection.execute(
+        sa.select(row.id).where(under, row.revoked_sequence.is_(None)).order_by(row.sequence)
+    )
+    consents = list(found.scalars())
+    for consent in consents:
+        _take_back(connection, consent, now)
+    return consents
+
+
+def require_delegated(connection: sa.Connection, delegation: bytes) -> None:
+    """Look in the same transaction whether a delegation is still in force; raises ConflictError."""
+    row = sa.select(delegations.c.id).where(
+        delegations.c.id == delegation, delegations.c.revoked_at.is_(None)
+    )
+    if connection.execute(row).one_or_none() is None:
+        raise ConflictError("the delegation was taken back", hint="ask the person")
+
+
+def _take_back(connection: sa.Connection, consent: bytes, now: str) -> int:
+    sequence = _newest(connection) + 1
+    connection.execute(
+        sa.update(granted_consents)
+        .where(granted_consents.c.id == consent)
+        .values(revoked_sequence=sequence, revoked_at=now)
+    )
+    return sequence
 
 
 def _newest(connection: sa.Connection) -> int:

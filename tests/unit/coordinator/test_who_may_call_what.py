@@ -84,7 +84,15 @@ AT_A_SOCKET = {
         "InspectParty",
         "PublishProposal",
     },
-    "Consents": {"GrantConsent", "RevokeConsent", "ListConsents", "GetConsentReceipt"},
+    "Consents": {
+        "GrantConsent",
+        "RevokeConsent",
+        "ListConsents",
+        "GetConsentReceipt",
+        "GiveDelegation",
+        "RevokeDelegation",
+        "ListDelegations",
+    },
     "Collections": {
         "ListCollections",
         "ShareCollection",

@@ -124,3 +124,15 @@ def test_one_door_to_the_library() -> None:
 def test_these_checks_can_fail(source: str, check: object) -> None:
     assert callable(check)
     assert any(check(node) for node in ast.walk(ast.parse(source)))
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "tests", "bench"])
+def test_a_block_around_a_connection_to_sqlite_closes_it(folder: str) -> None:
+    """`with sqlite3.connect(...)` ends a transaction and leaves the database open, which Python 3.13 warns of."""
+
+    def left_open(node: ast.AST) -> bool:
+        return isinstance(node, ast.With) and any(
+            ast.unparse(item.context_expr).startswith("sqlite3.connect(") for item in node.items
+        )
+
+    assert [name(path) for path in files(folder) if any(map(left_open, nodes_of(path)))] == []

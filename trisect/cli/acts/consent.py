@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from trisect.cli.failures import PartialError
 from trisect.errors import BadInputError
 from trisect.record import export
 from trisect.record.receipts import ConsentReceipt
-from trisect.rules.consents import Consent
+from trisect.rules.consents import Consent, Word
 from trisect.trust.keys import normal_fingerprint
 from trisect.wire.v1 import consents_pb2 as pb
 
@@ -31,32 +32,23 @@ class Given:
     notice: int
     language: str
 
-    def request(self, person: str, *, once: bool = False) -> pb.GrantConsentRequest:
-        """Write it for the node, as a person's word."""
-        return pb.GrantConsentRequest(
-            person=person,
-            purposes=self.purposes,
-            kinds=self.kinds,
-            parties=self.parties,
-            days=self.days,
-            notice=self.notice,
-            language=self.language,
-            method=self.method,
-            pressures=self.pressures,
-            once=once,
-        )
+    def fields(self) -> dict[str, Any]:
+        """Give it as fields of a request to the node."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
-def grant(call: Call, person: str, given: Given, receipt: Path | None) -> None:
+def grant(call: Call, person: str, given: Given, receipt: Path | None, delegation: str) -> None:
     """Record a consent."""
     if receipt is not None:
         files.check_place(receipt)
-    call.run(_grant(call, _person(call, person), given, receipt))
+    under = identifier(delegation, "delegation") if delegation else b""
+    request = pb.GrantConsentRequest(person=who(call, person), delegation=under, **given.fields())
+    call.run(_grant(call, request, receipt))
 
 
-async def _grant(call: Call, person: str, given: Given, receipt: Path | None) -> None:
+async def _grant(call: Call, request: pb.GrantConsentRequest, receipt: Path | None) -> None:
     async with link.node(call) as node:
-        reply = await node.consents.GrantConsent(given.request(person), timeout=link.CALL_S)
+        reply = await node.consents.GrantConsent(request, timeout=link.CALL_S)
         if receipt is not None:
             await _write_receipt(node, reply.consent.id, receipt)
     data = _described(reply.consent) | {"subjects": dict(sorted(reply.subjects.items()))}
@@ -81,7 +73,7 @@ async def show(call: Call, consent: str, receipt: Path | None) -> None:
 
 def list_(call: Call, person: str) -> None:
     """List consents."""
-    call.run(_list(call, _person(call, person) if person else ""))
+    call.run(_list(call, who(call, person) if person else ""))
 
 
 async def _list(call: Call, person: str) -> None:
@@ -140,10 +132,11 @@ def verify(call: Call, receipt: Path, record: Path, founder: str) -> None:
             "cannot read the receipt or the export", hint="`trisect record export` writes an export"
         ) from error
     consent = found.check(checked.membership)
-    data = _read(consent) | {
+    data = read(consent) | {
         "epoch": found.epoch,
         "founder_fingerprint": checked.membership.founder,
         "founder_checked": bool(founder),
+        "delegated": bool(consent.delegation),
     }
 
     def text() -> None:
@@ -157,7 +150,9 @@ async def _write_receipt(node: link.Node, consent: bytes, file: Path) -> None:
     reply = await node.consents.GetConsentReceipt(
         pb.GetConsentReceiptRequest(id=consent), timeout=link.CALL_S
     )
-    found = ConsentReceipt(reply.record, reply.salt, reply.epoch, reply.leaf, reply.leaves, list(reply.proof))
+    found = ConsentReceipt(
+        reply.record, reply.salt, reply.epoch, reply.leaf, reply.leaves, list(reply.proof), reply.delegation
+    )
     with files.written(file) as stream:
         stream.write(found.to_text())
 
@@ -179,6 +174,7 @@ def _print(found: pb.Consent) -> None:
             "until": data["expires"],
             "in force": "yes" if found.in_force else found.why_not,
             "revoked": data["revoked_at"] or "no",
+            "under delegation": data["delegation"] or "none, the person has given it",
         }
     )
     if data["acknowledged"]:
@@ -194,12 +190,13 @@ def _print(found: pb.Consent) -> None:
 
 
 def _described(found: pb.Consent) -> dict[str, Any]:
-    record = _read(Consent.peek(found.record)) if found.record else dict.fromkeys(_READ, None) | _EMPTY
+    record = read(Consent.peek(found.record)) if found.record else nothing_read()
     return record | {
         "id": found.id.hex(),
         "in_force": found.in_force,
         "why_not": found.why_not,
         "erased": not found.record,
+        "delegation": found.delegation.hex(),
         "revoked_at": found.revoked_at,
         "acknowledged": [
             {
@@ -216,33 +213,44 @@ _EMPTY: dict[str, Any] = {"purposes": [], "kinds": [], "parties": [], "pressures
 _READ = ("id", "proxy", "subject", "language", "method", "voluntariness", "given", "expires", "notice")
 
 
-def _read(consent: Consent) -> dict[str, Any]:
+def read(word: Word) -> dict[str, Any]:
     """Give a record's fields as answers carry them."""
     return {
-        "id": consent.id.hex(),
-        "proxy": consent.proxy,
-        "subject": consent.subject,
-        "purposes": [one.value for one in consent.purposes],
-        "kinds": [one.value for one in consent.kinds],
-        "parties": list(consent.parties),
-        "notice": consent.notice.hex(),
-        "language": consent.language.value,
-        "method": consent.method,
-        "pressures": [one.value for one in consent.pressures],
-        "voluntariness": consent.voluntariness,
-        "given": consent.given,
-        "expires": consent.expires,
+        "id": word.id.hex(),
+        "proxy": word.proxy,
+        "subject": word.subject,
+        "purposes": [one.value for one in word.purposes],
+        "kinds": [one.value for one in word.kinds],
+        "parties": list(word.parties),
+        "notice": word.notice.hex(),
+        "language": word.language.value,
+        "method": word.method,
+        "pressures": [one.value for one in word.pressures],
+        "voluntariness": word.voluntariness,
+        "given": word.given,
+        "expires": word.expires,
     }
 
 
-def _id(text: str) -> bytes:
+def nothing_read() -> dict[str, Any]:
+    """Give the same fields of what was erased."""
+    return dict.fromkeys(_READ, None) | {name: list(empty) for name, empty in _EMPTY.items()}
+
+
+def identifier(text: str, noun: str) -> bytes:
+    """Read the id of a consent or a delegation."""
     try:
         return bytes.fromhex(text)
     except ValueError:
         raise BadInputError(
-            "a consent's id is hexadecimal", hint="`trisect consent list` shows ids"
+            f"a {noun}'s id is hexadecimal", hint=f"`trisect {noun} list` shows ids"
         ) from None
 
 
-def _person(call: Call, argument: str) -> str:
+def _id(text: str) -> bytes:
+    return identifier(text, "consent")
+
+
+def who(call: Call, argument: str) -> str:
+    """Read the proxy's own reference for a person."""
     return stdin.one(call, "person", "give your own reference on one line") if argument == "-" else argument

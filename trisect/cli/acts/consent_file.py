@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from trisect.cli import files, link, screen
-from trisect.cli.acts.consent import Given
+from trisect.cli.acts.consent import Given, identifier
 from trisect.cli.call import Call
 from trisect.cli.failures import PartialError
 from trisect.errors import BadInputError, DeniedError, NotFoundError
@@ -20,7 +20,13 @@ from trisect.wire.v1 import consents_pb2 as pb
 
 MAX_LINE = 64 * 1024
 _SHAPE = "docs/consent.md shows a line"
-_DEFAULTS: Mapping[str, Any] = {"days": 365, "pressures": [], "notice": 0, "language": "en"}
+_DEFAULTS: Mapping[str, Any] = {
+    "days": 365,
+    "pressures": [],
+    "notice": 0,
+    "language": "en",
+    "delegation": "",
+}
 _TYPES: Mapping[str, type] = {
     "person": str,
     "purposes": list,
@@ -31,6 +37,7 @@ _TYPES: Mapping[str, type] = {
     "pressures": list,
     "notice": int,
     "language": str,
+    "delegation": str,
 }
 
 
@@ -119,5 +126,10 @@ def _request(line: str) -> pb.GrantConsentRequest:
             raise BadInputError(f"the field {name} is not as it must be", hint=_SHAPE)
     if not 0 < fields["days"] < 2**31 or not 0 <= fields["notice"] < 2**31:
         raise BadInputError("days or notice is out of range", hint=_SHAPE)
-    person = fields.pop("person")
-    return Given(**fields).request(person, once=True)
+    person, delegation = fields.pop("person"), fields.pop("delegation")
+    return pb.GrantConsentRequest(
+        person=person,
+        once=True,
+        delegation=identifier(delegation, "delegation"),
+        **Given(**fields).fields(),
+    )

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from trisect.cli.call import Call
-from trisect.cli.commands.completions import kinds
+from trisect.cli.commands.saying_options import (
+    Days,
+    Kinds,
+    Language,
+    Method,
+    Notice,
+    OnePerson,
+    Parties,
+    Person,
+    Pressures,
+    Purposes,
+)
 from trisect.cli.options import command, group
 
 app = typer.Typer()
@@ -26,37 +37,30 @@ def consent(_call: Call) -> None:
 @command(app)
 def grant(
     call: Call,
-    purpose: Annotated[list[str], typer.Option(metavar="P", help="What for; may be repeated.")],
-    kind: Annotated[
-        list[str],
-        typer.Option(metavar="K", help="Of which indicators; may be repeated.", autocompletion=kinds),
-    ],
-    party: Annotated[list[str], typer.Option(metavar="PARTY", help="Who may process them; may be repeated.")],
-    method: Annotated[str, typer.Option(metavar="TEXT", help="How the person was asked.")],
-    person: Annotated[
+    purpose: Purposes,
+    kind: Kinds,
+    party: Parties,
+    method: Method,
+    person: Person = "-",
+    days: Days = 365,
+    pressure: Pressures = None,
+    notice: Notice = 0,
+    language: Language = "en",
+    delegation: Annotated[
         str,
-        typer.Argument(
-            metavar="[-]", help="Your own reference for the person, from stdin.", show_default=False
-        ),
-    ] = "-",
-    days: Annotated[int, typer.Option(metavar="N", min=1, help="For how long.")] = 365,
-    pressure: Annotated[
-        list[str] | None,
         typer.Option(
-            metavar="NAME", help="bundled, service-refused, power-imbalance or pre-ticked; may be repeated."
+            metavar="ID",
+            help="The delegation under which you give it in the person's name.",
+            show_default=False,
         ),
-    ] = None,
-    notice: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Which of your notices was seen; 0 is the newest.")
-    ] = 0,
-    language: Annotated[str, typer.Option(metavar="LANG", help="In which it was read: en or zh.")] = "en",
+    ] = "",
     receipt: Receipt = None,
 ) -> None:
     """Record a person's consent."""
     from trisect.cli.acts import consent as act  # noqa: PLC0415
 
     given = act.Given(purpose, kind, party, method, days, pressure or [], notice, language)
-    act.grant(call, person, given, receipt)
+    act.grant(call, person, given, receipt, delegation)
 
 
 @command(app, "import")
@@ -84,10 +88,7 @@ def show(call: Call, consent: Id, receipt: Receipt = None) -> None:
 @command(app, "list")
 def list_(
     call: Call,
-    person: Annotated[
-        str,
-        typer.Option(metavar="-", help="Only one person's, by your own reference from stdin."),
-    ] = "",
+    person: OnePerson = "",
 ) -> None:
     """List the newest consents."""
     from trisect.cli.acts import consent as act  # noqa: PLC0415

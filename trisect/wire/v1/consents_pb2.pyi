@@ -32,6 +32,7 @@ class GrantConsentRequest(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     PRESSURES_FIELD_NUMBER: _builtins.int
     ONCE_FIELD_NUMBER: _builtins.int
+    DELEGATION_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """The proxy's own reference for the person. It is not kept."""
     days: _builtins.int
@@ -44,6 +45,8 @@ class GrantConsentRequest(_message.Message):
     """How it was asked for, in words."""
     once: _builtins.bool
     """Record nothing where the person has allowed the same already and it is in force."""
+    delegation: _builtins.bytes
+    """The delegation under which the proxy gives it in the person's name; empty where the person gives it."""
     @_builtins.property
     def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -65,10 +68,11 @@ class GrantConsentRequest(_message.Message):
         method: _builtins.str = ...,
         pressures: _abc.Iterable[_builtins.str] | None = ...,
         once: _builtins.bool = ...,
+        delegation: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "kinds", b"kinds", "language", b"language", "method", b"method", "notice", b"notice", "once", b"once", "parties", b"parties", "person", b"person", "pressures", b"pressures", "purposes", b"purposes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "delegation", b"delegation", "kinds", b"kinds", "language", b"language", "method", b"method", "notice", b"notice", "once", b"once", "parties", b"parties", "person", b"person", "pressures", b"pressures", "purposes", b"purposes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -229,6 +233,7 @@ class Consent(_message.Message):
     IN_FORCE_FIELD_NUMBER: _builtins.int
     WHY_NOT_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGEMENTS_FIELD_NUMBER: _builtins.int
+    DELEGATION_FIELD_NUMBER: _builtins.int
     id: _builtins.bytes
     sequence: _builtins.int
     record: _builtins.bytes
@@ -239,6 +244,8 @@ class Consent(_message.Message):
     in_force: _builtins.bool
     """Whether it may be a basis now, and why not."""
     why_not: _builtins.str
+    delegation: _builtins.bytes
+    """Empty where the person has given it."""
     @_builtins.property
     def acknowledgements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Acknowledgement]:
         """What has become of its revocation at each party that it names."""
@@ -254,10 +261,11 @@ class Consent(_message.Message):
         in_force: _builtins.bool = ...,
         why_not: _builtins.str = ...,
         acknowledgements: _abc.Iterable[Global___Acknowledgement] | None = ...,
+        delegation: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "id", b"id", "in_force", b"in_force", "record", b"record", "revoked_at", b"revoked_at", "revoked_sequence", b"revoked_sequence", "sequence", b"sequence", "why_not", b"why_not"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "delegation", b"delegation", "id", b"id", "in_force", b"in_force", "record", b"record", "revoked_at", b"revoked_at", "revoked_sequence", b"revoked_sequence", "sequence", b"sequence", "why_not", b"why_not"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -342,12 +350,15 @@ class GetConsentReceiptReply(_message.Message):
     LEAF_FIELD_NUMBER: _builtins.int
     LEAVES_FIELD_NUMBER: _builtins.int
     PROOF_FIELD_NUMBER: _builtins.int
+    DELEGATION_FIELD_NUMBER: _builtins.int
     record: _builtins.bytes
     salt: _builtins.bytes
     epoch: _builtins.int
     """0 before the consent epoch has ended."""
     leaf: _builtins.int
     leaves: _builtins.int
+    delegation: _builtins.bytes
+    """The signed record of the delegation under which it was given, or empty."""
     @_builtins.property
     def proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     def __init__(
@@ -359,11 +370,205 @@ class GetConsentReceiptReply(_message.Message):
         leaf: _builtins.int = ...,
         leaves: _builtins.int = ...,
         proof: _abc.Iterable[_builtins.bytes] | None = ...,
+        delegation: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "leaf", b"leaf", "leaves", b"leaves", "proof", b"proof", "record", b"record", "salt", b"salt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delegation", b"delegation", "epoch", b"epoch", "leaf", b"leaf", "leaves", b"leaves", "proof", b"proof", "record", b"record", "salt", b"salt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetConsentReceiptReply: _TypeAlias = GetConsentReceiptReply  # noqa: Y015
+
+@_typing.final
+class GiveDelegationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    PURPOSES_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    PARTIES_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    PRESSURES_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """As in GrantConsentRequest: no consent under it reaches further."""
+    days: _builtins.int
+    notice: _builtins.int
+    language: _builtins.str
+    method: _builtins.str
+    @_builtins.property
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def parties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def pressures(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
+        parties: _abc.Iterable[_builtins.str] | None = ...,
+        days: _builtins.int = ...,
+        notice: _builtins.int = ...,
+        language: _builtins.str = ...,
+        method: _builtins.str = ...,
+        pressures: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "kinds", b"kinds", "language", b"language", "method", b"method", "notice", b"notice", "parties", b"parties", "person", b"person", "pressures", b"pressures", "purposes", b"purposes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GiveDelegationRequest: _TypeAlias = GiveDelegationRequest  # noqa: Y015
+
+@_typing.final
+class GiveDelegationReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELEGATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def delegation(self) -> Global___Delegation: ...
+    def __init__(
+        self,
+        *,
+        delegation: Global___Delegation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delegation", b"delegation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delegation", b"delegation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GiveDelegationReply: _TypeAlias = GiveDelegationReply  # noqa: Y015
+
+@_typing.final
+class RevokeDelegationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ERASE_FIELD_NUMBER: _builtins.int
+    id: _builtins.bytes
+    erase: _builtins.bool
+    """Forget its record, and those of the consents that go with it."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.bytes = ...,
+        erase: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase", b"erase", "id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeDelegationRequest: _TypeAlias = RevokeDelegationRequest  # noqa: Y015
+
+@_typing.final
+class RevokeDelegationReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELEGATION_FIELD_NUMBER: _builtins.int
+    CONSENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def delegation(self) -> Global___Delegation: ...
+    @_builtins.property
+    def consents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The consents that were taken back with it."""
+
+    def __init__(
+        self,
+        *,
+        delegation: Global___Delegation | None = ...,
+        consents: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delegation", b"delegation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "delegation", b"delegation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeDelegationReply: _TypeAlias = RevokeDelegationReply  # noqa: Y015
+
+@_typing.final
+class ListDelegationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """The proxy's own reference for a person, or empty for all."""
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDelegationsRequest: _TypeAlias = ListDelegationsRequest  # noqa: Y015
+
+@_typing.final
+class ListDelegationsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELEGATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def delegations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Delegation]:
+        """The newest thousand at most, oldest of them first."""
+
+    def __init__(
+        self,
+        *,
+        delegations: _abc.Iterable[Global___Delegation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delegations", b"delegations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDelegationsReply: _TypeAlias = ListDelegationsReply  # noqa: Y015
+
+@_typing.final
+class Delegation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    REVOKED_AT_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
+    WHY_NOT_FIELD_NUMBER: _builtins.int
+    id: _builtins.bytes
+    record: _builtins.bytes
+    """The signed record; empty after erasure."""
+    revoked_at: _builtins.str
+    """Empty while nobody has taken it back."""
+    in_force: _builtins.bool
+    """Whether a consent may be given under it now, and why not."""
+    why_not: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.bytes = ...,
+        record: _builtins.bytes = ...,
+        revoked_at: _builtins.str = ...,
+        in_force: _builtins.bool = ...,
+        why_not: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "in_force", b"in_force", "record", b"record", "revoked_at", b"revoked_at", "why_not", b"why_not"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Delegation: _TypeAlias = Delegation  # noqa: Y015

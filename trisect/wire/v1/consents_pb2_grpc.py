@@ -55,6 +55,21 @@ class ConsentsStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GetConsentReceiptRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GetConsentReceiptReply.FromString,
                 _registered_method=True)
+        self.GiveDelegation = channel.unary_unary(
+                '/trisect.wire.v1.Consents/GiveDelegation',
+                request_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GiveDelegationRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GiveDelegationReply.FromString,
+                _registered_method=True)
+        self.RevokeDelegation = channel.unary_unary(
+                '/trisect.wire.v1.Consents/RevokeDelegation',
+                request_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.RevokeDelegationRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.RevokeDelegationReply.FromString,
+                _registered_method=True)
+        self.ListDelegations = channel.unary_unary(
+                '/trisect.wire.v1.Consents/ListDelegations',
+                request_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.ListDelegationsRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.ListDelegationsReply.FromString,
+                _registered_method=True)
 
 
 class ConsentsServicer(object):
@@ -87,6 +102,26 @@ class ConsentsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GiveDelegation(self, request, context):
+        """Record within which bounds the proxy may consent in a person's name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeDelegation(self, request, context):
+        """Take a delegation back, and with it every consent in force that was given under it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDelegations(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConsentsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -109,6 +144,21 @@ def add_ConsentsServicer_to_server(servicer, server):
                     servicer.GetConsentReceipt,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GetConsentReceiptRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GetConsentReceiptReply.SerializeToString,
+            ),
+            'GiveDelegation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveDelegation,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GiveDelegationRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.GiveDelegationReply.SerializeToString,
+            ),
+            'RevokeDelegation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeDelegation,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.RevokeDelegationRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.RevokeDelegationReply.SerializeToString,
+            ),
+            'ListDelegations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDelegations,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_consents__pb2.ListDelegationsRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_consents__pb2.ListDelegationsReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -220,6 +270,87 @@ class Consents(object):
             '/trisect.wire.v1.Consents/GetConsentReceipt',
             trisect_dot_wire_dot_v1_dot_consents__pb2.GetConsentReceiptRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_consents__pb2.GetConsentReceiptReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveDelegation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Consents/GiveDelegation',
+            trisect_dot_wire_dot_v1_dot_consents__pb2.GiveDelegationRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_consents__pb2.GiveDelegationReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeDelegation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Consents/RevokeDelegation',
+            trisect_dot_wire_dot_v1_dot_consents__pb2.RevokeDelegationRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_consents__pb2.RevokeDelegationReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDelegations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Consents/ListDelegations',
+            trisect_dot_wire_dot_v1_dot_consents__pb2.ListDelegationsRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_consents__pb2.ListDelegationsReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,6 +22,11 @@ class ConsentsStub:
     ListConsents: _aio.UnaryUnaryMultiCallable[_consents_pb2.ListConsentsRequest, _consents_pb2.ListConsentsReply]
     GetConsentReceipt: _aio.UnaryUnaryMultiCallable[_consents_pb2.GetConsentReceiptRequest, _consents_pb2.GetConsentReceiptReply]
     """The person's copy: the record, and the proof that it stands in the public record once it does."""
+    GiveDelegation: _aio.UnaryUnaryMultiCallable[_consents_pb2.GiveDelegationRequest, _consents_pb2.GiveDelegationReply]
+    """Record within which bounds the proxy may consent in a person's name."""
+    RevokeDelegation: _aio.UnaryUnaryMultiCallable[_consents_pb2.RevokeDelegationRequest, _consents_pb2.RevokeDelegationReply]
+    """Take a delegation back, and with it every consent in force that was given under it."""
+    ListDelegations: _aio.UnaryUnaryMultiCallable[_consents_pb2.ListDelegationsRequest, _consents_pb2.ListDelegationsReply]
 
 class ConsentsServicer(metaclass=_abc_1.ABCMeta):
     """Caller: the party's administrator."""
@@ -55,5 +60,28 @@ class ConsentsServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_consents_pb2.GetConsentReceiptRequest, _abc.Awaitable[_consents_pb2.GetConsentReceiptReply]],
     ) -> _abc.Awaitable[_consents_pb2.GetConsentReceiptReply]:
         """The person's copy: the record, and the proof that it stands in the public record once it does."""
+
+    @_abc_1.abstractmethod
+    def GiveDelegation(
+        self,
+        request: _consents_pb2.GiveDelegationRequest,
+        context: _aio.ServicerContext[_consents_pb2.GiveDelegationRequest, _abc.Awaitable[_consents_pb2.GiveDelegationReply]],
+    ) -> _abc.Awaitable[_consents_pb2.GiveDelegationReply]:
+        """Record within which bounds the proxy may consent in a person's name."""
+
+    @_abc_1.abstractmethod
+    def RevokeDelegation(
+        self,
+        request: _consents_pb2.RevokeDelegationRequest,
+        context: _aio.ServicerContext[_consents_pb2.RevokeDelegationRequest, _abc.Awaitable[_consents_pb2.RevokeDelegationReply]],
+    ) -> _abc.Awaitable[_consents_pb2.RevokeDelegationReply]:
+        """Take a delegation back, and with it every consent in force that was given under it."""
+
+    @_abc_1.abstractmethod
+    def ListDelegations(
+        self,
+        request: _consents_pb2.ListDelegationsRequest,
+        context: _aio.ServicerContext[_consents_pb2.ListDelegationsRequest, _abc.Awaitable[_consents_pb2.ListDelegationsReply]],
+    ) -> _abc.Awaitable[_consents_pb2.ListDelegationsReply]: ...
 
 def add_ConsentsServicer_to_server(servicer: ConsentsServicer, server: _aio.Server) -> None: ...

@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from trisect.store.tables import NODE
+from trisect.store import proxy_tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=NODE)
+context.configure(connection=context.config.attributes["connection"], target_metadata=proxy_tables.NODE)
 with context.begin_transaction():
     context.run_migrations()
