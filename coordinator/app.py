@@ -15,7 +15,6 @@ import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
 from coordinator import authority
-from coordinator.authority import Authority
 from coordinator.config import RELOADABLE, Config
 from coordinator.permits import Permits
 from coordinator.record import PublicRecord
@@ -38,7 +37,8 @@ from trisect.store.budgets import Budgets
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import Record
 from trisect.store.tables import coordinator_budgets, coordinator_record
-from trisect.trust.certificates import Principal
+from trisect.trust.authority import Authority
+from trisect.trust.certificates import Caller, Principal
 from trisect.wire.v1 import (
     coordinator_admin_pb2_grpc,
     directory_pb2,
@@ -97,16 +97,20 @@ class Coordinator:
         self._database = Database(config.database or sqlite_url(home.path / "coordinator.db"))
         self._database.migrate("coordinator")
         self._authority = Authority(
-            consortium=config.consortium,
-            root=authority.load(home.path),
-            own_life=timedelta(days=config.certificate_days),
-            party_life=timedelta(hours=config.party_certificate_hours),
-            clock=system_clock,
+            authority.load(home.path),
+            Principal(config.consortium, Caller.COORDINATOR, "coordinator"),
+            timedelta(days=config.certificate_days),
+            system_clock,
         )
         key = authority.signing_key(home.path, system_randomness)
         self._signing_key = key.public
         self._registry = Registry(
-            self._database, self._authority, key.public, clock=system_clock, randomness=system_randomness
+            self._database,
+            self._authority,
+            key.public,
+            clock=system_clock,
+            randomness=system_randomness,
+            party_life=timedelta(hours=config.party_certificate_hours),
         )
         self._record = PublicRecord(
             Record(self._database, coordinator_record), self._registry, key, config.consortium, system_clock

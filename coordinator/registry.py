@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from coordinator.authority import Authority, new_invitation_id
+from coordinator.authority import new_invitation_id
 from trisect.clock import Clock, Randomness, from_text, to_text
 from trisect.errors import (
     BadInputError,
@@ -29,6 +29,8 @@ from trisect.store.enrolment import Invitation as KeptInvitation
 from trisect.store.statements import Statements
 from trisect.store.tables import coordinator_statements
 from trisect.trust import certificates
+from trisect.trust.authority import Authority
+from trisect.trust.certificates import Caller, Principal
 from trisect.trust.invitations import Invitation
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.membership import Membership
@@ -60,7 +62,10 @@ class Registry:
         *,
         clock: Clock,
         randomness: Randomness,
+        party_life: dt.timedelta,
     ) -> None:
+        self._consortium = authority.server.consortium
+        self._party_life = party_life
         self._enrolments = Enrolments(database)
         self._statements = Statements(database, coordinator_statements)
         self._authority = authority
@@ -68,7 +73,7 @@ class Registry:
         self._clock = clock
         self._randomness = randomness
         self._lock = threading.Lock()
-        self._membership = Membership(authority.consortium)
+        self._membership = Membership(self._consortium)
         self.newest = 0
         self._load()
         # Asked at every call, hence in memory: a party's certificate names the party and not its key.
@@ -116,10 +121,11 @@ class Registry:
             )
         invitation_id = new_invitation_id(self._randomness)
         expires_at = to_text(self._clock() + ttl)
-        identity = self._authority.for_invitation(invitation_id, ttl + _CERTIFICATE_GRACE)
+        whom = Principal(self._consortium, Caller.INVITATION, invitation_id)
+        identity = self._authority.identity(whom, ttl + _CERTIFICATE_GRACE)
         self._enrolments.add_invitation(invitation_id, party=name, role=wanted.value, expires_at=expires_at)
         return Invitation(
-            consortium=self._authority.consortium,
+            consortium=self._consortium,
             coordinator=address,
             party=name,
             role=wanted.value,
@@ -146,7 +152,7 @@ class Registry:
         ).digest()
         invitation = self._live_invitation(invitation_id)
         if invitation.key_hash is None:
-            leaf = self._authority.for_party(invitation.party, request)
+            leaf = self._for_party(invitation.party, request)
             party = Enrolled(
                 party=invitation.party,
                 role=invitation.role,
@@ -204,7 +210,12 @@ class Registry:
         keys = self._keys(name)
         keys.identity.verify(proof, request)
         certificates.request_key(request)
-        return self._authority.for_party(name, request)
+        return self._for_party(name, request)
+
+    def _for_party(self, name: str, request: bytes) -> bytes:
+        return self._authority.certify(
+            Principal(self._consortium, Caller.PARTY, name), request, self._party_life
+        )
 
     def publish(self, publisher: str, envelope: bytes) -> int:
         """Verify and store a statement; gives its sequence number.

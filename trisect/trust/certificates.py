@@ -23,11 +23,15 @@ from trisect.trust.keys import Fingerprint, fingerprint
 COORDINATOR_HOST = "coordinator.trisect"
 """The DNS name in a coordinator's certificate, whatever its address; clients check it against their CA."""
 
+NODE_HOST = "node.trisect"
+"""The DNS name in the certificate that a node shows to its party's own programs, whatever its address."""
+
 CA_LIFE = dt.timedelta(days=3650)
 CLOCK_SLACK = dt.timedelta(minutes=10)
 _URI = re.compile(
     r"spiffe://(?P<consortium>[a-z0-9-]{1,63})/"
-    r"(?:(?P<coordinator>coordinator)|party/(?P<party>[a-z0-9-]{1,63})|invitation/(?P<invitation>[0-9a-f]{32}))"
+    r"(?:(?P<coordinator>coordinator)|party/(?P<party>[a-z0-9-]{1,63})|invitation/(?P<invitation>[0-9a-f]{32})|"
+    r"node/(?P<node>[a-z0-9-]{1,63})|app/(?P<app>[0-9a-f]{32}))"
 )
 
 
@@ -37,6 +41,13 @@ class Caller(enum.StrEnum):
     COORDINATOR = "coordinator"
     PARTY = "party"
     INVITATION = "invitation"
+    NODE = "node"
+    """A party's node, as it shows itself to the party's own programs."""
+    APP = "app"
+    """A program of a proxy, by the id of its credential."""
+
+
+_SERVERS = {Caller.COORDINATOR: COORDINATOR_HOST, Caller.NODE: NODE_HOST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +152,8 @@ def issue(
     issuer = x509.load_pem_x509_certificate(authority.certificate)
     alternative: list[x509.GeneralName] = [x509.UniformResourceIdentifier(whom.uri)]
     usage = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    if whom.caller is Caller.COORDINATOR:
-        alternative.append(x509.DNSName(COORDINATOR_HOST))
+    if host := _SERVERS.get(whom.caller):
+        alternative.append(x509.DNSName(host))
         usage = [ExtendedKeyUsageOID.SERVER_AUTH]
     certificate = (
         x509.CertificateBuilder()

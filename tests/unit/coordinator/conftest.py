@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from support import postgres
-from support.membership import Consortium, identity
+from support.membership import Consortium
 from unit.coordinator.office import Office
 
-from coordinator.authority import Authority, create, load
-from coordinator.registry import Registry
+from coordinator.authority import create, load
 from trisect.clock import system_randomness
 from trisect.store.database import Database, sqlite_url
+from trisect.trust.authority import Authority
+from trisect.trust.certificates import Caller, Principal
 from trisect.trust.membership import Membership
 
 
@@ -55,9 +56,8 @@ def office(tmp_path: Path, database: Database) -> Office:
     def clock() -> dt.datetime:
         return made.now
 
-    authority = Authority("anti-fraud", load(tmp_path), dt.timedelta(days=30), dt.timedelta(days=1), clock)
+    server = Principal("anti-fraud", Caller.COORDINATOR, "coordinator")
+    authority = Authority(load(tmp_path), server, dt.timedelta(days=30), clock)
     made = Office(database, authority, now, None, Consortium(Membership("anti-fraud")))  # type: ignore[arg-type]
-    made.registry = Registry(
-        database, authority, identity("coordinator").public, clock=clock, randomness=system_randomness
-    )
+    made.registry = made.reopened()
     return made

@@ -9,15 +9,17 @@ from typing import Any
 from cryptography import x509
 from support.membership import GOVERNMENT, Consortium, identity, keys, signed
 
-from coordinator.authority import Authority
 from coordinator.registry import Registry
 from trisect.clock import system_randomness
 from trisect.store.database import Database
 from trisect.trust import certificates
+from trisect.trust.authority import Authority
 from trisect.trust.certificates import Caller
 from trisect.trust.invitations import Invitation
 
 HOUR = dt.timedelta(hours=1)
+
+PARTY_LIFE = dt.timedelta(days=1)
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Office:
             identity("coordinator").public,
             clock=lambda: self.now,
             randomness=system_randomness,
+            party_life=PARTY_LIFE,
         )
 
     def invite(self, party: str, role: str = "provider", ttl: dt.timedelta = HOUR) -> Invitation:

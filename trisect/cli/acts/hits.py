@@ -88,7 +88,7 @@ async def _read(call: Call, exchange_id: str) -> AsyncIterator[Hit]:
 
 
 def _csv(stream: TextIO) -> Write:
-    writer = csv.DictWriter(stream, FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(stream, FIELDS)
     writer.writeheader()
 
     def write(hit: Hit) -> None:

@@ -55,7 +55,7 @@ class RejectsFile:
             return
         if self._stream is None:
             self._stream = self._begin()
-        csv.writer(self._stream, lineterminator="\n").writerows(rows)
+        csv.writer(self._stream).writerows(rows)
 
     def _begin(self) -> TextIO:
         try:
