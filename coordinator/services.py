@@ -40,6 +40,9 @@ TIMER_EARLY_S = 0.1
 """More than a timer may be early: a link that ends before its certificate could not say why."""
 
 
+_PARTIES = frozenset((Access.ENROLLED, Access.MEMBER, Access.GOVERNMENT))
+
+
 def authoriser(registry: Registry, consortium: str, clock: Clock) -> Authorise:
     """Make the check of the coordinator's TLS port: who has a certificate, is enrolled, is a member."""
 
@@ -59,7 +62,7 @@ def authoriser(registry: Registry, consortium: str, clock: Clock) -> Authorise:
             return found
         if access is Access.ANYONE:
             return found
-        if found.caller is not Caller.PARTY or access is Access.ADMINISTRATOR:
+        if found.caller is not Caller.PARTY or access not in _PARTIES:
             raise DeniedError(
                 "this method is not open to the caller", hint="call it with a party's certificate"
             )

@@ -12,11 +12,10 @@ from grpc_reflection.v1alpha import reflection
 
 from nodes.accusing import Accusing
 from nodes.announcing import Announcing
+from nodes.apps import Apps
+from nodes.clients import Clients
 from nodes.config import DEMO, RELOADABLE, Config
-from nodes.consents.courier import Courier
-from nodes.consents.receiving import Receiving
-from nodes.consents.register import Register
-from nodes.consents.replay import Replay
+from nodes.consents.part import ConsentsPart
 from nodes.drifting import Drifting
 from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
@@ -38,7 +37,7 @@ from nodes.proposals import Proposals
 from nodes.readiness import Readiness
 from nodes.schedules import Scheduler
 from nodes.services.collections import CollectionsService
-from nodes.services.consents import ConsentsService
+from nodes.services.credentials import CredentialsService
 from nodes.services.governance import GovernanceService
 from nodes.services.matching import MatchingService
 from nodes.services.node_admin import NodeAdminService
@@ -65,10 +64,9 @@ from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections
 from trisect.store.consents import Consents
 from trisect.store.counts import Counts
+from trisect.store.credentials import Credentials
 from trisect.store.database import Database, sqlite_url
-from trisect.store.delegating import Delegations
 from trisect.store.exchanges import Exchanges
-from trisect.store.granting import GrantedConsents
 from trisect.store.intake import Imports
 from trisect.store.presence import Lapsing
 from trisect.store.record import Record
@@ -85,6 +83,7 @@ from trisect.trust.statements import Role, party_name
 from trisect.wire.v1 import (
     collections_pb2_grpc,
     consents_pb2_grpc,
+    credentials_pb2_grpc,
     governance_pb2_grpc,
     matching_pb2_grpc,
     node_admin_pb2_grpc,
@@ -152,26 +151,20 @@ class Node:
             system_clock,
         )
         self._link.seen_head = lambda: str(self._witness.note or "")
-        consents = Consents(self._database)
-        self._replay = Replay(self._members, self._link, consents, system_clock)
-        self._receiving = Receiving(
-            self._members, self._link, consents, self._peppers, self._replay, system_clock
-        )
-        granted = GrantedConsents(self._database)
-        self._courier = Courier(self._members, self._link, granted, lambda: self._config.consents.tick_s)
-        self._register_of_consents = Register(
+        self._consents = ConsentsPart(
+            self._database,
             self._members,
             self._link,
-            granted,
-            Delegations(self._database),
-            consents,
-            self._receiving,
-            self._replay,
+            self._peppers,
             self._proposals,
             clock=system_clock,
             randomness=system_randomness,
-            epoch_s=lambda: self._config.consents.epoch_s,
+            config=lambda: self._config,
         )
+        self._credentials = Credentials(self._database)
+        server = Principal(config.consortium, Caller.NODE, config.party)
+        self._clients = Clients(home.path, server, self._credentials, system_clock, system_randomness)
+        self._apps = Apps(home, self._clients, self._consents.persons)
         self._readiness = Readiness(
             underway=self._underway,
             link=self._link,
@@ -179,7 +172,7 @@ class Node:
             peppers=self._peppers,
             history=self._history,
             witness=self._witness,
-            replay=self._replay,
+            replay=self._consents.replay,
             database=self._database,
             clock=system_clock,
         )
@@ -211,7 +204,7 @@ class Node:
             budgets=budgets,
             counts=Counts(self._database),
             witness=self._witness,
-            replay=self._replay,
+            replay=self._consents.replay,
             accusing=self._accusing,
             clock=system_clock,
             randomness=system_randomness,
@@ -258,7 +251,7 @@ class Node:
         await self._peppers.start()
         await self._members.start()
         await self._witness.start()
-        await self._replay.start()
+        await self._consents.replay.start()
         await self._book.start()
         scheduler = Scheduler(
             self._schedules,
@@ -285,10 +278,7 @@ class Node:
         tasks.keep(self._members.run, "synchronise statements")
         tasks.keep(self._history.run, "compare statements with the coordinator's")
         tasks.keep(self._witness.run, "follow the record")
-        tasks.keep(self._receiving.run, "take in consents")
-        if self._config.role == Role.PROXY:
-            tasks.keep(self._courier.run, "tell of consents")
-            tasks.keep(self._register_of_consents.run, "commit to consents")
+        self._consents.keep(tasks, self._config.role)
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(
@@ -304,8 +294,16 @@ class Node:
         tasks.start(self._readiness.watch_database(), "watch the database")
         tasks.start(health.follow(self._readiness.troubles), "tell gRPC's health")
         try:
-            async with daemon.http(self._config.http.listen, self._readiness.troubles) as self._http:
-                yield {"socket": str(socket), "http": self._http, "party": self._config.party}
+            async with (
+                daemon.http(self._config.http.listen, self._readiness.troubles) as self._http,
+                self._apps.serving(self._config.apps.listen) as apps,
+            ):
+                yield {
+                    "socket": str(socket),
+                    "http": self._http,
+                    "party": self._config.party,
+                    **({"apps": apps} if apps else {}),
+                }
         finally:
             await self._book.stop()
             await admin.stop(DRAIN_S)
@@ -317,7 +315,7 @@ class Node:
     async def _on_call(self, call: relay_pb2.IncomingCall) -> tuple[bytes, bool]:
         """Answer a call of a peer; gives the reply, and whether it accepts an offer."""
         if call.method == relay_pb2.PEER_METHOD_CONSENTS:
-            return await self._receiving.on_frame(call), False
+            return await self._consents.receiving.on_frame(call), False
         if call.method == relay_pb2.PEER_METHOD_STALE_HITS:
             return await self._staleness.on_frame(call), False
         return await self._answering.on_call(call)
@@ -358,13 +356,15 @@ class Node:
         record_admin_pb2_grpc.add_RecordAdminServicer_to_server(
             RecordAdminService(self._members, self._witness), admin
         )
-        consents_pb2_grpc.add_ConsentsServicer_to_server(
-            ConsentsService(self._register_of_consents, self._courier), admin
+        consents_pb2_grpc.add_ConsentsServicer_to_server(self._consents.service, admin)
+        credentials_pb2_grpc.add_CredentialsServicer_to_server(
+            CredentialsService(self._clients, self._credentials, self._apps), admin
         )
         services = (
             "NodeAdmin",
             "Governance",
             "Consents",
+            "Credentials",
             "Collections",
             "Matching",
             "Schedules",
@@ -377,6 +377,7 @@ class Node:
     async def _drain(self, gate: Gate, health: Health) -> None:
         """Take on nothing new, and wait for what runs as long as is configured."""
         gate.stopping = True
+        self._apps.drain()
         self._underway.stopping = True
         await health.drain()
         await self._underway.ended(self._config.drain_s)

@@ -109,6 +109,13 @@ class Http:
 
 
 @dataclass(frozen=True, slots=True)
+class Apps:
+    """Where a proxy's node serves the proxy's own apps over TLS; empty serves none."""
+
+    listen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """`config.toml` of a node's home; `join` writes the first five keys."""
 
@@ -127,6 +134,7 @@ class Config:
     consents: Consents = field(default_factory=Consents)
     stale_hits: StaleHits = field(default_factory=StaleHits)
     http: Http = field(default_factory=Http)
+    apps: Apps = field(default_factory=Apps)
 
     def check(self) -> None:
         """Check what types cannot say; raises BadInputError."""
@@ -164,6 +172,12 @@ class Config:
                 "configuration key drain_s must not be below zero", hint="0 waits for nothing"
             )
         config.check_address("coordinator", self.coordinator)
+        if self.apps.listen:
+            config.check_address("apps.listen", self.apps.listen)
+            if self.role != Role.PROXY:
+                raise BadInputError(
+                    "configuration key apps.listen is for a proxy's node alone", hint="leave it out"
+                )
         config.check_common(self.log_level, self.http.listen)
         config.check_positive(
             timeouts__call_s=self.timeouts.call_s,

@@ -4,30 +4,59 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from nodes.consents.receiving import Receiving
 from nodes.consents.replay import Replay
 from nodes.consents.wishes import Drafting, Wish
 from nodes.link import Link
 from nodes.members import Members
-from nodes.proposals import Proposals
 from trisect.clock import Clock, Randomness, from_text, to_text
-from trisect.errors import ConflictError, DeniedError, StaleError, TrisectError
+from trisect.errors import (
+    BadInputError,
+    ConflictError,
+    DeniedError,
+    NotFoundError,
+    StaleError,
+    TrisectError,
+)
 from trisect.record import commitments
 from trisect.rules.consent_frames import Frame
-from trisect.rules.consents import SALT_BYTES, Consent, EpochCommitment, Word, commitment
+from trisect.rules.consents import Consent, Word, commitment
 from trisect.rules.delegations import RULE, Delegation
 from trisect.rules.regime import Regime
 from trisect.store.consents import Consents
 from trisect.store.delegating import Delegations, KeptDelegation
-from trisect.store.granting import GrantedConsent, GrantedConsents
-from trisect.trust.filings import ConsentsFiling
+from trisect.store.granting import Draft, GrantedConsent, GrantedConsents
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import Role
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A consent that is kept.
+
+    Attributes:
+        consent: as it is kept.
+        subjects: the person's pseudonym towards each party.
+        known: whether it was there already.
+    """
+
+    consent: GrantedConsent
+    subjects: Mapping[str, str]
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A consent that will be kept, and whether somebody before has asked for it in the same call."""
+
+    draft: Draft
+    known: bool
 
 
 class Register:
@@ -41,10 +70,8 @@ class Register:
         consents: what counts at this node, as at every party.
         receiving: takes them in for that.
         replay: tells how far that is.
-        proposals: files commitments.
         clock: tells the time.
         randomness: draws ids and salts.
-        epoch_s: gives the seconds from one commitment to the next.
     """
 
     def __init__(
@@ -56,11 +83,9 @@ class Register:
         consents: Consents,
         receiving: Receiving,
         replay: Replay,
-        proposals: Proposals,
         *,
         clock: Clock,
         randomness: Randomness,
-        epoch_s: Callable[[], float],
     ) -> None:
         self._members = members
         self._link = link
@@ -70,10 +95,7 @@ class Register:
         self._consents = consents
         self._receiving = receiving
         self._replay = replay
-        self._proposals = proposals
         self._clock = clock
-        self._randomness = randomness
-        self._epoch_s = epoch_s
         self._changing = asyncio.Lock()
         self._acknowledged = 0
         """Up to which number this node's own acknowledgements are kept."""
@@ -83,10 +105,8 @@ class Register:
         """Whose it is."""
         return self._members.name
 
-    async def grant(
-        self, wish: Wish, *, once: bool = False
-    ) -> tuple[GrantedConsent, Mapping[str, str], bool]:
-        """Record a consent; gives it, the person's pseudonym towards each party, and whether it was there already.
+    async def grant(self, wish: Wish, *, once: bool = False) -> Recorded:
+        """Record a consent.
 
         Args:
             wish: what the person allows.
@@ -98,30 +118,71 @@ class Register:
             NotFoundError: there is no such delegation.
             ConflictError: this node's database is older than the public record.
         """
+        (outcome,) = await self.grant_all([(wish, once)])
+        if isinstance(outcome, TrisectError):
+            raise outcome
+        return outcome
+
+    async def grant_all(self, wishes: Sequence[tuple[Wish, bool]]) -> Sequence[Recorded | TrisectError]:
+        """Record many consents together; gives for each what became of it, or why it was refused.
+
+        Args:
+            wishes: each with whether to record it once, as `grant` does.
+
+        Raises:
+            DeniedError: this party is no proxy, or has no notice in force.
+            ConflictError: this node's database is older than the public record.
+        """
         self._require_sound()
         self._members.require_notice()
-        consent = self._drafting.consent(wish, await self._delegation(wish.delegation))
-        subjects: dict[str, str] = {
-            name: self._drafting.subject(wish.person, name) for name in (self._members.name, *consent.parties)
-        }
-        if once and (known := await self._same(consent)):
-            return known, subjects, True
-        record = consent.sign(self._link.keys.identity)
-        salt = self._randomness(SALT_BYTES)
+        found: list[_Planned | Recorded | TrisectError] = []
+        drafts: list[Draft] = []
+        of_persons: dict[str, list[Draft]] = defaultdict(list)
         async with self._changing:
-            await asyncio.to_thread(
-                self._granted.grant, consent, record, salt, subjects, wish.delegation or None
-            )
+            for wish, once in wishes:
+                one = await self._drafted(wish, once=once)
+                if not isinstance(one, Draft):
+                    found.append(one)
+                    continue
+                others = of_persons[one.consent.subject]
+                same = [other for other in others if once and other.consent.says_as(one.consent)]
+                if not same:
+                    drafts.append(one)
+                    others.append(one)
+                found.append(_Planned(same[0] if same else one, bool(same)))
+            numbers = await asyncio.to_thread(self._granted.grant, *drafts)
             await self._tell_own()
-        return await asyncio.to_thread(self._granted.get, consent.id), subjects, False
+        kept = await asyncio.to_thread(self._granted.all_of, [draft.consent.id for draft in drafts])
+        refused = {
+            draft.consent.id: number
+            for draft, number in zip(drafts, numbers, strict=True)
+            if isinstance(number, TrisectError)
+        }
+        return [
+            refused.get(one.draft.consent.id)
+            or Recorded(kept[one.draft.consent.id], one.draft.subjects, known=one.known)
+            if isinstance(one, _Planned)
+            else one
+            for one in found
+        ]
+
+    async def _drafted(self, wish: Wish, *, once: bool) -> Draft | Recorded | TrisectError:
+        try:
+            draft = self._drafting.draft(wish, await self._delegation(wish.delegation))
+        except (BadInputError, DeniedError, NotFoundError) as error:
+            return error
+        if once and (known := await self._same(draft.consent)):
+            return Recorded(known, draft.subjects, known=True)
+        return draft
 
     async def _same(self, wanted: Consent) -> GrantedConsent | None:
         """Find a consent in force by which the person has allowed the same in the same way."""
         for found in await asyncio.to_thread(self._granted.of_subject, wanted.subject):
-            if found.record is None or self.why_not(found) != "":
-                continue
-            given = Consent.peek(found.record)
-            if wanted == replace(given, id=wanted.id, given=wanted.given, expires=wanted.expires):
+            if (
+                found.record is not None
+                and not self.why_not(found)
+                and wanted.says_as(Consent.peek(found.record))
+            ):
                 return found
         return None
 
@@ -171,10 +232,38 @@ class Register:
     async def delegations(self, person: str) -> Sequence[KeptDelegation]:
         """List the delegations of a person, or the newest."""
         self._require_proxy()
-        if person:
-            subject = self._drafting.subject(person, self._members.name)
-            return await asyncio.to_thread(self._delegations.of_subject, subject)
-        return await asyncio.to_thread(self._delegations.latest)
+        return (
+            await self.delegations_of(person) if person else await asyncio.to_thread(self._delegations.latest)
+        )
+
+    async def delegations_of(self, person: str) -> Sequence[KeptDelegation]:
+        """List the delegations of a person."""
+        self._require_proxy()
+        return await asyncio.to_thread(self._delegations.of_subject, self._subject(person))
+
+    async def require_delegation_of(self, person: str, delegation: bytes) -> None:
+        """Raise NotFoundError unless a delegation that has not been erased is this person's."""
+        self._require_proxy()
+        subject = self._subject(person)
+        found = await asyncio.to_thread(self._delegations.get, delegation)
+        if found.record is None or Delegation.peek(found.record).subject != subject:
+            raise NotFoundError("the person has given no such delegation", hint="list those that there are")
+
+    async def require_consent_of(self, person: str, consent: bytes) -> None:
+        """Raise NotFoundError unless a consent that has not been erased is this person's."""
+        self._require_proxy()
+        subject = self._subject(person)
+        found = await asyncio.to_thread(self._granted.get, consent)
+        if found.record is None or Consent.peek(found.record).subject != subject:
+            raise NotFoundError("the person has given no such consent", hint="list those that there are")
+
+    async def of_person(self, person: str) -> Sequence[GrantedConsent]:
+        """List the consents of a person."""
+        self._require_proxy()
+        return await asyncio.to_thread(self._granted.of_subject, self._subject(person))
+
+    def _subject(self, person: str) -> str:
+        return self._drafting.subject(person, self._members.name)
 
     async def delegation_of(self, found: GrantedConsent) -> bytes:
         """Give the signed record of the delegation under which a consent was given; empty where there is none."""
@@ -200,10 +289,7 @@ class Register:
         self._require_proxy()
         if consent:
             return [await asyncio.to_thread(self._granted.get, consent)]
-        if person:
-            subject = self._drafting.subject(person, self._members.name)
-            return await asyncio.to_thread(self._granted.of_subject, subject)
-        return await asyncio.to_thread(self._granted.latest)
+        return await self.of_person(person) if person else await asyncio.to_thread(self._granted.latest)
 
     async def proof(self, found: GrantedConsent) -> tuple[int, int, int, list[bytes]] | None:
         """Prove that a consent is committed to; gives epoch, place, leaves and hashes, or None before it is."""
@@ -242,47 +328,10 @@ class Register:
             )
         return ""
 
-    async def commit(self) -> None:
-        """Commit in the public record to what has come since the last time; nothing where nothing has.
-
-        Raises:
-            TrisectError: it cannot be published now.
-        """
-        own = self._members.own
-        if own is None or own.role is not Role.PROXY or self.trouble or not self._members.admitted:
-            return
-        while True:
-            membership = self._members.membership
-            filed = len(membership.filed(ConsentsFiling, own.name))
-            told = Regime(membership).consents_told(own.name)
-            content = await asyncio.to_thread(self._next_epoch, filed, told)
-            if content is None:
-                return
-            await self._proposals.file(ConsentsFiling.KIND, "", content.to_content())
-
-    def _next_epoch(self, filed: int, told: int) -> EpochCommitment | None:
-        """Give the epoch after those that were filed; one that was kept and not filed comes as it was kept."""
-        kept = self._granted.epoch(filed + 1)
-        if kept is None:
-            upto, found = self._granted.uncommitted(limit=commitments.MOST_EVENTS)
-            if upto <= told:
-                return None
-            leaves: Sequence[bytes] = commitments.padded(found, self._randomness)
-            self._granted.keep_epoch(filed + 1, upto, b"".join(leaves))
-            kept = (upto, leaves)
-        upto, leaves = kept
-        return EpochCommitment(filed + 1, upto, len(leaves), commitments.root(leaves))
-
-    async def run(self) -> None:
-        """Commit once an epoch, until cancelled."""
-        while True:
-            try:
-                async with self._changing:  # what was kept just before the node was killed
-                    await self._tell_own()
-                await self.commit()
-            except TrisectError as error:
-                _log.warning("consents could not be committed to", extra={"reason": error.message})
-            await asyncio.sleep(self._epoch_s())
+    async def settle(self) -> None:
+        """Let what was kept just before the node was killed count at this node too."""
+        async with self._changing:
+            await self._tell_own()
 
     @property
     def trouble(self) -> str:

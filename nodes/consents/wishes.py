@@ -12,10 +12,11 @@ from nodes.members import Members
 from trisect.clock import Clock, Randomness, to_text
 from trisect.errors import BadInputError, DeniedError
 from trisect.indicators.kinds import KINDS, Kind
-from trisect.rules.consents import ID_BYTES, Consent, Language, Pressure, words
+from trisect.rules.consents import ID_BYTES, SALT_BYTES, Consent, Language, Pressure, words
 from trisect.rules.delegations import Delegation
 from trisect.rules.regime import Regime
 from trisect.rules.vocabulary import Purpose
+from trisect.store.granting import Draft
 from trisect.trust import documents
 from trisect.trust.pseudonyms import Pseudonyms
 from trisect.trust.statements import Standing
@@ -65,10 +66,20 @@ class Drafting:
         self._link = link
         self._clock = clock
         self._randomness = randomness
+        self._pseudonyms = Pseudonyms(link.keys.storage)
 
     def subject(self, person: str, party: str) -> str:
         """Give the pseudonym of a person towards a party."""
-        return Pseudonyms(self._link.keys.storage).of(person, party)
+        return self._pseudonyms.of(person, party)
+
+    def draft(self, wish: Wish, delegation: bytes | None) -> Draft:
+        """Draft a consent with all that is kept of it; raises as `consent` does."""
+        consent = self.consent(wish, delegation)
+        subjects: dict[str, str] = {
+            name: self.subject(wish.person, name) for name in (consent.proxy, *consent.parties)
+        }
+        record = consent.sign(self._link.keys.identity)
+        return Draft(consent, record, self._randomness(SALT_BYTES), subjects, wish.delegation)
 
     def consent(self, wish: Wish, delegation: bytes | None) -> Consent:
         """Draft a consent.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nodes.consents.courier import Courier
-from nodes.consents.register import Register
+from nodes.consents.register import Recorded, Register
 from nodes.consents.wishes import Wish
 from trisect.errors import ConflictError
 from trisect.rpc.authentication import Context
@@ -29,9 +30,13 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.GrantConsentRequest, _context: Context
     ) -> pb.GrantConsentReply:
         """Record what a person allows."""
-        wish = _wish(request, request.delegation)
-        found, subjects, known = await self.register.grant(wish, once=request.once)
-        return pb.GrantConsentReply(consent=await self._to_wire(found), subjects=subjects, known=known)
+        found = await self.register.grant(wish_of(request, request.delegation), once=request.once)
+        return await self.recorded(found)
+
+    async def recorded(self, found: Recorded) -> pb.GrantConsentReply:
+        """Tell of a consent that is kept."""
+        consent = await self._to_wire(found.consent)
+        return pb.GrantConsentReply(consent=consent, subjects=found.subjects, known=found.known)
 
     async def RevokeConsent(  # noqa: N802
         self, request: pb.RevokeConsentRequest, _context: Context
@@ -48,7 +53,10 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.ListConsentsRequest, _context: Context
     ) -> pb.ListConsentsReply:
         """List consents."""
-        found = await self.register.find(request.person, request.id)
+        return await self.listed(await self.register.find(request.person, request.id))
+
+    async def listed(self, found: Sequence[GrantedConsent]) -> pb.ListConsentsReply:
+        """Tell of several consents."""
         return pb.ListConsentsReply(
             consents=await asyncio.to_thread(lambda: [self._described(one) for one in found])
         )
@@ -74,7 +82,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.GiveDelegationRequest, _context: Context
     ) -> pb.GiveDelegationReply:
         """Record what the proxy may consent to in a person's name."""
-        found = await self.register.delegate(_wish(request))
+        found = await self.register.delegate(wish_of(request))
         return pb.GiveDelegationReply(delegation=self._delegation(found))
 
     async def RevokeDelegation(  # noqa: N802
@@ -88,7 +96,10 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.ListDelegationsRequest, _context: Context
     ) -> pb.ListDelegationsReply:
         """List delegations."""
-        found = await self.register.delegations(request.person)
+        return self.listed_delegations(await self.register.delegations(request.person))
+
+    def listed_delegations(self, found: Sequence[KeptDelegation]) -> pb.ListDelegationsReply:
+        """Tell of several delegations."""
         return pb.ListDelegationsReply(delegations=[self._delegation(one) for one in found])
 
     def _delegation(self, found: KeptDelegation) -> pb.Delegation:
@@ -125,7 +136,8 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         return consent
 
 
-def _wish(request: pb.GrantConsentRequest | pb.GiveDelegationRequest, delegation: bytes = b"") -> Wish:
+def wish_of(request: pb.GrantConsentRequest | pb.GiveDelegationRequest, delegation: bytes = b"") -> Wish:
+    """Read what a person wishes."""
     return Wish(
         person=request.person,
         purposes=list(request.purposes),

@@ -20,7 +20,7 @@ from trisect.rules.vocabulary import Purpose
 from trisect.store import granting as module
 from trisect.store.database import Database
 from trisect.store.delegating import Delegations
-from trisect.store.granting import GrantedConsents
+from trisect.store.granting import Draft, GrantedConsents
 from trisect.store.proxy_tables import granted_consents
 from trisect.trust.keys import PartyName
 
@@ -56,11 +56,18 @@ def delegation(number: int, *parties: str) -> Delegation:
     return Delegation(**said(number, parties))
 
 
-def grant(database: Database, number: int, *parties: str, under: bytes | None = None) -> int:
-    """Keep a consent; gives its number."""
+def draft(number: int, *parties: str, under: bytes = b"") -> Draft:
+    """Draft a consent."""
     found = consent(number, *parties)
     subjects = {name: f"{name}-{number}" for name in ("aid", *found.parties)}
-    return GrantedConsents(database).grant(found, found.sign(identity("aid")), SALT, subjects, under)
+    return Draft(found, found.sign(identity("aid")), SALT, subjects, under)
+
+
+def grant(database: Database, number: int, *parties: str, under: bytes = b"") -> int:
+    """Keep a consent; gives its number."""
+    (outcome,) = GrantedConsents(database).grant(draft(number, *parties, under=under))
+    assert isinstance(outcome, int)
+    return outcome
 
 
 def test_numbers_are_used_once_for_what_is_given_and_taken_back(node: Database) -> None:
@@ -210,13 +217,24 @@ def test_a_delegation_takes_what_was_given_under_it_along(node: Database) -> Non
 
 
 def test_nothing_is_given_under_a_delegation_that_was_taken_back_meanwhile(node: Database) -> None:
-    under = delegate(node, 9)
+    store, under = GrantedConsents(node), delegate(node, 9)
     Delegations(node).revoke(under, LATER)
-    with pytest.raises(ConflictError, match="taken back"):
-        grant(node, 1, under=under)
-    with pytest.raises(ConflictError, match="taken back"):
-        grant(node, 1, under=bytes(16))
-    assert GrantedConsents(node).newest == 0
+    first, late, unknown, last = store.grant(
+        draft(1), draft(2, under=under), draft(3, under=bytes(16)), draft(4)
+    )
+    assert (first, last) == (1, 2) == (store.newest - 1, store.newest), "the others are kept"
+    for refused in (late, unknown):
+        assert isinstance(refused, ConflictError)
+        assert "taken back" in refused.message
+
+
+def test_many_are_kept_together_or_not_at_all(node: Database) -> None:
+    store = GrantedConsents(node)
+    assert store.grant(*(draft(number) for number in (1, 2, 3))) == [1, 2, 3]
+    with pytest.raises(ConflictError):
+        store.grant(draft(4), draft(1))
+    assert store.newest == 3
+    assert store.all_of([consent(2).id, consent(4).id]).keys() == {consent(2).id}
 
 
 def test_delegations_are_listed_and_forgotten(node: Database) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from support.fake_consents import Consents
 from support.fake_coordinator import FINGERPRINT, Coordinator
+from support.fake_credentials import Credentials
 from support.fake_governance import Governance
 from support.fake_services import NOW, RecordAdmin, Schedules
 from support.membership import Consortium, identity
@@ -34,6 +35,7 @@ from trisect.wire.v1 import (
     collections_pb2_grpc,
     consents_pb2_grpc,
     coordinator_admin_pb2_grpc,
+    credentials_pb2_grpc,
     governance_pb2_grpc,
     matching_pb2,
     matching_pb2_grpc,
@@ -356,6 +358,7 @@ async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIte
         node_admin_pb2_grpc.add_NodeAdminServicer_to_server(_Admin(node), server)
         governance_pb2_grpc.add_GovernanceServicer_to_server(Governance(node), server)
         consents_pb2_grpc.add_ConsentsServicer_to_server(Consents(node), server)
+        credentials_pb2_grpc.add_CredentialsServicer_to_server(Credentials(node), server)
         collections_pb2_grpc.add_CollectionsServicer_to_server(_Collections(node), server)
         matching_pb2_grpc.add_MatchingServicer_to_server(_Matching(node), server)
         schedules_pb2_grpc.add_SchedulesServicer_to_server(Schedules(node), server)

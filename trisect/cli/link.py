@@ -23,6 +23,7 @@ from trisect.rpc.status import translated
 from trisect.wire.v1.collections_pb2_grpc import CollectionsStub
 from trisect.wire.v1.consents_pb2_grpc import ConsentsStub
 from trisect.wire.v1.coordinator_admin_pb2_grpc import CoordinatorAdminStub
+from trisect.wire.v1.credentials_pb2_grpc import CredentialsStub
 from trisect.wire.v1.governance_pb2_grpc import GovernanceStub
 from trisect.wire.v1.matching_pb2_grpc import MatchingStub
 from trisect.wire.v1.node_admin_pb2_grpc import NodeAdminStub
@@ -46,6 +47,7 @@ class Node:
     admin: NodeAdminStub
     governance: GovernanceStub
     consents: ConsentsStub
+    credentials: CredentialsStub
     collections: CollectionsStub
     matching: MatchingStub
     schedules: SchedulesStub
@@ -79,6 +81,7 @@ async def node(call: Call) -> AsyncIterator[Node]:
             NodeAdminStub(channel),
             GovernanceStub(channel),
             ConsentsStub(channel),
+            CredentialsStub(channel),
             CollectionsStub(channel),
             MatchingStub(channel),
             SchedulesStub(channel),

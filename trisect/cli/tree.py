@@ -9,6 +9,9 @@ from typer.main import get_command
 
 from trisect.cli.call import Call
 from trisect.cli.commands import (
+    app as apps,
+)
+from trisect.cli.commands import (
     approval,
     breach,
     budget,
@@ -74,6 +77,7 @@ app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(notice.app, name="notice")
 app.add_typer(consent.app, name="consent")
 app.add_typer(delegation.app, name="delegation")
+app.add_typer(apps.app, name="app")
 app.add_typer(officer.app, name="officer")
 app.add_typer(approval.app, name="approval")
 app.add_typer(collection.app, name="collection")

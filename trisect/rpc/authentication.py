@@ -13,7 +13,7 @@ import grpc.aio
 
 from trisect.clock import Clock, system_clock, to_text
 from trisect.errors import UnauthenticatedError
-from trisect.trust.certificates import Principal, check_client_leaf, principal, validity
+from trisect.trust.certificates import Caller, Principal, check_client_leaf, principal, validity
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _TLS_VERSION = b"TLSv1.3"
@@ -50,6 +50,10 @@ def _check_holds(named: Principal, start: dt.datetime, end: dt.datetime, now: dt
         raise UnauthenticatedError(
             f"the certificate of {named.uri} is valid from {to_text(start)} only",
             hint="set the clock of the coordinator's machine (NTP)",
+        )
+    if now >= end and named.caller is Caller.APP:
+        raise UnauthenticatedError(
+            f"the credential ended at {to_text(end)}", hint="ask the node's administrator for a new one"
         )
     if now >= end:
         raise UnauthenticatedError(

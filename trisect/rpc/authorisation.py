@@ -18,6 +18,7 @@ class Access(enum.Enum):
     MEMBER = "an admitted party that is active"
     GOVERNMENT = "an admitted, active government party"
     ADMINISTRATOR = "whoever may open the daemon's socket"
+    APP = "a program of a proxy that has a credential of the proxy's node"
     ANYONE = "any caller that passed the transport"
 
 
@@ -47,7 +48,20 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Record/Cosign",
                 "Record/Restore",
             ),
+            Access.APP: (
+                "Persons/Grant",
+                "Persons/GrantMany",
+                "Persons/Revoke",
+                "Persons/List",
+                "Persons/GetReceipt",
+                "Persons/Delegate",
+                "Persons/RevokeDelegated",
+                "Persons/ListDelegated",
+            ),
             Access.ADMINISTRATOR: (
+                "Credentials/IssueCredential",
+                "Credentials/ListCredentials",
+                "Credentials/RevokeCredential",
                 "CoordinatorAdmin/Invite",
                 "CoordinatorAdmin/GetCoordinatorStatus",
                 "NodeAdmin/GetStatus",

@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 
 from trisect.rpc.options import CLIENT_OPTIONS, SERVER_OPTIONS
-from trisect.trust.certificates import COORDINATOR_HOST, TlsIdentity
+from trisect.trust.certificates import COORDINATOR_HOST, NODE_HOST, TlsIdentity
 
 
 def coordinator_channel(address: str, authority: bytes, identity: TlsIdentity) -> grpc.aio.Channel:
@@ -22,8 +22,17 @@ def coordinator_channel(address: str, authority: bytes, identity: TlsIdentity) -
 
     `https_proxy` and `http_proxy` are heeded, but not for a coordinator on this very machine.
     """
+    return _channel(address, authority, identity, COORDINATOR_HOST)
+
+
+def node_channel(address: str, authority: bytes, identity: TlsIdentity) -> grpc.aio.Channel:
+    """Open a channel to the port that a party's node has for the party's own programs, as `coordinator_channel` does."""
+    return _channel(address, authority, identity, NODE_HOST)
+
+
+def _channel(address: str, authority: bytes, identity: TlsIdentity, name: str) -> grpc.aio.Channel:
     credentials = grpc.ssl_channel_credentials(authority, identity.key, identity.certificate)
-    options = (*CLIENT_OPTIONS, ("grpc.ssl_target_name_override", COORDINATOR_HOST), *_proxy_options(address))
+    options = (*CLIENT_OPTIONS, ("grpc.ssl_target_name_override", name), *_proxy_options(address))
     return grpc.aio.secure_channel(address, credentials, options=options)
 
 

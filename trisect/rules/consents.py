@@ -10,7 +10,7 @@ import datetime as dt
 import enum
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self, TypeVar
 
 from trisect.clock import from_text
@@ -121,6 +121,10 @@ class Word:
     def voluntariness(self) -> int:
         """How freely it was given, 0 to 100."""
         return voluntariness(self.pressures)
+
+    def says_as(self, other: Self) -> bool:
+        """Tell whether another word of the same person says the same in the same way, whenever it was given."""
+        return replace(other, id=self.id, given=self.given, expires=self.expires) == self
 
     def sign(self, key: IdentityKey) -> bytes:
         """Sign the record of it; gives the envelope."""

@@ -51,6 +51,25 @@ class GrantedConsent:
     effects: Mapping[str, Effect]
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A consent that is to be kept.
+
+    Attributes:
+        consent: what the record says.
+        record: signed.
+        salt: of its commitment.
+        subjects: the person's pseudonym towards each party that it names.
+        delegation: id of the one under which it is given, empty where the person gives it.
+    """
+
+    consent: Consent
+    record: bytes
+    salt: bytes
+    subjects: Mapping[str, str]
+    delegation: bytes = b""
+
+
 class GrantedConsents:
     """Consents at one proxy. Called from threads."""
 
@@ -63,43 +82,34 @@ class GrantedConsents:
         with self._database.read() as connection:
             return _newest(connection)
 
-    def grant(
-        self,
-        consent: Consent,
-        record: bytes,
-        salt: bytes,
-        subjects: Mapping[str, str],
-        delegation: bytes | None = None,
-    ) -> int:
-        """Keep a consent; gives its number.
+    def grant(self, *drafts: Draft) -> Sequence[int | ConflictError]:
+        """Keep consents, all in one transaction.
 
-        Args:
-            consent: what the record says.
-            record: signed.
-            salt: of its commitment.
-            subjects: the person's pseudonym towards each party that it names.
-            delegation: id of the delegation under which it is given, which must be in force.
-
-        Raises:
-            ConflictError: the delegation has been taken back meanwhile.
+        Returns:
+            The number of each; in its place an error where its delegation has been taken back meanwhile.
         """
+        outcomes: list[int | ConflictError] = []
         with self._database.write() as connection:
-            if delegation is not None:
-                require_delegated(connection, delegation)
-            sequence = _newest(connection) + 1
-            connection.execute(
-                sa.insert(granted_consents).values(
-                    id=consent.id,
-                    sequence=sequence,
-                    subject=consent.subject,
-                    subjects=json.dumps(dict(subjects)).encode(),
-                    record=record,
-                    salt=salt,
-                    parties=f",{','.join(consent.parties)},",
-                    delegation=delegation,
+            sequence = _newest(connection)
+            for draft in drafts:
+                if draft.delegation and not _is_delegated(connection, draft.delegation):
+                    outcomes.append(ConflictError("the delegation was taken back", hint="ask the person"))
+                    continue
+                sequence += 1
+                connection.execute(
+                    sa.insert(granted_consents).values(
+                        id=draft.consent.id,
+                        sequence=sequence,
+                        subject=draft.consent.subject,
+                        subjects=json.dumps(dict(draft.subjects)).encode(),
+                        record=draft.record,
+                        salt=draft.salt,
+                        parties=f",{','.join(draft.consent.parties)},",
+                        delegation=draft.delegation or None,
+                    )
                 )
-            )
-            return sequence
+                outcomes.append(sequence)
+        return outcomes
 
     def revoke(self, consent: bytes, now: str) -> int:
         """Take a consent back; gives the number of that. A second time gives the first one's.
@@ -152,6 +162,10 @@ class GrantedConsents:
                 sa.select(granted_consents.c.id).where(mine).order_by(granted_consents.c.sequence)
             )
             return list(rows.scalars())
+
+    def all_of(self, consents: Sequence[bytes]) -> Mapping[bytes, GrantedConsent]:
+        """Look up several by their ids; gives those that there are."""
+        return {found.id: found for found in self._select(granted_consents.c.id.in_(consents))}
 
     def of_subject(self, subject: str) -> Sequence[GrantedConsent]:
         """List the consents of a person by the pseudonym with the proxy, oldest first."""
@@ -302,13 +316,11 @@ def take_back_under(connection: sa.Connection, delegation: bytes, now: str) -> l
     return consents
 
 
-def require_delegated(connection: sa.Connection, delegation: bytes) -> None:
-    """Look in the same transaction whether a delegation is still in force; raises ConflictError."""
+def _is_delegated(connection: sa.Connection, delegation: bytes) -> bool:
     row = sa.select(delegations.c.id).where(
         delegations.c.id == delegation, delegations.c.revoked_at.is_(None)
     )
-    if connection.execute(row).one_or_none() is None:
-        raise ConflictError("the delegation was taken back", hint="ask the person")
+    return connection.execute(row).one_or_none() is not None
 
 
 def _take_back(connection: sa.Connection, consent: bytes, now: str) -> int:

@@ -327,6 +327,17 @@ suppressions = sa.Table(
     sa.Column("epoch", sa.Integer, nullable=False),
 )
 
+# Programs of this party that may call its node over the network.
+credentials = sa.Table(
+    "credentials",
+    NODE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("issued_at", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Text, nullable=False),
+    sa.Column("revoked_at", sa.Text, nullable=False),
+)
+
 schedules = sa.Table(
     "schedules",
     NODE,

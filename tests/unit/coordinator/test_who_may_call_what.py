@@ -7,7 +7,8 @@ here fails the test, as does one that lets anybody else in.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,7 +20,11 @@ from unit.rpc.contract import methods
 import coordinator.app
 import nodes.app
 from coordinator.services import authoriser
+from nodes.clients import Clients
+from trisect.clock import system_randomness
 from trisect.rpc.gate import Authorise, Gate
+from trisect.store.credentials import Credentials
+from trisect.store.database import Database, sqlite_url
 from trisect.trust import certificates
 from trisect.trust.certificates import Caller, Principal
 from trisect.trust.statements import Role, Standing
@@ -93,6 +98,7 @@ AT_A_SOCKET = {
         "RevokeDelegation",
         "ListDelegations",
     },
+    "Credentials": {"IssueCredential", "ListCredentials", "RevokeCredential"},
     "Collections": {
         "ListCollections",
         "ShareCollection",
@@ -116,6 +122,18 @@ AT_A_SOCKET = {
     "Schedules": {"AddSchedule", "ListSchedules", "RemoveSchedule"},
 }
 """What administrators call, at the socket of their daemon and nowhere else."""
+
+AT_THE_APPS_PORT = {
+    "Persons/Grant",
+    "Persons/GrantMany",
+    "Persons/Revoke",
+    "Persons/List",
+    "Persons/GetReceipt",
+    "Persons/Delegate",
+    "Persons/RevokeDelegated",
+    "Persons/ListDelegated",
+}
+"""What apps with a credential of a proxy's node call, at the node's port for them and nowhere else."""
 
 
 class Refused(Exception):  # noqa: N818  (what gRPC's own abort does, without its machinery)
@@ -212,9 +230,10 @@ def full(method: str) -> str:
 
 def test_every_method_of_the_contract_has_its_line() -> None:
     administrative = {f"{service}/{method}" for service, found in AT_A_SOCKET.items() for method in found}
-    assert not administrative & AT_THE_COORDINATOR.keys()
-    ours = {method for method in methods() if method.startswith(full(""))}
-    assert {full(method) for method in administrative | AT_THE_COORDINATOR.keys()} == ours
+    doors = (administrative, AT_THE_COORDINATOR.keys(), AT_THE_APPS_PORT)
+    told = [method for door in doors for method in door]
+    ours = [method.removeprefix(full("")) for method in methods() if method.startswith(full(""))]
+    assert sorted(told) == sorted(ours)
 
 
 async def test_at_the_coordinators_port(office: Office) -> None:
@@ -227,6 +246,48 @@ async def test_at_the_coordinators_port(office: Office) -> None:
             expected = CERTIFIED
         found = {name for name, context in callers.items() if await lets_in(authorise, method, context)}
         assert found == expected, method
+
+
+@pytest.fixture
+def node_database(tmp_path: Path) -> Iterator[Database]:
+    found = Database(sqlite_url(tmp_path / "node.db"))
+    found.migrate("node")
+    yield found
+    found.close()
+
+
+async def test_at_a_nodes_port_for_apps(node_database: Database, tmp_path: Path) -> None:
+    now = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    node = Principal(HERE, Caller.NODE, "proxy")
+    clients = Clients(tmp_path, node, Credentials(node_database), lambda: now, system_randomness)
+    request = certificates.signing_request(certificates.new_tls_key())
+    holding, revoked = [
+        (await clients.issue(name, request, dt.timedelta(days=1)))[0].id for name in ("app", "former")
+    ]
+    await clients.revoke(revoked)
+
+    def app(credential: str, consortium: str = HERE, at: dt.datetime = now) -> Context:
+        return certified(Principal(consortium, Caller.APP, credential), at)
+
+    callers = {
+        "an app": app(holding),
+        "an app whose credential was revoked": app(revoked),
+        "an app whose credential has ended": app(holding, at=now - dt.timedelta(days=2)),
+        "an app that nobody knows": app("0" * 32),
+        "an app of another consortium's": app(holding, "elsewhere"),
+        "the proxy's own party": certified(Principal(HERE, Caller.PARTY, "proxy"), now),
+        "the node itself": certified(node, now),
+        "the coordinator": certified(Principal(HERE, Caller.COORDINATOR, "coordinator"), now),
+        "a party by the name of a credential": certified(Principal(HERE, Caller.PARTY, holding), now),
+        "no certificate": Context({"ssl_tls_version": [b"TLSv1.3"]}),
+        "TLS 1.2": Context(app(holding).auth_context() | {"ssl_tls_version": [b"TLSv1.2"]}),
+    }
+    for method in (*sorted(methods()), full("Persons/Unknown")):
+        served = method.removeprefix(full("")) in AT_THE_APPS_PORT or method.startswith("/grpc.")
+        found = {
+            name for name, context in callers.items() if await lets_in(clients.authorise, method, context)
+        }
+        assert found == ({"an app"} if served else set()), method
 
 
 @pytest.mark.parametrize("daemon", [coordinator.app, nodes.app], ids=lambda module: module.__name__)

@@ -1,0 +1,266 @@
+"""A proxy's app at a real node, over TLS, with a credential of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from support.cluster import Cluster
+from support.daemons import Daemon, until
+from support.planted import watch
+from walk.test_consents import member, trisect
+
+from trisect.rpc import tls
+from trisect.rpc.status import from_rpc
+from trisect.trust.certificates import TlsIdentity
+from trisect.wire.v1 import consents_pb2 as pb
+from trisect.wire.v1 import person_pb2
+from trisect.wire.v1.consents_pb2_grpc import ConsentsStub
+from trisect.wire.v1.person_pb2_grpc import PersonsStub
+
+pytestmark = pytest.mark.walk
+EXAMPLE = Path(__file__).parents[2] / "deploy/examples/app.py"
+MANY = 600
+
+
+def served(daemon: Daemon) -> None:
+    """Have the proxy serve apps, and tell of consents at once."""
+    if daemon.home.name == "proxy":
+        with (daemon.home / "config.toml").open("a") as config:
+            config.write('[apps]\nlisten = "127.0.0.1:0"\n[consents]\ntick_s = 0.3\nepoch_s = 0.5\n')
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    found = asyncio.run(
+        Cluster.create(tmp_path_factory.mktemp("apps"), ("government", "telco", "proxy"), prepare=served)
+    )
+    watch(found).plant(*(member(one) for one in range(MANY)), canonical=())
+    yield found
+    found.stop()
+
+
+class App:
+    """A program with a credential."""
+
+    def __init__(self, cluster: Cluster, name: str, folder: Path) -> None:
+        self.file = folder / f"{name}.json"
+        self.id = trisect(cluster["proxy"], "app", "issue", name, "--output", self.file)["id"]
+
+    def channel(self) -> grpc.aio.Channel:
+        found = json.loads(self.file.read_text())
+        identity = TlsIdentity(found["key"].encode(), found["certificate"].encode())
+        return tls.node_channel(found["address"], found["authority"].encode(), identity)
+
+    async def call(self, method: str, request: Any, stub: Any = PersonsStub) -> Any:
+        async with self.channel() as channel:
+            return await getattr(stub(channel), method)(request, timeout=20)
+
+
+def wish(person: int, **changes: Any) -> pb.GrantConsentRequest:
+    fields: dict[str, Any] = {
+        "person": member(person),
+        "purposes": ["scam-prevention"],
+        "kinds": ["domain"],
+        "parties": ["telco"],
+        "days": 90,
+        "language": "en",
+        "method": "the app",
+    }
+    return pb.GrantConsentRequest(**fields | changes)
+
+
+async def refusal(awaitable: Any) -> tuple[str, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await awaitable
+    error = from_rpc(caught.value, "the node")
+    return error.code, error.message
+
+
+async def test_an_app_does_for_a_person_what_the_person_asks(cluster: Cluster, tmp_path: Path) -> None:
+    app = App(cluster, "members", tmp_path)
+    granted = await app.call("Grant", wish(1))
+    assert granted.consent.in_force
+    assert set(granted.subjects) == {"proxy", "telco"}
+    assert (await app.call("Grant", wish(1, once=True))).known
+    mine = await app.call("List", person_pb2.ListPersonsConsentsRequest(person=member(1)))
+    assert [one.id for one in mine.consents] == [granted.consent.id]
+    receipt = await app.call(
+        "GetReceipt", person_pb2.GetPersonsReceiptRequest(person=member(1), id=granted.consent.id)
+    )
+    assert receipt.record == granted.consent.record
+    revoking = person_pb2.RevokePersonsConsentRequest(person=member(1), id=granted.consent.id, wait_s=20)
+    told = (await app.call("Revoke", revoking)).consent.acknowledgements
+    assert {one.party for one in told if one.at} == {"proxy", "telco"}
+
+
+async def test_nothing_is_shown_or_changed_of_another_person(cluster: Cluster, tmp_path: Path) -> None:
+    app = App(cluster, "curious", tmp_path)
+    consent = (await app.call("Grant", wish(2))).consent.id
+    given = await app.call("Delegate", pb.GiveDelegationRequest(
+        person=member(2), purposes=["scam-prevention"], kinds=["domain"], parties=["telco"], days=9, language="en",
+        method="a mandate",
+    ))  # fmt: skip
+    for method, request in (
+        ("Revoke", person_pb2.RevokePersonsConsentRequest(person=member(3), id=consent)),
+        ("GetReceipt", person_pb2.GetPersonsReceiptRequest(person=member(3), id=consent)),
+        (
+            "RevokeDelegated",
+            person_pb2.RevokePersonsDelegationRequest(person=member(3), id=given.delegation.id),
+        ),
+    ):
+        code, message = await refusal(app.call(method, request))
+        assert (code, "the person has given no such" in message) == ("TRI-UNKNOWN", True), method
+        assert (await refusal(app.call(method, type(request)(id=consent))))[0] == "TRI-INPUT", (
+            "nobody is everybody"
+        )
+    for method, request in (
+        ("List", person_pb2.ListPersonsConsentsRequest()),
+        ("ListDelegated", person_pb2.ListPersonsDelegationsRequest()),
+    ):
+        assert (await refusal(app.call(method, request)))[0] == "TRI-INPUT"
+    others = await app.call("List", person_pb2.ListPersonsConsentsRequest(person=member(3)))
+    assert not others.consents
+    under = await app.call("Grant", wish(2, days=5, delegation=given.delegation.id))
+    ended = await app.call(
+        "RevokeDelegated", person_pb2.RevokePersonsDelegationRequest(person=member(2), id=given.delegation.id)
+    )
+    assert list(ended.consents) == [under.consent.id]
+    listed = await app.call("ListDelegated", person_pb2.ListPersonsDelegationsRequest(person=member(2)))
+    assert [one.in_force for one in listed.delegations] == [False]
+
+
+async def test_many_persons_in_one_call(cluster: Cluster, tmp_path: Path) -> None:
+    app = App(cluster, "move", tmp_path)
+    wishes = [wish(person, once=True) for person in range(10, MANY)]
+    wishes[7] = wish(17, purposes=["curiosity"])
+    wishes[8:9] = [wish(18, once=True), wish(18, once=True)]
+    async with app.channel() as channel:
+        call = PersonsStub(channel).GrantMany(iter(wishes), timeout=60)
+        outcomes = [outcome async for outcome in call]
+    assert [one.WhichOneof("outcome") for one in outcomes] == [
+        "refused" if at == 7 else "granted" for at in range(len(wishes))
+    ]
+    assert (outcomes[7].refused.code, "no such purpose" in outcomes[7].refused.message) == ("TRI-INPUT", True)
+    granted = [one.granted for one in outcomes if one.HasField("granted")]
+    assert [one.known for one in granted].count(True) == 1, "the second of two alike"
+    assert granted[7].consent.id == granted[8].consent.id
+    assert len({one.consent.id for one in granted}) == MANY - 11
+    assert all(one.consent.in_force for one in granted)
+    again = [outcome async for outcome in _again(app, wishes[9:40])]
+    assert all(one.granted.known for one in again)
+
+
+async def _again(app: App, wishes: list[pb.GrantConsentRequest]) -> Any:
+    async with app.channel() as channel:
+        async for outcome in PersonsStub(channel).GrantMany(iter(wishes), timeout=60):
+            yield outcome
+
+
+async def test_a_call_that_breaks_off_keeps_what_it_has_answered(cluster: Cluster, tmp_path: Path) -> None:
+    app = App(cluster, "broken", tmp_path)
+
+    async def requests() -> Any:
+        yield wish(5, once=True, days=30, method="half a call")
+        await asyncio.Event().wait()
+
+    async with app.channel() as channel:
+        call = PersonsStub(channel).GrantMany(requests(), timeout=60)
+        first = await call.read()
+        call.cancel()
+    kept = await app.call("List", person_pb2.ListPersonsConsentsRequest(person=member(5)))
+    assert first.granted.consent.id in {one.id for one in kept.consents}
+
+
+async def test_a_credential_that_was_revoked_opens_nothing_and_cuts_what_runs(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    proxy, app, other = cluster["proxy"], App(cluster, "stolen", tmp_path), App(cluster, "kept", tmp_path)
+
+    async def requests() -> Any:
+        yield wish(6, once=True)
+        await asyncio.Event().wait()
+
+    async with app.channel() as channel:
+        call = PersonsStub(channel).GrantMany(requests(), timeout=60)
+        await call.read()
+        await asyncio.to_thread(trisect, proxy, "app", "revoke", app.id)
+        code, _ = await refusal(call.read())
+        assert code in {"TRI-AUTH", "TRI-DENIED"}
+        asked = person_pb2.ListPersonsConsentsRequest(person=member(6))
+        assert await refusal(PersonsStub(channel).List(asked, timeout=20)) == (
+            "TRI-AUTH",
+            "the credential was revoked",
+        )
+    assert (await other.call("List", asked)).consents
+    rows = {one["name"]: bool(one["revoked_at"]) for one in trisect(proxy, "app", "list")["credentials"]}
+    assert (rows["stolen"], rows["kept"]) == (True, False)
+    trisect(proxy, "app", "issue", "stolen", "--output", tmp_path / "new.json")
+    error = trisect(proxy, "app", "issue", "kept", "--output", tmp_path / "second.json", code=1)
+    assert "that holds" in error["message"]
+
+
+async def test_the_doors_are_apart(cluster: Cluster, tmp_path: Path) -> None:
+    """What opens one opens no other: neither the coordinator's certificates here nor the node's credentials there."""
+    proxy, app = cluster["proxy"], App(cluster, "neighbour", tmp_path)
+    assert (
+        "unimplemented"
+        in (await refusal(app.call("ListConsents", pb.ListConsentsRequest(), ConsentsStub)))[1]
+    )
+    keystore = json.loads((proxy.home / "keystore.json").read_text())["secrets"]
+    found = json.loads(app.file.read_text())
+    party = TlsIdentity(*(base64.b64decode(keystore[name]) for name in ("tls_key", "tls_certificate")))
+    asked = person_pb2.ListPersonsConsentsRequest(person=member(1))
+    async with tls.node_channel(found["address"], found["authority"].encode(), party) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await PersonsStub(channel).List(asked, timeout=10)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    async with grpc.aio.secure_channel(
+        found["address"],
+        grpc.ssl_channel_credentials(found["authority"].encode()),
+        options=[("grpc.ssl_target_name_override", found["server_name"])],
+    ) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await PersonsStub(channel).List(asked, timeout=10)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_an_app_finds_the_node_again_after_a_restart(cluster: Cluster, tmp_path: Path) -> None:
+    proxy, app = cluster["proxy"], App(cluster, "patient", tmp_path)
+    address = proxy.state["apps"]
+    assert proxy.terminate() == 0
+    await proxy.start()
+    await until(proxy.is_admitted, "the proxy to be back")
+    assert proxy.state["apps"] == address
+    assert (await app.call("Grant", wish(4))).consent.in_force
+
+
+def test_the_example_does_what_it_says(cluster: Cluster, tmp_path: Path) -> None:
+    app = App(cluster, "example", tmp_path)
+    words = [sys.executable, EXAMPLE, app.file, member(9), "telco"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
+        "given",
+        done.stdout.splitlines()[1],
+        "in force",
+        "taken back",
+    ]
+    trisect(cluster["proxy"], "app", "revoke", app.id)
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, "the credential was revoked" in ended.stderr) == (1, True)
+
+
+def test_only_a_proxy_serves_apps(cluster: Cluster, tmp_path: Path) -> None:
+    error = trisect(cluster["telco"], "app", "issue", "an app", "--output", tmp_path / "app.json", code=1)
+    assert "serves no apps" in error["message"]
+    assert not (tmp_path / "app.json").exists()
