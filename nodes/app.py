@@ -17,15 +17,7 @@ from nodes.clients import Clients
 from nodes.config import DEMO, RELOADABLE, Config
 from nodes.consents.part import ConsentsPart
 from nodes.drifting import Drifting
-from nodes.exchanges.answering import Answering
-from nodes.exchanges.asking import Asking
-from nodes.exchanges.book import Book
-from nodes.exchanges.confirming import Confirming
-from nodes.exchanges.expiry import Expiry
-from nodes.exchanges.means import Means
-from nodes.exchanges.recovery import Recovery
-from nodes.exchanges.slots import Slots
-from nodes.exchanges.staleness import Staleness
+from nodes.exchanges.part import ExchangesPart
 from nodes.governing import Governing
 from nodes.history import History
 from nodes.intake import Intake
@@ -39,7 +31,6 @@ from nodes.schedules import Scheduler
 from nodes.services.collections import CollectionsService
 from nodes.services.credentials import CredentialsService
 from nodes.services.governance import GovernanceService
-from nodes.services.matching import MatchingService
 from nodes.services.node_admin import NodeAdminService
 from nodes.services.record import RecordAdminService
 from nodes.services.schedules import SchedulesService
@@ -48,7 +39,6 @@ from nodes.succession import Successions
 from nodes.supervising import Supervising
 from nodes.underway import Underway
 from nodes.witness import Witness
-from nodes.workers import Workers
 from trisect import daemon
 from trisect.beat import Beat
 from trisect.clock import system_clock, system_randomness
@@ -60,23 +50,16 @@ from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import Access
 from trisect.rpc.gate import Gate
 from trisect.rpc.health import SERVICE_NAME, Health
-from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections
-from trisect.store.consents import Consents
-from trisect.store.counts import Counts
 from trisect.store.credentials import Credentials
 from trisect.store.database import Database, sqlite_url
-from trisect.store.exchanges import Exchanges
 from trisect.store.intake import Imports
-from trisect.store.presence import Lapsing
 from trisect.store.record import Record
-from trisect.store.retention import Retention
 from trisect.store.rolling import Rolling
 from trisect.store.schedules import Schedules
 from trisect.store.settings import Setting
-from trisect.store.stale import StaleHits
 from trisect.store.statements import Statements
-from trisect.store.tables import node_budgets, node_record, node_statements
+from trisect.store.tables import node_record, node_statements
 from trisect.trust.certificates import Caller, Principal
 from trisect.trust.keys import Fingerprint
 from trisect.trust.statements import Role, party_name
@@ -186,53 +169,31 @@ class Node:
             clock=system_clock,
             randomness=system_randomness,
         )
-        self._book = Book(Exchanges(self._database))
-        self._retention = Retention(self._database)
-        self._workers = Workers(config.limits.max_exchanges)
-        self._slots = Slots(config.limits.max_exchanges, self._underway)
-        budgets = Budgets(self._database, node_budgets)
-        self._spending = Spending(self._members, budgets, self._book.store, system_clock)
-        self._supervising = Supervising(self._members, self._witness.copy, self._book.store, system_clock)
-        means = Means(
-            book=self._book,
-            collections=self._collections,
-            link=self._link,
-            members=self._members,
-            peppers=self._peppers,
-            workers=self._workers,
-            slots=self._slots,
-            budgets=budgets,
-            counts=Counts(self._database),
-            witness=self._witness,
-            replay=self._consents.replay,
-            accusing=self._accusing,
+        self._exchanges = ExchangesPart(
+            self._database,
+            self._collections,
+            self._members,
+            self._link,
+            self._peppers,
+            self._witness,
+            self._consents.replay,
+            self._accusing,
+            self._proposals,
+            self._underway,
             clock=system_clock,
             randomness=system_randomness,
             config=lambda: self._config,
         )
-        self._asking = Asking(means)
-        confirming = Confirming(means)
-        self._answering = Answering(means, confirming)
-        self._recovery = Recovery(means, self._asking, confirming)
-        self._lapsing = Lapsing(self._database)
+        kept = self._exchanges.book.store
+        self._spending = Spending(self._members, self._exchanges.budgets, kept, system_clock)
+        self._supervising = Supervising(self._members, self._witness.copy, kept, system_clock)
         self._drifting = Drifting(
             self._members,
             self._collections,
-            self._lapsing,
+            self._exchanges.lapsing,
             self._proposals,
             system_clock,
             Setting(self._database, "drift"),
-        )
-        self._staleness = Staleness(
-            self._book,
-            StaleHits(self._database),
-            self._lapsing,
-            self._link,
-            self._members,
-            self._proposals,
-            system_clock,
-            system_randomness,
-            lambda: self._config.stale_hits.tick_s,
         )
         self._lists = CollectionsService(
             self._collections,
@@ -252,11 +213,11 @@ class Node:
         await self._members.start()
         await self._witness.start()
         await self._consents.replay.start()
-        await self._book.start()
+        await self._exchanges.book.start()
         scheduler = Scheduler(
             self._schedules,
-            self._asking,
-            self._book,
+            self._exchanges.asking,
+            self._exchanges.book,
             self._lists,
             self._underway,
             clock=system_clock,
@@ -271,7 +232,7 @@ class Node:
         await admin.start()
         tasks.drain = lambda: self._drain(gate, health)
         tasks.reload = self._reload
-        await self._workers.warm()
+        await self._exchanges.warm()
         tasks.start(self._beat.run(), "measure the event loop")
         tasks.start(self._link.run(self._on_call), "keep the link up")
         tasks.start(self._link.renew_in_time(), "renew the certificate")
@@ -279,14 +240,7 @@ class Node:
         tasks.keep(self._history.run, "compare statements with the coordinator's")
         tasks.keep(self._witness.run, "follow the record")
         self._consents.keep(tasks, self._config.role)
-        tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
-        tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
-        tasks.keep(
-            Expiry(self._retention, self._lapsing, Consents(self._database), self._peppers, system_clock).run,
-            "delete what was kept long enough",
-        )
-        tasks.keep(self._staleness.run, "tell of stale hits")
-        tasks.keep(self._staleness.take, "take note of stale hits")
+        self._exchanges.keep(tasks)
         tasks.keep(self._drifting.run, "compare words with deeds")
         tasks.keep(self._announcing.run, "announce what will end")
         tasks.keep(self._accusing.run, "open breaches")
@@ -305,10 +259,10 @@ class Node:
                     **({"apps": apps} if apps else {}),
                 }
         finally:
-            await self._book.stop()
+            await self._exchanges.stop()
             await admin.stop(DRAIN_S)
             await self._link.close()
-            await self._workers.close()
+            await self._exchanges.close()
             await self._intake.close()
             self._database.close()
 
@@ -316,9 +270,7 @@ class Node:
         """Answer a call of a peer; gives the reply, and whether it accepts an offer."""
         if call.method == relay_pb2.PEER_METHOD_CONSENTS:
             return await self._consents.receiving.on_frame(call), False
-        if call.method == relay_pb2.PEER_METHOD_STALE_HITS:
-            return await self._staleness.on_frame(call), False
-        return await self._answering.on_call(call)
+        return await self._exchanges.on_call(call)
 
     def _register(self, admin: grpc.aio.Server, scheduler: Scheduler) -> Health:
         successions = Successions(self._members, self._link, clock=system_clock, randomness=system_randomness)
@@ -347,9 +299,7 @@ class Node:
             admin,
         )
         collections_pb2_grpc.add_CollectionsServicer_to_server(self._lists, admin)
-        matching_pb2_grpc.add_MatchingServicer_to_server(
-            MatchingService(self._asking, self._book, self._retention, system_clock), admin
-        )
+        matching_pb2_grpc.add_MatchingServicer_to_server(self._exchanges.service, admin)
         schedules_pb2_grpc.add_SchedulesServicer_to_server(
             SchedulesService(scheduler, self._schedules), admin
         )
@@ -386,9 +336,7 @@ class Node:
         """Let parts have what may change while they run; others read it where they need it."""
         self._config = config = daemon.reloaded(self._read, self._config, RELOADABLE)
         self._link.call_timeout_s = config.timeouts.call_s
-        if self._slots.most != config.limits.max_exchanges:
-            self._slots.most = config.limits.max_exchanges
-            self._workers.limit(config.limits.max_exchanges)
+        self._exchanges.limit(config.limits.max_exchanges)
 
 
 async def _administrators(access: Access, _context: Context) -> Principal | None:
