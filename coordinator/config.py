@@ -22,7 +22,6 @@ RELOADABLE = frozenset(
     )
 )
 """Keys that may change while the coordinator runs."""
-_EVERYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  (refused, not bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +76,7 @@ class Config:
             raise BadInputError(
                 "configuration key drain_s must not be below zero", hint="0 waits for nothing"
             )
-        config.check_address("listen", self.listen)
-        if self.advertise:
-            config.check_address("advertise", self.advertise)
-        elif self.listen.rpartition(":")[0] in _EVERYWHERE:
-            raise BadInputError(
-                f"listen = {self.listen} is no address that a node could call",
-                hint="set advertise to the HOST:PORT under which nodes reach the coordinator",
-            )
+        config.check_reachable(self.listen, self.advertise)
         config.check_common(self.log_level, self.http.listen)
         config.check_positive(
             certificate_days=self.certificate_days,

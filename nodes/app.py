@@ -250,7 +250,9 @@ class Node:
         try:
             async with (
                 daemon.http(self._config.http.listen, self._readiness.troubles) as self._http,
-                self._apps.serving(self._config.apps.listen) as apps,
+                self._apps.serving(
+                    self._config.apps.listen, self._config.apps.advertise, tasks, self._readiness.troubles
+                ) as apps,
             ):
                 yield {
                     "socket": str(socket),
@@ -327,7 +329,7 @@ class Node:
     async def _drain(self, gate: Gate, health: Health) -> None:
         """Take on nothing new, and wait for what runs as long as is configured."""
         gate.stopping = True
-        self._apps.drain()
+        await self._apps.drain()
         self._underway.stopping = True
         await health.drain()
         await self._underway.ended(self._config.drain_s)

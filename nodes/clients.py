@@ -11,7 +11,7 @@ import datetime as dt
 from pathlib import Path
 
 from trisect.clock import Clock, Randomness, to_text
-from trisect.errors import BadInputError, NotFoundError, UnauthenticatedError
+from trisect.errors import BadInputError, NotFoundError, UnauthenticatedError, VerificationError
 from trisect.rpc.authentication import Context, certified
 from trisect.rpc.authorisation import Access
 from trisect.store import keystore
@@ -21,7 +21,7 @@ from trisect.trust.authority import Authority
 from trisect.trust.certificates import Caller, Principal, TlsIdentity
 
 FILE = "clients.json"
-LONGEST = dt.timedelta(days=400)
+MAX_DAYS = 400
 MAX_NAME = 64
 OWN_LIFE = dt.timedelta(days=30)
 _ID_BYTES = 16
@@ -47,6 +47,8 @@ class Clients:
         self._clock = clock
         self._randomness = randomness
         self._authority: Authority | None = None
+        self._revoked: set[str] = set()
+        """Those that were revoked while this node runs, so that none slips in while its row is read."""
 
     @property
     def authority(self) -> Authority:
@@ -60,16 +62,19 @@ class Clients:
             kept = keystore.load(self._file)
             try:
                 root = TlsIdentity(kept["key"], kept["certificate"])
-            except KeyError as error:
-                raise BadInputError(f"{self._file} lacks a key", hint="restore it from its backup") from error
+                certificates.validity(root.certificate)
+            except (KeyError, VerificationError) as error:
+                raise BadInputError(
+                    f"{self._file} holds no authority", hint="restore it from its backup"
+                ) from error
             self._authority = Authority(root, self._server, OWN_LIFE, self._clock)
         return self._authority
 
-    async def issue(self, name: str, request: bytes, life: dt.timedelta) -> tuple[Credential, bytes]:
+    async def issue(self, name: str, request: bytes, days: int) -> tuple[Credential, bytes]:
         """Issue a credential for a CSR (DER); gives it and its certificate, PEM.
 
         Raises:
-            BadInputError: the name or the life is out of bounds.
+            BadInputError: the name or the days are out of bounds.
             ConflictError: there is one for that name that holds.
             VerificationError: the request is not for a P-256 key that has signed it.
         """
@@ -77,19 +82,21 @@ class Clients:
             raise BadInputError(
                 f"a program's name has 1 to {MAX_NAME} printable characters", hint="choose a short one"
             )
-        if not dt.timedelta() < life <= LONGEST:
+        if not 0 < days <= MAX_DAYS:
             raise BadInputError(
-                f"a credential holds for 1 to {LONGEST.days} days", hint="issue another one before it ends"
+                f"a credential holds for 1 to {MAX_DAYS} days", hint="issue another one before it ends"
             )
         now, whom = self._clock(), self._whom(self._randomness(_ID_BYTES).hex())
-        certificate = self.authority.certify(whom, request, life)
+        certificate = self.authority.certify(whom, request, dt.timedelta(days=days))
         credential = Credential(whom.name, name, to_text(now), to_text(certificates.validity(certificate)[1]))
         await asyncio.to_thread(self._store.add, credential)
         return credential, certificate
 
     async def revoke(self, credential: str) -> Credential:
         """End a credential; raises NotFoundError."""
-        return await asyncio.to_thread(self._store.revoke, credential, to_text(self._clock()))
+        found = await asyncio.to_thread(self._store.revoke, credential, to_text(self._clock()))
+        self._revoked.add(credential)
+        return found
 
     async def authorise(self, access: Access, context: Context) -> Principal:
         """Let a caller of the programs' port in that has a credential and calls what is served there.
@@ -107,7 +114,7 @@ class Clients:
             raise UnauthenticatedError(
                 "this node does not know the credential", hint="ask the node's administrator for a new one"
             ) from error
-        if found.revoked_at:
+        if found.revoked_at or found.id in self._revoked:
             raise UnauthenticatedError(
                 "the credential was revoked", hint="ask the node's administrator for a new one"
             )

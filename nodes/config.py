@@ -110,9 +110,14 @@ class Http:
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """Where a proxy's node serves the proxy's own apps over TLS; empty serves none."""
+    """Where a proxy's node serves the proxy's own apps over TLS; empty serves none.
+
+    Attributes:
+        advertise: the HOST:PORT under which apps reach it, where that is not `listen`.
+    """
 
     listen: str = ""
+    advertise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ class Config:
             )
         config.check_address("coordinator", self.coordinator)
         if self.apps.listen:
-            config.check_address("apps.listen", self.apps.listen)
+            config.check_reachable(self.apps.listen, self.apps.advertise, "apps.")
             if self.role != Role.PROXY:
                 raise BadInputError(
                     "configuration key apps.listen is for a proxy's node alone", hint="leave it out"

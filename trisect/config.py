@@ -25,6 +25,7 @@ CONFIG_FILE = "config.toml"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LARGEST_PORT = 65_535
 _CONSORTIUM = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_EVERYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  (refused, not bound)
 _DATABASE = re.compile(r"(sqlite(\+pysqlite)?|postgresql(\+[a-z0-9]+)?)://")
 T = TypeVar("T")
 
@@ -141,6 +142,18 @@ def check_address(key: str, text: str) -> None:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or int(port) > LARGEST_PORT:
         raise BadInputError(f"configuration key {key} must be HOST:PORT", hint="port 0 takes a free one")
+
+
+def check_reachable(listen: str, advertise: str, section: str = "") -> None:
+    """Check where a daemon listens, and the address that others are told where that is none; raises BadInputError."""
+    check_address(f"{section}listen", listen)
+    if advertise:
+        check_address(f"{section}advertise", advertise)
+    elif listen.rpartition(":")[0] in _EVERYWHERE:
+        raise BadInputError(
+            f"{section}listen = {listen} is no address that anybody could call",
+            hint=f"set {section}advertise to the HOST:PORT under which others reach it",
+        )
 
 
 def check_consortium(text: str) -> None:

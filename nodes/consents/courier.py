@@ -93,8 +93,8 @@ class Courier:
     async def _tell(self, party: Party) -> bool:
         """Send one party its frame, and take its answer; gives whether it has more to be told at once."""
         told = self._told.setdefault(party.name, _Told())
-        frame, last = await asyncio.to_thread(self._frame, party, told)
         try:
+            frame, last = await asyncio.to_thread(self._frame, party, told)
             async with asyncio.timeout(self._tick_s()):
                 answer = await self._link.deliver(party.name, frame)
                 reply = await asyncio.to_thread(self._open, answer, party)

@@ -71,7 +71,7 @@ class ConsentsPart:
             epoch_s=lambda: config().consents.epoch_s,
         )
         self.service = ConsentsService(register, self._courier)
-        self.persons = PersonsService(register, self.service)
+        self.persons = PersonsService(register, self.service, clock)
 
     def keep(self, tasks: Tasks, role: str) -> None:
         """Start what goes on by itself."""

@@ -15,7 +15,6 @@ from nodes.link import Link
 from nodes.members import Members
 from trisect.clock import Clock, Randomness, from_text, to_text
 from trisect.errors import (
-    BadInputError,
     ConflictError,
     DeniedError,
     NotFoundError,
@@ -32,6 +31,7 @@ from trisect.store.delegating import Delegations, KeptDelegation
 from trisect.store.granting import Draft, GrantedConsent, GrantedConsents
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import Role
+from trisect.waiting import whole
 
 _log = logging.getLogger(__name__)
 
@@ -135,6 +135,9 @@ class Register:
         """
         self._require_sound()
         self._members.require_notice()
+        return await whole(self._grant_all(wishes))
+
+    async def _grant_all(self, wishes: Sequence[tuple[Wish, bool]]) -> Sequence[Recorded | TrisectError]:
         found: list[_Planned | Recorded | TrisectError] = []
         drafts: list[Draft] = []
         of_persons: dict[str, list[Draft]] = defaultdict(list)
@@ -169,7 +172,7 @@ class Register:
     async def _drafted(self, wish: Wish, *, once: bool) -> Draft | Recorded | TrisectError:
         try:
             draft = self._drafting.draft(wish, await self._delegation(wish.delegation))
-        except (BadInputError, DeniedError, NotFoundError) as error:
+        except TrisectError as error:
             return error
         if once and (known := await self._same(draft.consent)):
             return Recorded(known, draft.subjects, known=True)
@@ -194,6 +197,9 @@ class Register:
             ConflictError: this node's database is older than the public record.
         """
         self._require_sound()
+        return await whole(self._revoke(consent, erase=erase))
+
+    async def _revoke(self, consent: bytes, *, erase: bool) -> GrantedConsent:
         async with self._changing:
             await asyncio.to_thread(self._granted.revoke, consent, to_text(self._clock()))
             await self._tell_own()
@@ -207,7 +213,8 @@ class Register:
         self._members.require_notice()
         delegation = self._drafting.delegation(wish)
         record = delegation.sign(self._link.keys.identity)
-        await asyncio.to_thread(self._delegations.keep, delegation, record)
+        async with self._changing:
+            await asyncio.to_thread(self._delegations.keep, delegation, record)
         return await asyncio.to_thread(self._delegations.get, delegation.id)
 
     async def revoke_delegation(
@@ -220,6 +227,11 @@ class Register:
             ConflictError: this node's database is older than the public record.
         """
         self._require_sound()
+        return await whole(self._revoke_delegation(delegation, erase=erase))
+
+    async def _revoke_delegation(
+        self, delegation: bytes, *, erase: bool
+    ) -> tuple[KeptDelegation, Sequence[bytes]]:
         async with self._changing:
             consents = await asyncio.to_thread(self._delegations.revoke, delegation, to_text(self._clock()))
             await self._tell_own()

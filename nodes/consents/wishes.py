@@ -12,7 +12,7 @@ from nodes.members import Members
 from trisect.clock import Clock, Randomness, to_text
 from trisect.errors import BadInputError, DeniedError
 from trisect.indicators.kinds import KINDS, Kind
-from trisect.rules.consents import ID_BYTES, SALT_BYTES, Consent, Language, Pressure, words
+from trisect.rules.consents import ID_BYTES, LONGEST, SALT_BYTES, Consent, Language, Pressure, words
 from trisect.rules.delegations import Delegation
 from trisect.rules.regime import Regime
 from trisect.rules.vocabulary import Purpose
@@ -20,6 +20,8 @@ from trisect.store.granting import Draft
 from trisect.trust import documents
 from trisect.trust.pseudonyms import Pseudonyms
 from trisect.trust.statements import Standing
+
+MAX_METHOD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,16 @@ class Drafting:
         return Delegation(**self._said(wish))
 
     def _said(self, wish: Wish) -> dict[str, Any]:
+        if len(wish.method) > MAX_METHOD or not wish.method.isprintable():
+            raise BadInputError(
+                f"how a person was asked is told in at most {MAX_METHOD} printable characters",
+                hint="name the form, and keep its text elsewhere",
+            )
+        if not 0 < wish.days <= LONGEST.days:
+            raise BadInputError(
+                f"what a person says holds for 1 to {LONGEST.days} days",
+                hint="ask the person again when it ends",
+            )
         now, membership = self._clock(), self._members.membership
         notices = Regime(membership).notices(self._members.name)
         number = wish.notice or len(notices)

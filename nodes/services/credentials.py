@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from dataclasses import dataclass
 
 from nodes.apps import Apps
@@ -33,9 +32,7 @@ class CredentialsService(credentials_pb2_grpc.CredentialsServicer):
                 "this node serves no apps",
                 hint="at a proxy's node, set listen in [apps] of its configuration, and start it again",
             )
-        found, certificate = await self.clients.issue(
-            request.name, request.request, dt.timedelta(days=request.days)
-        )
+        found, certificate = await self.clients.issue(request.name, request.request, request.days)
         return pb.IssueCredentialReply(
             credential=_to_wire(found),
             certificate=certificate,

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from nodes.consents.register import Register
+from nodes.consents.register import Recorded, Register
 from nodes.services.consents import ConsentsService, wish_of
-from trisect.errors import TrisectError
-from trisect.rpc.authentication import Context
+from trisect.clock import Clock
+from trisect.errors import TimedOutError, TrisectError, UnauthenticatedError
+from trisect.rpc.authentication import Context, expires_at
+from trisect.rpc.gate import caller
 from trisect.wire.v1 import consents_pb2 as pb
 from trisect.wire.v1 import person_pb2, person_pb2_grpc
 
+_log = logging.getLogger(__name__)
+
+IDLE_S = 60.0
+"""How long an app may send nothing in the middle of a call."""
 TOGETHER = 256
 """How many new consents are recorded in one transaction."""
 
@@ -23,29 +30,39 @@ class PersonsService(person_pb2_grpc.PersonsServicer):
 
     register: Register
     consents: ConsentsService
+    clock: Clock
 
     async def Grant(  # noqa: N802
         self, request: pb.GrantConsentRequest, context: Context
     ) -> pb.GrantConsentReply:
         """Record what a person allows."""
-        return await self.consents.GrantConsent(request, context)
+        reply = await self.consents.GrantConsent(request, context)
+        if not reply.known:
+            _log.info(
+                "an app has recorded consents",
+                extra={"credential": caller().name, "first": reply.consent.sequence, "count": 1},
+            )
+        return reply
 
     async def GrantMany(  # noqa: N802
-        self, requests: AsyncIterator[pb.GrantConsentRequest], _context: Context
+        self, requests: AsyncIterator[pb.GrantConsentRequest], context: Context
     ) -> AsyncIterator[person_pb2.GrantOutcome]:
         """Record what many persons allow; what has come while others were recorded is recorded together."""
         waiting: asyncio.Queue[pb.GrantConsentRequest | None] = asyncio.Queue(TOGETHER)
-        reading = asyncio.create_task(_read(requests, waiting))
+        reading = asyncio.create_task(_read(requests, waiting), name="read consents of an app")
+        ends = expires_at(context)
         try:
             last = False
             while not last:
-                together = [await waiting.get()]
+                together = [await _next(waiting, (ends - self.clock()).total_seconds())]
                 while len(together) < TOGETHER and not waiting.empty():
                     together.append(waiting.get_nowait())
                 last = together[-1] is None
                 asked = [request for request in together if request is not None]
                 wishes = [(wish_of(request, request.delegation), request.once) for request in asked]
-                for found in await self.register.grant_all(wishes) if wishes else ():
+                outcomes = await self.register.grant_all(wishes) if wishes else ()
+                _tell(outcomes)
+                for found in outcomes:
                     if isinstance(found, TrisectError):
                         refusal = person_pb2.GrantOutcome.Refusal(
                             code=found.code, message=found.message, hint=found.hint, rule=found.rule
@@ -56,6 +73,7 @@ class PersonsService(person_pb2_grpc.PersonsServicer):
             await reading
         finally:
             reading.cancel()
+            await asyncio.wait({reading})
 
     async def Revoke(  # noqa: N802
         self, request: person_pb2.RevokePersonsConsentRequest, context: Context
@@ -99,13 +117,39 @@ class PersonsService(person_pb2_grpc.PersonsServicer):
         return self.consents.listed_delegations(await self.register.delegations_of(request.person))
 
 
+def _tell(outcomes: Sequence[Recorded | TrisectError]) -> None:
+    """Tell in the log which consents came with which credential: whoever steals one may be cleared up after."""
+    numbers = [one.consent.sequence for one in outcomes if isinstance(one, Recorded) and not one.known]
+    if numbers:
+        _log.info(
+            "an app has recorded consents",
+            extra={"credential": caller().name, "first": min(numbers), "count": len(numbers)},
+        )
+
+
 async def _read(
     requests: AsyncIterator[pb.GrantConsentRequest],
     waiting: asyncio.Queue[pb.GrantConsentRequest | None],
 ) -> None:
-    """Pass requests on, and None after the last, also where they break off."""
+    """Pass requests on, and None after the last."""
+    async for request in requests:
+        await waiting.put(request)
+    await waiting.put(None)
+
+
+async def _next(
+    waiting: asyncio.Queue[pb.GrantConsentRequest | None], left_s: float
+) -> pb.GrantConsentRequest | None:
+    """Wait for a request, no longer than the credential holds, and not for an app that has gone silent."""
     try:
-        async for request in requests:
-            await waiting.put(request)
-    finally:
-        await waiting.put(None)
+        async with asyncio.timeout(min(IDLE_S, left_s)):
+            return await waiting.get()
+    except TimeoutError:
+        if left_s <= IDLE_S:
+            raise UnauthenticatedError(
+                "the credential has ended", hint="ask the node's administrator for a new one"
+            ) from None
+        raise TimedOutError(
+            f"nothing has come for {IDLE_S:.0f} s",
+            hint="close the call when there is nothing to send, and call again",
+        ) from None

@@ -124,7 +124,7 @@ def test_page_by_page_nothing_is_left_out(node: Database, limit: int) -> None:
 
 
 def test_erasure_leaves_numbers_alone(node: Database) -> None:
-    grant(node, 1)
+    grant(node, 1, under=delegate(node, 9))
     store = GrantedConsents(node)
     with pytest.raises(ConflictError, match="in force"):
         store.erase(consent(1).id)
@@ -135,6 +135,7 @@ def test_erasure_leaves_numbers_alone(node: Database) -> None:
     with node.read() as connection:
         (row,) = connection.execute(granted_consents.select()).all()
     assert "aid-1" not in str(row)
+    assert (row.delegation, found.delegation) == (None, b""), "which would name the person"
     assert store.of_subject("aid-1") == []
     assert store.events("bank", "aid", after=0, limit=9)[0] == [Revoked(2, consent(1).id)]
 

@@ -61,7 +61,7 @@ class ConsentReceipt:
     def parse(cls, text: str) -> Self:
         """Read a file; raises VerificationError."""
         try:
-            fields = json.loads(text)
+            fields = {"delegation": "", **json.loads(text)}
             if set(fields) == _FIELDS and fields["trisect_consent_receipt"] == _SCHEMA:
                 epoch, leaf, leaves = numbers = [fields[name] for name in ("epoch", "leaf", "leaves")]
                 salt = bytes.fromhex(fields["salt"])

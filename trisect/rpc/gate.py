@@ -53,6 +53,16 @@ def caller() -> Principal:
     return found
 
 
+class _Cut(asyncio.Event):
+    """Set to end a stream.
+
+    Attributes:
+        why: what it ends with; None until then.
+    """
+
+    why: TrisectError | None = None
+
+
 class Gate(grpc.aio.ServerInterceptor):
     """Stands before all handlers of one server.
 
@@ -63,17 +73,30 @@ class Gate(grpc.aio.ServerInterceptor):
     def __init__(self, authorise: Authorise) -> None:
         self.stopping = False
         self._authorise = authorise
-        self._streams: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._streams: dict[str, set[_Cut]] = defaultdict(set)
 
-    def cut(self, party: str) -> int:
-        """End all running streams of a party, as when it is suspended; gives how many of its calls ran.
+    def cut(self, name: str, why: TrisectError | None = None) -> int:
+        """End all running streams of a caller; gives how many of its calls ran.
 
         A stream ends at its next message, in or out. Cancelling its task instead would tear gRPC out of a write.
+
+        Args:
+            name: whose.
+            why: what its streams end with; None says that the party has been suspended.
         """
-        cuts = list(self._streams.get(party, ()))
+        cuts = list(self._streams.get(name, ()))
         for cut in cuts:
+            cut.why = why or DeniedError(
+                f"party {name} has been suspended while this call ran",
+                hint="ask the government why; only it can reinstate the party",
+            )
             cut.set()
         return len(cuts)
+
+    def cut_all(self, why: TrisectError) -> None:
+        """End all running streams."""
+        for name in list(self._streams):
+            self.cut(name, why)
 
     def _check_open(self, method: str) -> None:
         if self.stopping and not method.rpartition("/")[2].startswith(_CHANGES_NOTHING):
@@ -89,9 +112,9 @@ class Gate(grpc.aio.ServerInterceptor):
         return None if handler is None else _wrapped(handler, handler_call_details.method, self)
 
     @asynccontextmanager
-    async def passing(self, method: str, context: Context) -> AsyncIterator[asyncio.Event]:
+    async def passing(self, method: str, context: Context) -> AsyncIterator[_Cut]:
         """Let one call through, or abort it; gives the event that cuts it."""
-        cut = asyncio.Event()
+        cut = _Cut()
         name = ""
         outcome = "ok"
         try:
@@ -117,16 +140,13 @@ class Gate(grpc.aio.ServerInterceptor):
             self._streams[name].discard(cut)
 
 
-async def _next_unless_cut(replies: AsyncGenerator[Any, None], cut: asyncio.Event) -> Any:
+async def _next_unless_cut(replies: AsyncGenerator[Any, None], cut: _Cut) -> Any:
     getting = asyncio.ensure_future(anext(replies, _END))
     cutting = asyncio.ensure_future(cut.wait())
     try:
         await asyncio.wait({getting, cutting}, return_when=asyncio.FIRST_COMPLETED)
-        if cut.is_set():
-            raise DeniedError(
-                f"party {caller().name} has been suspended while this call ran",
-                hint="ask the government why; only it can reinstate the party",
-            )
+        if cut.why is not None:
+            raise cut.why
         return getting.result()
     finally:
         cutting.cancel()

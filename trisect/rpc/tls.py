@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import grpc
 import grpc.aio
 
-from trisect.rpc.options import CLIENT_OPTIONS, SERVER_OPTIONS
+from trisect.rpc.options import CLIENT_OPTIONS, MAX_MESSAGE_BYTES, SERVER_OPTIONS
 from trisect.trust.certificates import COORDINATOR_HOST, NODE_HOST, TlsIdentity
 
 
@@ -77,6 +77,9 @@ def _proxy_options(address: str) -> tuple[tuple[str, int], ...]:
     return (("grpc.enable_http_proxy", 0),) if loopback else ()
 
 
-def server(interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:
-    """Make a server with the options that every Trisect server has."""
-    return grpc.aio.server(interceptors=list(interceptors), options=SERVER_OPTIONS)
+def server(
+    interceptors: Sequence[grpc.aio.ServerInterceptor], *, largest: int = MAX_MESSAGE_BYTES
+) -> grpc.aio.Server:
+    """Make a server with the options that every Trisect server has, and messages of so many bytes at most."""
+    options = (*SERVER_OPTIONS, ("grpc.max_receive_message_length", largest))
+    return grpc.aio.server(interceptors=list(interceptors), options=options)

@@ -144,7 +144,7 @@ class GrantedConsents:
             connection.execute(
                 sa.update(granted_consents)
                 .where(mine)
-                .values(subject=None, subjects=None, record=None, salt=None)
+                .values(subject=None, subjects=None, record=None, salt=None, delegation=None)
             )
 
     def get(self, consent: bytes) -> GrantedConsent:

@@ -24,12 +24,16 @@ def encode(value: Json) -> bytes:
     """Write a JSON value in its one canonical form, UTF-8.
 
     Raises:
-        VerificationError: the value holds what canonical JSON cannot carry.
+        VerificationError: the value holds what canonical JSON cannot carry, or `decode` would refuse it.
     """
+    _check(value)
     try:
-        return rfc8785.dumps(value)
+        found = rfc8785.dumps(value)
     except ValueError as error:  # its own kind of error, and a lone surrogate in a key
         raise VerificationError("a document holds a value that canonical JSON cannot carry") from error
+    if len(found) > MAX_BYTES:
+        raise VerificationError(f"a document would have {len(found)} bytes; at most {MAX_BYTES} are read")
+    return found
 
 
 def decode(data: bytes) -> dict[str, Any]:
@@ -51,7 +55,6 @@ def decode(data: bytes) -> dict[str, Any]:
         raise VerificationError("a document is not JSON in UTF-8") from error
     if not isinstance(value, dict):
         raise VerificationError("a document is not a JSON object")
-    _check(value)
     if encode(value) != data:
         raise VerificationError("a document is not in its canonical form (RFC 8785)")
     return value

@@ -261,9 +261,7 @@ async def test_at_a_nodes_port_for_apps(node_database: Database, tmp_path: Path)
     node = Principal(HERE, Caller.NODE, "proxy")
     clients = Clients(tmp_path, node, Credentials(node_database), lambda: now, system_randomness)
     request = certificates.signing_request(certificates.new_tls_key())
-    holding, revoked = [
-        (await clients.issue(name, request, dt.timedelta(days=1)))[0].id for name in ("app", "former")
-    ]
+    holding, revoked = [(await clients.issue(name, request, 1))[0].id for name in ("app", "former")]
     await clients.revoke(revoked)
 
     def app(credential: str, consortium: str = HERE, at: dt.datetime = now) -> Context:

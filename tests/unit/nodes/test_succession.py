@@ -305,8 +305,10 @@ async def test_a_keystore_from_before_is_told(node: Node) -> None:
     await node.successions.succeed(node.fingerprint)
     kept.save(node.home)
     node.database.close()
+    again = Node(node.home, node.log)
     with pytest.raises(VerificationError, match="not this node's"):
-        await Node(node.home, node.log).start()
+        await again.start()
+    again.database.close()
 
 
 async def test_a_party_that_is_suspended_succeeds_nothing(node: Node) -> None:

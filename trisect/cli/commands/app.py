@@ -45,7 +45,7 @@ def list_(call: Call) -> None:
 def revoke(
     call: Call, credential: Annotated[str, typer.Argument(metavar="ID", help="The credential's id.")]
 ) -> None:
-    """End a credential at once, and the calls that run under it."""
+    """End a credential at once, and the streams that run under it."""
     from trisect.cli.acts import app as act  # noqa: PLC0415
 
     act.revoke(call, credential)

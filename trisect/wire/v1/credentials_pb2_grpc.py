@@ -69,7 +69,7 @@ class CredentialsServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RevokeCredential(self, request, context):
-        """End a credential at once: calls that run are cut.
+        """End a credential at once: streams that run under it are cut.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -19,7 +19,7 @@ class CredentialsStub:
     IssueCredential: _aio.UnaryUnaryMultiCallable[_credentials_pb2.IssueCredentialRequest, _credentials_pb2.IssueCredentialReply]
     ListCredentials: _aio.UnaryUnaryMultiCallable[_credentials_pb2.ListCredentialsRequest, _credentials_pb2.ListCredentialsReply]
     RevokeCredential: _aio.UnaryUnaryMultiCallable[_credentials_pb2.RevokeCredentialRequest, _credentials_pb2.RevokeCredentialReply]
-    """End a credential at once: calls that run are cut."""
+    """End a credential at once: streams that run under it are cut."""
 
 class CredentialsServicer(metaclass=_abc_1.ABCMeta):
     """Caller: the party's administrator."""
@@ -44,6 +44,6 @@ class CredentialsServicer(metaclass=_abc_1.ABCMeta):
         request: _credentials_pb2.RevokeCredentialRequest,
         context: _aio.ServicerContext[_credentials_pb2.RevokeCredentialRequest, _abc.Awaitable[_credentials_pb2.RevokeCredentialReply]],
     ) -> _abc.Awaitable[_credentials_pb2.RevokeCredentialReply]:
-        """End a credential at once: calls that run are cut."""
+        """End a credential at once: streams that run under it are cut."""
 
 def add_CredentialsServicer_to_server(servicer: CredentialsServicer, server: _aio.Server) -> None: ...
