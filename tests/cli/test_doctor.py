@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -100,3 +101,33 @@ def test_homes(tmp_path: Path) -> None:
     assert found["mode:keystore.json"].cure.startswith("chmod 600")
     assert not found["config"].ok
     assert not found["socket"].ok
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value", "check", "cure"),
+    [
+        (machine, "NEEDED_DISK", 1 << 60, "disk", "free some space"),
+        (machine, "NEEDED_MEMORY", 1 << 60, "memory", "a match of a million"),
+        (machine, "NEEDED_FILES", 1 << 40, "open-files", "ulimit -n"),
+        (software, "OLDEST", (4, 0), "python", "use CPython 3.11"),
+        (software, "_version", lambda _name: "0.0.1", "protobuf", "make setup"),
+        (software, "_version", lambda _name: "", "numpy", "make setup"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_machine_lacks_is_told_with_its_cure(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    name: str,
+    value: object,
+    check: str,
+    cure: str,
+) -> None:
+    monkeypatch.setattr(module, name, value)
+    if check == "open-files":
+        monkeypatch.setattr(machine.resource, "getrlimit", lambda _which: (256, 256))
+    assert run(["doctor", "--format", "json"]) == 1
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["data"]["checks"]}
+    assert not found[check]["ok"]
+    assert cure in found[check]["cure"]

@@ -128,6 +128,17 @@ async def test_a_watch_that_the_node_leaves(trisect: Command, node: FakeNode) ->
     assert (await trisect.json(*MATCH)).code == 1
 
 
+async def test_a_watch_as_a_stream(trisect: Command, node: FakeNode) -> None:
+    """An event a line, and a last one that says so."""
+    for arguments in (MATCH, ("exchange", "watch", EXCHANGE)):
+        node.ending = [exchange("running"), exchange("complete")]
+        ended = await trisect.bare(*arguments, "--format", "jsonl", "--home", trisect.home)
+        lines = [json.loads(line) for line in ended.out.splitlines()]
+        assert ended.code == 0
+        assert {line["schema"] for line in lines} == {1}
+        assert [line.get("terminal", False) for line in lines] == [False] * (len(lines) - 1) + [True]
+
+
 async def test_detached(trisect: Command, node: FakeNode) -> None:
     assert (await trisect.json(*MATCH, "--detach")).data["exchange_id"] == EXCHANGE
     assert not node.saw("WatchExchange")

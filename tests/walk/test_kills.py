@@ -159,6 +159,7 @@ async def killed_at(
         assert ours.error.message
         assert hits == set()
         assert [found.state for found in theirs] in ([], ["failed"])
+        assert all(found.error.message for found in theirs)
     if process in WORKERS:
         ends = {"worker of telco": ours, "worker of proxy": theirs[0]}
         lost = event in AT_WORK[process]

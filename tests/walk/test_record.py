@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support.cluster import Cluster, run
 from support.daemons import Coordinator, Daemon, Node, until
+from support.failing import is_ready
 
 from coordinator import authority
 from nodes.keys import NodeKeys
@@ -132,7 +133,8 @@ async def test_a_record_goes_on_after_a_kill(own: Cluster) -> None:
     await own["government"].admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
     after = await cosigned_by_all(own, above=Checkpoint.of(before).size)
     assert Checkpoint.of(after).size > Checkpoint.of(before).size
-    assert all(node.ready() == [] for node in own.nodes.values())
+    for node in own.nodes.values():
+        await is_ready(node)
 
 
 async def test_every_statement_is_entered_and_every_head_cosigned(own: Cluster) -> None:

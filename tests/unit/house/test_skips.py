@@ -61,6 +61,23 @@ def test_people_may_skip(how: str, tmp_path: Path) -> None:
     assert code == 0, said
 
 
+def test_a_postgresql_that_does_not_start_is_a_failure_for_people_too(tmp_path: Path) -> None:
+    """It is part of what is promised, and comes with the packages."""
+    support = tmp_path / "support"
+    support.mkdir()
+    (support / "postgres.py").write_text(
+        "from contextlib import contextmanager\n"
+        "class Server: ...\n"
+        "@contextmanager\n"
+        "def running():\n"
+        "    raise RuntimeError('PostgreSQL does not start')\n"
+        "    yield\n"
+    )
+    code, said = outcome(tmp_path, "def test_planted(postgresql_server): pass\n", ci=False)
+    assert code == 1, said
+    assert "PostgreSQL does not start" in said
+
+
 def test_continuous_integration_says_that_it_is_one() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "export CI=1" in script.partition("make ")[0]
