@@ -25,7 +25,9 @@ from .conftest import Command
     ],
 )
 async def test_people_are_told(trisect: Command, node: FakeNode, words: str) -> None:
-    node.collections["scam-numbers"] = collections_pb2.Collection(name="scam-numbers", created_at="2026-11-01T00:00:00Z")
+    node.collections["scam-numbers"] = collections_pb2.Collection(
+        name="scam-numbers", created_at="2026-11-01T00:00:00Z"
+    )
     ended = await trisect.text(*words.split())
     assert ended.code == 0, ended.err
     assert ended.out.strip()
