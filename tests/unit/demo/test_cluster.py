@@ -47,8 +47,12 @@ async def test_a_daemon_is_known_by_its_home_whatever_the_way_there(tmp_path: Pa
     (real / "telco").mkdir(parents=True)
     link.symlink_to(real)
     daemon = subprocess.Popen(
-        [sys.executable, "-c", "input()", "run", "--home", link / "telco"], stdin=subprocess.PIPE
+        [sys.executable, "-c", "print(flush=True); input()", "run", "--home", link / "telco"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
+    assert daemon.stdout is not None
+    daemon.stdout.readline()  # just after its start a process has no command line yet
     try:
         (real / "telco" / "daemon.json").write_text(json.dumps({"pid": daemon.pid}))
         assert await Cluster(real).running()
