@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import sqlite3
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import sqlalchemy as sa
 from contract.conftest import Backend
 from contract.rows import active, batch, dump, exchange, fill, make_collection, token, tokens
 from sqlalchemy import event
+from support.sqlite import locked
 
 from trisect.errors import ConflictError, ExhaustedError, TrisectError
 from trisect.store import database as module
@@ -155,18 +154,6 @@ def test_a_file_that_is_no_database(tmp_path: Path, size: int) -> None:
         with pytest.raises(DatabaseUnavailableError):
             act()
     broken.close()
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the write lock of a file, as a backup or a shell would."""
-    other = sqlite3.connect(path, isolation_level=None)
-    try:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-    finally:
-        other.close()
 
 
 def test_a_lock_held_elsewhere_is_named_with_its_cure(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support import sqlite
 from support.cluster import COMMON, Cluster, foul_relay, trisect
 from support.daemons import Daemon, Node, until
 from support.sqlite import reading
@@ -88,11 +88,6 @@ def database(daemon: Daemon) -> Path:
 
 @contextmanager
 def locked(daemon: Daemon) -> Iterator[None]:
-    """Hold the write lock of a daemon's database, as a backup or a shell would."""
-    other = sqlite3.connect(database(daemon), isolation_level=None)
-    try:
-        other.execute("BEGIN IMMEDIATE")
+    """Hold the write lock of a daemon's database."""
+    with sqlite.locked(database(daemon)):
         yield
-        other.execute("ROLLBACK")
-    finally:
-        other.close()

@@ -13,3 +13,12 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a database that may only be read; `with` alone would leave it open."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         yield connection
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the write lock of a database, as a backup or a shell would."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
