@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+import support.tls
 from support.cluster import Cluster
 from support.daemons import Daemon, until
 from support.planted import watch
@@ -297,6 +299,18 @@ async def test_the_doors_are_apart(cluster: Cluster, tmp_path: Path) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await PersonsStub(channel).List(asked, timeout=10)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_handshake_below_tls_1_3_fails(cluster: Cluster, tmp_path: Path) -> None:
+    found = json.loads(App(cluster, "elderly", tmp_path).file.read_text())
+    own = TlsIdentity(found["key"].encode(), found["certificate"].encode())
+    greeting = (found["address"], found["authority"].encode(), own)
+    version, frame = await asyncio.to_thread(
+        support.tls.greet, *greeting, "TLSv1_3", host=found["server_name"]
+    )
+    assert (version, frame) == ("TLSv1.3", support.tls.SETTINGS), "the node speaks only to whom it has let in"
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):
+        await asyncio.to_thread(support.tls.greet, *greeting, "TLSv1_2", host=found["server_name"])
 
 
 async def test_an_app_finds_the_node_again_after_a_restart(cluster: Cluster, tmp_path: Path) -> None:

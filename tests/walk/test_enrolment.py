@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import json
 import os
-import socket
 import sqlite3
 import ssl
 import subprocess
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import grpc
 import pytest
-from support import hostile_coordinator, tuned_daemon
+from support import hostile_coordinator, tls, tuned_daemon
 from support.cluster import COMMON, ROLES, Cluster, altered, foul_relay, join, run
-from support.daemons import Coordinator, Node, failure, hosts, until
+from support.daemons import Coordinator, Node, failure, until
 from support.holding import held
 from support.nursery import BIN
 from support.sqlite import reading
@@ -25,23 +24,12 @@ from support.tcp import Tunnel
 
 from nodes.keys import NodeKeys
 from trisect.clock import from_text, system_clock, to_text
-from trisect.trust.certificates import COORDINATOR_HOST, TlsIdentity
+from trisect.trust.certificates import TlsIdentity
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys
 from trisect.wire.v1 import node_admin_pb2
 
 pytestmark = pytest.mark.walk
-FRAME_HEADER_BYTES = 9
-SETTINGS = 4
-"""The type of the HTTP/2 frame that a server sends first (RFC 9113, 3.4)."""
-
-
-def tokens(node: Node) -> dict[str, tuple[bytes, int]]:
-    with reading(node.home / "node.db") as database:
-        return {
-            ref: (token, epoch)
-            for ref, token, epoch in database.execute("SELECT ref, token, epoch FROM entries")
-        }
 
 
 async def test_fifty_joins_race_for_one_invitation_and_one_wins(cluster: Cluster, tmp_path: Path):
@@ -251,31 +239,14 @@ async def test_a_link_ends_with_its_certificate(tmp_path: Path):
 async def test_a_handshake_below_tls_1_3_fails(cluster: Cluster, tmp_path: Path):
     """By a client with a party's own certificate, which the same client shows with success in TLS 1.3.
 
-    The coordinator's is the only port with TLS: a node listens on a Unix socket only.
+    So does a proxy's port for apps (`test_apps`); all else that a node serves is on a Unix socket.
     """
     keys = NodeKeys.load(cluster["telco"].home)
-    files = tmp_path / "leaf.pem", tmp_path / "key.pem"
-    for path, pem in zip(files, (keys.tls.certificate, keys.tls.key), strict=True):
-        path.write_bytes(pem)
-    host, _, port = cluster.coordinator.state["address"].rpartition(":")
-
-    def first_bytes(version: ssl.TLSVersion) -> tuple[str | None, bytes]:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(cadata=keys.authority.decode())
-        context.load_cert_chain(*files)
-        context.maximum_version = version
-        context.set_alpn_protocols(["h2"])
-        with (
-            socket.create_connection((host, int(port)), timeout=20) as plain,
-            context.wrap_socket(plain, server_hostname=COORDINATOR_HOST) as secure,
-        ):
-            return secure.version(), secure.recv(FRAME_HEADER_BYTES)
-
-    version, header = await asyncio.to_thread(first_bytes, ssl.TLSVersion.TLSv1_3)
-    assert version == "TLSv1.3"
-    assert header[3] == SETTINGS, "the server speaks only to whom it has let in"
+    own, address = keys.tls, cluster.coordinator.state["address"]
+    version, frame = await asyncio.to_thread(tls.greet, address, keys.authority, own, "TLSv1_3")
+    assert (version, frame) == ("TLSv1.3", tls.SETTINGS), "the server speaks only to whom it has let in"
     with pytest.raises((ssl.SSLError, ConnectionResetError)):
-        await asyncio.to_thread(first_bytes, ssl.TLSVersion.TLSv1_2)
+        await asyncio.to_thread(tls.greet, address, keys.authority, own, "TLSv1_2")
     assert (await cluster["telco"].status()).links[0].connected
 
 
@@ -326,38 +297,6 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
         assert system_clock() >= from_text(soon)
     finally:
         cluster.stop()
-
-
-async def test_rotation_rolls_every_token_and_survives_a_kill(pair: Cluster):
-    government, proxy = pair["government"], pair["proxy"]
-    await asyncio.to_thread(proxy.terminate)
-    proxy.tune({"trisect.store.rolling.BATCH": 100})
-    await proxy.start()
-    await until(proxy.is_admitted, "the proxy to be back")
-    values = hosts(range(6_000))
-    await proxy.import_values("list", values)
-    await government.import_values("list", values[:3_000])
-    await proxy.share("list", "government")
-    before = tokens(proxy)
-    await government.admin("RotatePepper", node_admin_pb2.RotatePepperRequest())
-
-    async def half_way():
-        found = await proxy.peppers()
-        return found.epoch == 1 and found.rolling and found.rows_to_roll < len(values)
-
-    await until(half_way, "the roll to be half-way")
-    proxy.kill()
-    epochs = {epoch for _, epoch in tokens(proxy).values()}
-    assert epochs == {0, 1}, "the kill did not come half-way"
-    await proxy.start()
-    await proxy.until_rolled(1)
-    after = tokens(proxy)
-    assert set(after) == set(before)
-    assert {epoch for _, epoch in after.values()} == {1}
-    assert not {token for token, _ in before.values()} & {token for token, _ in after.values()}
-    await until(proxy.is_admitted, "the link to come back")
-    exchange = await government.match("list", "proxy", "list")
-    assert (exchange.state, exchange.matched) == ("complete", 3_000)
 
 
 async def test_a_home_that_another_has_replaced_says_so(pair: Cluster, tmp_path: Path):

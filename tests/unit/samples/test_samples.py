@@ -8,6 +8,7 @@ import csv
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -137,6 +138,37 @@ def test_demo_and_known_answer_name_the_same_exchanges_and_what_they_need() -> N
         assert {(asker, collection), (answerer, other)} <= imported
         assert (answerer, other, asker) in shared
     assert len(shared) == len({(answerer, other, asker) for asker, _, answerer, other in wanted})
+
+
+def counted() -> Iterator[tuple[str, int, Counter[str]]]:
+    """What the table of SOURCES.md says of each list: the list, its rows, and how many of them are of each kind."""
+    table = (SAMPLES / "SOURCES.md").read_text().partition("## Counts")[2].partition("## ")[0]
+    for line in table.splitlines()[4:]:
+        if line.startswith("|"):
+            name, rows, *origins = (cell.strip() for cell in line.strip("|").split("|"))
+            kinds: Counter[str] = Counter()
+            for number, kind in re.findall(r"([\d,]+) (\w+?)s?(?=,|$)", ",".join(filter(None, origins))):
+                kinds[kind.casefold()] += int(number.replace(",", ""))
+            yield name, int(rows.replace(",", "")), kinds
+
+
+def test_the_lists_hold_what_their_sources_are_said_to_have_given() -> None:
+    said = {name: (rows, kinds) for name, rows, kinds in counted()}
+    whole = said.pop("distinct values")
+    found, distinct = {}, set()
+    for asked in DEMO["import"]:
+        pairs = tables()[f"{asked['party']}/{asked['collection']}"].values()
+        distinct |= set(pairs)
+        found[f"{asked['party']}/{asked['file']}"] = (len(pairs), Counter(kind for kind, _ in pairs))
+    assert found == said
+    assert (len(distinct), Counter(kind for kind, _ in distinct)) == whole
+    real = sum(whole[1][kind] for kind in ("domain", "url", "wallet"))
+    assert real >= 2000, "a few thousand real domains, URLs and wallets"
+
+
+def test_every_licence_named_is_here_and_every_one_here_is_named() -> None:
+    named = set(re.findall(r"`licenses/([^`]+)`", (SAMPLES / "SOURCES.md").read_text()))
+    assert named == {path.name for path in (SAMPLES / "licenses").iterdir()}
 
 
 def test_no_number_or_mailbox_or_account_belongs_to_anybody() -> None:
