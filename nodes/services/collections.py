@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from nodes.config import Import
@@ -180,7 +180,7 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         entry = self._entry(request)
         if not entry.ref:  # a hit leads back by it
             day, some = to_text(system_clock())[:10].replace("-", ""), system_randomness(4).hex()
-            entry = replace(entry, ref=f"added-{day}-{some}")
+            entry = entry._replace(ref=f"added-{day}-{some}")
         await self.intake.add_one(
             collection_name(request.collection),
             stored(entry),

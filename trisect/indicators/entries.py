@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trisect.errors import BadInputError
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
     from trisect.indicators.tokens import Token, Tokeniser
 
 _NO_ALNUM = re.compile(r"[\W_]+")
-_ASCII_NO_ALNUM = dict.fromkeys((code for code in range(128) if not chr(code).isalnum()), None)
-_LETTERS_AND_MARKS = dict.fromkeys((code for code in range(128) if not chr(code).isdigit()), None)
+_LOWER = bytes(range(256)).lower()
+_MARKS = bytes(code for code in range(128) if not chr(code).isalnum())
+_NO_DIGITS = bytes(code for code in range(256) if not chr(code).isdecimal())
 _VANITY_LETTERS = re.compile(r"(?:[A-Za-z][ ./()-]*){7}")
 _SPELLING_MARKS = frozenset(".:@[({/")
 _LONGEST_PLAIN_NAME = 14
@@ -67,8 +67,7 @@ class RawRow(NamedTuple):
         return f"<RawRow {self.where[:40]!r}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One row of a collection, without the value.
 
     Attributes:
@@ -145,7 +144,7 @@ def _holds_spelling(name: str, raw: str, indicator: Indicator) -> bool:
     value = indicator.value
     if indicator.kind is Kind.PHONE:
         digits = value[1:].partition(";")[0]
-        return digits[-_PHONE_TAIL_DIGITS:] in held.translate(_LETTERS_AND_MARKS)
+        return digits[-_PHONE_TAIL_DIGITS:] in held.encode().translate(None, _NO_DIGITS).decode()
     parts = {value, value.rpartition(":")[2].removeprefix("0x"), raw}
     return any(_is_telling(core := _core(part)) and core in held for part in parts)
 
@@ -156,7 +155,7 @@ def _is_telling(core: str) -> bool:
 
 def _core(text: str) -> str:
     if text.isascii():
-        return text.translate(_ASCII_NO_ALNUM).lower()
+        return text.encode().translate(_LOWER, _MARKS).decode()  # a fifth of the time of str.translate
     folded = "".join(str(unicodedata.decimal(c, c)) for c in unicodedata.normalize("NFKC", text))
     return _NO_ALNUM.sub("", folded).casefold()
 
