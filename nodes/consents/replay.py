@@ -53,6 +53,26 @@ class Replay:
         """Tell up to which of its numbers a proxy's word was taken in."""
         return self._cursors.get(proxy, 0)
 
+    def usable(self) -> frozenset[PartyName]:
+        """Name the proxies whose consents may be used.
+
+        The word of one that is suspended is not waited for; until it is known up to what the proxy has committed to, its
+        consents count for nothing.
+        """
+        regime = Regime(self._members.membership)
+        return frozenset(
+            party.name
+            for party in self._members.membership.parties.values()
+            if party.role is Role.PROXY
+            and (
+                party.standing is Standing.ACTIVE
+                or (
+                    party.standing is Standing.SUSPENDED
+                    and self.cursor(party.name) >= regime.consents_told(party.name)
+                )
+            )
+        )
+
     @property
     def trouble(self) -> str:
         """What this node does not know, for /ready; empty where it knows all."""

@@ -32,7 +32,6 @@ from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections, Snapshot
 from trisect.store.consents import Use
 from trisect.store.counts import Counts
-from trisect.trust.statements import Role, Standing
 
 SETTLE_S = 5.0
 
@@ -121,13 +120,7 @@ class Means:
 
     def use_of(self, peer: str, purpose: Purpose, moment: dt.datetime, limits: rulebook.Limits) -> Use:
         """Tell by which consents entries are used for a purpose, under a rulebook's limits."""
-        parties = self.members.membership.parties.values()
-        proxies = (
-            party.name
-            for party in parties
-            if party.role is Role.PROXY and party.standing is not Standing.EXPELLED
-        )
-        return Use(peer, purpose, moment, limits.min_voluntariness, frozenset(proxies))
+        return Use(peer, purpose, moment, limits.min_voluntariness, self.replay.usable())
 
     async def settle(self) -> None:
         """Wait a little for what a node that has just started learns by itself: statements, and a head that counts."""

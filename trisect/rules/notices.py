@@ -151,6 +151,10 @@ class Notice:
         """Tell whether it has begun and not ended."""
         return self.declaration.valid_from <= moment < self.declaration.valid_until
 
+    def processing(self, purpose: Purpose) -> Processing | None:
+        """Give what the party does for a purpose, None where it does nothing."""
+        return next((one for one in self.declaration.processing if one.purpose is purpose), None)
+
     @property
     def purposes(self) -> frozenset[Purpose]:
         """For what the party processes anything."""

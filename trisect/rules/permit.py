@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, DeniedError, StaleError, VerificationError
-from trisect.indicators.kinds import Kind
+from trisect.indicators.kinds import KINDS, Kind
 from trisect.rules import consent_epochs, reviews
 from trisect.rules.document import Document
 from trisect.rules.facts import Facts
@@ -23,6 +23,7 @@ from trisect.rules.offers import Offer
 from trisect.rules.policies import RedLineError
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Rulebook
+from trisect.rules.sharing import meant
 from trisect.rules.vocabulary import BasisName, EngineName, Mode, Purpose, basis
 from trisect.trust.statements import Role
 
@@ -188,18 +189,23 @@ def preview(offer: Offer, regime: Regime) -> None:
 
 
 def crossed(offer: Offer, regime: Regime) -> str:
-    """Name the red line that an offer crosses whatever it is answered with; empty where it crosses none by itself."""
-    found: set[str] = set()
+    """Name the red line that an offer crosses whatever it is answered with; empty where it crosses none by itself.
+
+    The asker's notice is the one that its offer names: a newer one does not undo what was offered.
+    """
+    regime = replace(regime, named={**regime.named, offer.asker: offer.notice})
+    found: set[str] | None = None
     for answer in _imagined(offer, regime):
         try:
             propose(offer, b"", answer, regime)
         except RedLineError as error:
-            found.add(error.rule)
+            forbidding = {rule.id for rule in error.forbidding}
+            found = forbidding if found is None else found & forbidding
         except (DeniedError, StaleError):
             return ""
         else:
             return ""
-    return found.pop() if len(found) == 1 else ""
+    return min(found or {""})
 
 
 def _imagined(offer: Offer, regime: Regime) -> Iterator[Answer]:
@@ -246,36 +252,39 @@ def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> No
 
 
 def _decide(permit: Permit, regime: Regime) -> str:
-    """Decide over a permit's facts; gives the rules that allow it as the permit names them."""
+    """Decide over a permit's facts; gives the rules that allow it as the permit names them.
+
+    Red lines come first: what else is wrong with an offer does not hide that it crosses one.
+    """
     moment = _moment(permit.decided)
     rulebook = regime.rulebooks.named(permit.rulebook, moment)
     for name, found, declared in (
         (permit.asker, permit.asker_notice, regime.notice_hash(permit.asker)),
         (permit.answerer, permit.answerer_notice, regime.notice_hash(permit.answerer)),
     ):
-        regime.require_notice(name, moment)
         if found != declared:
             raise StaleError(
                 f"another notice of {name} than its newest is named",
                 hint="the end that is behind gets it within a minute; try again then",
             )
-    if regime.membership.party(permit.answerer).role is not Role.GOVERNMENT:
+    facts = facts_of(permit, regime)
+    outcome = rulebook.policies.outcome(facts)
+    if isinstance(outcome, RedLineError):
+        raise outcome
+    for name in (permit.asker, permit.answerer):
+        regime.require_notice(name, moment)
+    if facts.answerer.role is not Role.GOVERNMENT:
         regime.require_vetted(permit.answerer, moment)
         reviews.require(regime.membership, permit.asker, permit.answerer, moment)
-    facts = facts_of(permit, regime)
     for party in (facts.asker, facts.answerer):
         regime.require_unsanctioned(party.name, facts.purpose, moment)
-    _check_declared(facts)
-    for found_basis, consents in (
-        (facts.basis, permit.consents),
-        (facts.answered_basis, permit.answered_consents),
-    ):
-        if found_basis is BasisName.CONSENT:
-            consent_epochs.require(consents, regime.membership, moment)
-        elif consents:
-            raise VerificationError("a permit names consent epochs for a list that is not kept on consent")
+    _check_declared(facts, regime)
+    _check_consents(permit, facts, regime)
     check_limits(permit, rulebook)
-    return ",".join(rulebook.policies.decide(facts))
+    _check_never(facts)
+    if isinstance(outcome, DeniedError):
+        raise outcome
+    return ",".join(outcome)
 
 
 def facts_of(permit: Permit, regime: Regime) -> Facts:
@@ -300,16 +309,54 @@ def facts_of(permit: Permit, regime: Regime) -> Facts:
         raise VerificationError("a permit holds a word that no vocabulary has") from error
 
 
-def _check_declared(facts: Facts) -> None:
-    """Check that both have told people what they are about to do."""
+def _check_declared(facts: Facts, regime: Regime) -> None:
+    """Check that both have told people what they are about to do, and the answerer to whom it tells of it."""
     for party, kinds in ((facts.asker, facts.kinds), (facts.answerer, facts.answered_kinds)):
-        missing = [] if facts.purpose in party.purposes else [f"the purpose {facts.purpose}"]
-        missing += [f"the kind {kind}" for kind in sorted(kinds - party.kinds)]
+        found = regime.notice(party.name)
+        told = found[0].processing(facts.purpose) if found else None
+        if told is None:
+            missing = [f"the purpose {facts.purpose}"]
+        else:
+            missing = [f"the kind {kind} for {facts.purpose}" for kind in sorted(kinds - set(told.kinds))]
+            if party is facts.answerer and not meant(facts.asker.name, facts.asker.role) & set(
+                told.recipients
+            ):
+                missing.append(f"{facts.asker.name} as a recipient for {facts.purpose}")
         if missing:
             raise DeniedError(
                 f"the notice of {party.name} does not declare {missing[0]}",
                 hint="its administrator publishes one that does with `trisect notice publish`",
                 rule="notice-declares",
+            )
+
+
+def _check_consents(permit: Permit, facts: Facts, regime: Regime) -> None:
+    """Check that lists kept on consent were taken under all that the record says of consents."""
+    for basis_of, consents in (
+        (facts.basis, permit.consents),
+        (facts.answered_basis, permit.answered_consents),
+    ):
+        if basis_of is BasisName.CONSENT:
+            consent_epochs.require(consents, regime.membership, _moment(permit.decided))
+        elif consents:
+            raise VerificationError("a permit names consent epochs for a list that is not kept on consent")
+
+
+def _check_never(facts: Facts) -> None:
+    """Check what no rulebook can allow, whether or not it has a red line that says so."""
+    for kind in sorted(facts.kinds | facts.answered_kinds):
+        if KINDS[kind].refusal is not None:
+            raise DeniedError(
+                f"indicators of the kind {kind} are not exchanged",
+                hint="leave them out of the collection; no rulebook can allow it",
+                rule="kind-refused",
+            )
+    for party, found in ((facts.asker, facts.basis), (facts.answerer, facts.answered_basis)):
+        if found is BasisName.UNSPECIFIED:
+            raise DeniedError(
+                f"{party.name} has not said on what legal basis it keeps the collection",
+                hint="its administrator says so with `trisect import --legal-basis`",
+                rule="basis-declared",
             )
 
 

@@ -50,19 +50,24 @@ class Rule:
 
 
 class RedLineError(DeniedError):
-    """A red line forbids it."""
+    """A red line forbids it.
+
+    Args:
+        forbidding: the red lines that do, one at least; the first by its id is told.
+    """
 
     code = "TRI-RED-LINE"
     crosses_wire = False  # at the other end it is a denial that names the rule
 
-    def __init__(self, crossed: Rule) -> None:
-        law = f" ({crossed.clause})" if crossed.clause else ""
+    def __init__(self, forbidding: Iterable[Rule]) -> None:
+        self.forbidding = tuple(sorted(forbidding, key=lambda rule: rule.id))
+        self.crossed = self.forbidding[0]
+        law = f" ({self.crossed.clause})" if self.crossed.clause else ""
         super().__init__(
-            crossed.sentence,
+            self.crossed.sentence,
             hint=f"this is a red line{law}; ask the government if you think that the facts are wrong",
-            rule=crossed.id,
+            rule=self.crossed.id,
         )
-        self.crossed = crossed
 
 
 class Policies:
@@ -131,25 +136,30 @@ class Policies:
             RedLineError: a red line forbids it.
             DeniedError: no rule allows it, or it could not be decided. Names the rule.
         """
-        return self._decide(facts.request(), facts.entities())
+        outcome = self.outcome(facts)
+        if isinstance(outcome, DeniedError):
+            raise outcome
+        return outcome
+
+    def outcome(self, facts: Facts) -> tuple[str, ...] | DeniedError:
+        """Decide as `decide` does, and give what that raises."""
+        return self._outcome(facts.request(), facts.entities())
+
+    def _outcome(
+        self, request: dict[str, Any], entities: list[dict[str, Any]]
+    ) -> tuple[str, ...] | DeniedError:
+        return self._judge(cedarpy.is_authorized(request, self._parsed, entities, _schema))
 
     def outcomes(self, proposed: Sequence[Facts]) -> Iterator[tuple[str, ...] | DeniedError]:
         """Decide over many facts about the same two parties, faster than one by one."""
         requests = [facts.request() for facts in proposed]
         entities = proposed[0].entities() if proposed else []
-        for found in cedarpy.is_authorized_batch(requests, self._parsed, entities, _schema):
-            try:
-                yield self._judge(found)
-            except DeniedError as error:
-                yield error
+        return map(self._judge, cedarpy.is_authorized_batch(requests, self._parsed, entities, _schema))
 
-    def _decide(self, request: dict[str, Any], entities: list[dict[str, Any]]) -> tuple[str, ...]:
-        return self._judge(cedarpy.is_authorized(request, self._parsed, entities, _schema))
-
-    def _judge(self, found: cedarpy.AuthzResult) -> tuple[str, ...]:
+    def _judge(self, found: cedarpy.AuthzResult) -> tuple[str, ...] | DeniedError:
         reasons = [self._by_policy[name] for name in found.diagnostics.reasons if name in self._by_policy]
         if found.diagnostics.errors or len(reasons) != len(found.diagnostics.reasons):
-            raise DeniedError(
+            return DeniedError(
                 "the rulebook could not be decided over these facts",
                 hint="both nodes and the coordinator need the same version of Trisect",
                 rule=UNDECIDED,
@@ -157,8 +167,8 @@ class Policies:
         if found.decision is cedarpy.Decision.Allow and reasons:
             return tuple(sorted(rule.id for rule in reasons))
         if reasons:
-            raise RedLineError(min(reasons, key=lambda rule: rule.id))
-        raise DeniedError(
+            return RedLineError(reasons)
+        return DeniedError(
             "no rule of the rulebook allows this",
             hint="ask the government for a rule, or ask for another purpose or mode",
             rule=NO_RULE,

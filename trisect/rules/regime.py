@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from trisect.errors import DeniedError, VerificationError
 from trisect.rules import breaches
@@ -38,9 +38,15 @@ SANCTIONED = "sanction-in-force"
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """The rules and notices of one directory at its present state."""
+    """The rules and notices of one directory at its present state.
+
+    Attributes:
+        membership: the directory.
+        named: of parties whose newest notice is not the one meant: the hash of that which is.
+    """
 
     membership: Membership
+    named: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def rulebooks(self) -> Rulebooks:
@@ -58,8 +64,10 @@ class Regime:
         return [(read_notice(one.filing, role), one) for one in self.membership.filed(NoticeFiling, name)]
 
     def notice(self, name: str) -> tuple[Notice, Filed] | None:
-        """Give the newest notice of a party and how it was filed, None where it has filed none."""
+        """Give the newest notice of a party, or the one named, and how it was filed; None where there is none."""
         filed = self.membership.filed(NoticeFiling, name)
+        if name in self.named:
+            filed = tuple(one for one in filed if one.hash == self.named[name])
         if not filed:
             return None
         return read_notice(filed[-1].filing, self.membership.party(name).role), filed[-1]

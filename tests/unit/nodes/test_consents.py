@@ -233,8 +233,14 @@ async def test_a_proxy_that_is_suspended_holds_nobody_up(world: World) -> None:
     world.commit(5)
     with pytest.raises(StaleError):
         replay.require_done()
+    assert replay.usable() == {"aid"}
     world.consortium.take(world.consortium.standing("aid", Standing.SUSPENDED))
     replay.require_done()
+    assert replay.usable() == frozenset(), "nobody knows which of its consents were taken back"
+    replay.heard(PartyName("aid"), 5)
+    assert replay.usable() == {"aid"}
+    world.consortium.take(world.consortium.standing("aid", Standing.EXPELLED))
+    assert replay.usable() == frozenset()
 
 
 async def test_statements_are_compared_first(world: World) -> None:

@@ -85,7 +85,6 @@ def test_an_offer_crosses_a_red_line_only_where_no_answer_would_mend_it(consorti
         lambda found: opening(found, proof=unfounded(found, purpose="revenge").sign(identity("telco"))),
         lambda found: opening(found, proof=unfounded(found, created="soon").sign(identity("telco"))),
         lambda found: opening(found, proof=unfounded(found, basis="whim").sign(identity("telco"))),
-        lambda found: opening(found, proof=unfounded(found, asked_padded=-1).sign(identity("telco"))),
         lambda _found: FOUND,
         lambda _found: replace(FOUND, ground=Ground.DRIFT),
         lambda _found: replace(FOUND, ground=Ground.RECEIPTS),

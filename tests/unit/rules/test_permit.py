@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.membership import GOVERNMENT, Consortium
-from support.rulebooks import NOTICE, NOW, offer, rulebook
+from support.rulebooks import NOTICE, NOW, offer, rulebook, texts
 
 from trisect.clock import to_text
 from trisect.errors import DeniedError, StaleError, TrisectError, VerificationError
@@ -17,9 +17,10 @@ from trisect.rules import consent_epochs
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.notices import Notice
 from trisect.rules.offers import Offer
-from trisect.rules.permit import DIFFERENCE, Answer, Permit, judge, preview, propose
+from trisect.rules.permit import DIFFERENCE, Answer, Permit, crossed, judge, preview, propose
 from trisect.rules.policies import RedLineError
 from trisect.rules.regime import Regime
+from trisect.rules.rulebook import Rulebook
 from trisect.trust.filings import ConsentsFiling, NoticeFiling, RulebookFiling
 from trisect.trust.statements import KeyCheck, Role, Standing, Vetting
 
@@ -200,7 +201,6 @@ def test_a_permit_that_names_other_rules_is_a_difference(regime: Regime) -> None
         ({"purpose": "rights"}, "notice-declares"),
         ({"kinds": "email"}, "notice-declares"),
         ({"mode": "lookup"}, "no-rule"),
-        ({"purpose": "payment-check"}, "no-rule"),
         ({"engine": "oprf", "mode": "lookup"}, "no-rule"),
         ({"basis": "unspecified"}, "no-basis-no-exchange"),
         ({"asked_padded": 99}, "min-set"),
@@ -249,6 +249,77 @@ def test_a_red_line_is_told_from_a_missing_rule(consortium: Consortium, regime: 
     found = denied(regime, kinds="iban")
     assert isinstance(found, RedLineError)
     assert (found.rule, found.crossed.clause) == ("checked-keys", "PIPL 51")
+
+
+@pytest.mark.parametrize(
+    ("former", "new", "told"),
+    [
+        ('kinds = ["phone", "url"]', 'kinds = ["url"]', "the kind phone for scam-prevention"),
+        ('purpose = "scam-prevention"', 'purpose = "rights"', "the purpose scam-prevention"),
+        (
+            'recipients = ["all"]',
+            'recipients = ["role:government"]',
+            "telco as a recipient for scam-prevention",
+        ),
+        ('recipients = ["all"]', 'recipients = ["telco", "role:government"]', ""),
+        ('recipients = ["all"]', 'recipients = ["role:provider"]', ""),
+    ],
+)
+def test_what_is_declared_is_declared_for_the_purpose(
+    consortium: Consortium, regime: Regime, former: str, new: str, told: str
+) -> None:
+    """That the same kind is processed for another purpose does not cover this one."""
+    elsewhere = NOTICE.replace('kinds = ["iban"]', 'kinds = ["iban", "phone"]').replace(former, new, 1)
+    consortium.take(consortium.filing(NoticeFiling, "bank", Notice.parse(elsewhere, Role.PROVIDER).content))
+    if not told:
+        propose(offered(regime), HASH, ANSWER, regime)
+        return
+    found = denied(regime)
+    assert (found.rule, found.message) == ("notice-declares", f"the notice of bank does not declare {told}")
+
+
+BARE = """
+@id("everything") @sentence("Everything.") permit (principal, action, resource);
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"kinds": "voiceprint"}, "kind-refused"),
+        ({"kinds": "face_template"}, "kind-refused"),
+        ({"kinds": "media"}, "kind-refused"),
+        ({"basis": "unspecified"}, "basis-declared"),
+    ],
+)
+def test_some_things_no_rulebook_can_allow(
+    consortium: Consortium, changes: dict[str, Any], rule: str
+) -> None:
+    toml, _ = texts(version=2, approvals=1)
+    consortium.take(consortium.filing(RulebookFiling, GOVERNMENT, Rulebook.parse(toml, BARE).content))
+    declares = NOTICE.replace('"phone", "url"', '"phone", "voiceprint", "face_template", "media"')
+    consortium.take(consortium.filing(NoticeFiling, "telco", Notice.parse(declares, Role.PROVIDER).content))
+    regime = Regime(consortium.membership)
+    by = {"rulebook": list(regime.rulebooks)[-1].hash}
+    propose(offered(regime, **by), HASH, ANSWER, regime)
+    assert denied(regime, **by, **changes).rule == rule
+    word = changes.get("kinds")
+    answered: dict[str, Any] = {"kinds": frozenset({Kind(word)})} if word else dict(changes)
+    bank = NOTICE.replace('"phone", "url"', '"phone", "voiceprint", "face_template", "media"')
+    consortium.take(consortium.filing(NoticeFiling, "bank", Notice.parse(bank, Role.PROVIDER).content))
+    assert denied(regime, dataclasses.replace(ANSWER, **answered), **by).rule == rule
+
+
+def test_a_red_line_is_told_whatever_else_is_wrong(consortium: Consortium, regime: Regime) -> None:
+    """So that nobody hides it behind a notice that declares nothing or is over, or a list of a wrong size."""
+    found = offered(regime, kinds="voiceprint", asked_padded=1)
+    assert crossed(found, regime) == "no-biometrics"
+    old = NOTICE.replace("2026-11-27", "2026-01-27").replace("2027-05-26", "2026-05-26")
+    consortium.take(consortium.filing(NoticeFiling, "telco", Notice.parse(old, Role.PROVIDER).content))
+    assert crossed(found, regime) == "no-biometrics", "a notice published later undoes nothing"
+    assert crossed(offered(regime, kinds="voiceprint"), regime) == "no-biometrics"
+    assert crossed(dataclasses.replace(found, notice=bytes(32)), regime) == ""
+    assert crossed(offered(regime), regime) == ""
 
 
 @pytest.mark.parametrize("changes", [{"rulebook": bytes(32)}, {"notice": bytes(32)}])
