@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from trisect.indicators.kinds import Kind
 from trisect.rules import walk
-from trisect.rules.probing import allowed, reach, sensitive_bases
+from trisect.rules.probing import reach, sensitive_bases
+from trisect.rules.reaching import allowed
 from trisect.rules.rulebook import Rulebook
 from trisect.rules.vocabulary import Mode
 
@@ -45,7 +47,9 @@ COUNT_RISK = (
 
 def lint(rulebook: Rulebook) -> list[Finding]:
     """Look through a rulebook; errors first."""
-    found = [*_rules(rulebook), *_sensitive(rulebook), *_purposes(rulebook)]
+    rules = list(_rules(rulebook))
+    broken = {finding.about for finding in rules if finding.level is Level.ERROR}
+    found = [*rules, *_sensitive(rulebook), *_purposes(rulebook, broken)]
     return sorted(found, key=lambda finding: finding.level)
 
 
@@ -84,14 +88,15 @@ def _sensitive(rulebook: Rulebook) -> Iterator[Finding]:
         )
 
 
-def _purposes(rulebook: Rulebook) -> Iterator[Finding]:
+def _purposes(rulebook: Rulebook, broken: Collection[str]) -> Iterator[Finding]:
+    """Look at what rules allow, but for those that must be mended or taken out first."""
     provisions = rulebook.provisions
-    reached = allowed(rulebook.policies, walk.SPACES, int(provisions.valid_from.timestamp()))
+    reached = allowed(rulebook.policies, Kind, without=broken)
     life = provisions.valid_until - provisions.valid_from
     accepted = {one.kind: one for one in provisions.accepted_walks}
     for kind in walk.SPACES:
         purposes = {purpose for purpose, _, found in reached if found is kind}
-        share = max((walk.share(kind, provisions.budget(purpose), life) for purpose in purposes), default=0.0)
+        share = walk.share(kind, sum(provisions.budget(purpose) for purpose in purposes), life)
         told = f"one asker can walk {share:.2%} of its number space at one answerer while the rulebook lasts"
         if kind in accepted and share <= accepted[kind].share:
             yield Finding(Level.WARNING, kind, f"{told}; accepted: {accepted[kind].sentence}", "")

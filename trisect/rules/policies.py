@@ -122,12 +122,19 @@ class Policies:
 
     def alone(self, rule: Rule) -> tuple[Policies, Any]:
         """Give one rule as policies of its own, and its syntax tree in Cedar's JSON."""
-        name = next(name for name, found in self._by_policy.items() if found == rule)
-        tree = self._described[name]
+        name, tree = self._find(rule)
         text = cedarpy.policies_from_json_str(
             json.dumps({"templates": {}, "staticPolicies": {name: tree}, "templateLinks": []})
         )
         return Policies.parse(text), tree
+
+    def tree(self, rule: Rule) -> Any:
+        """Give the syntax tree of a rule in Cedar's JSON."""
+        return self._find(rule)[1]
+
+    def _find(self, rule: Rule) -> tuple[str, Any]:
+        name = next(name for name, found in self._by_policy.items() if found == rule)
+        return name, self._described[name]
 
     def decide(self, facts: Facts) -> tuple[str, ...]:
         """Decide over facts; gives the ids of the rules that allow.

@@ -152,42 +152,6 @@ def reach(policies: Policies, rule: Rule, decided: int) -> Reach:
     return Reach(applies=bool(overruled), decides=False, overruled_by=frozenset(overruled))
 
 
-def allowed(policies: Policies, kinds: Iterable[Kind], decided: int) -> set[tuple[Purpose, Mode, Kind]]:
-    """Tell what is allowed between some two roles that do all that they must, for single kinds."""
-    of = _named_by_rules(policies)
-    circumstances = list(
-        itertools.product(
-            of(Purpose, Purpose),
-            Mode,
-            of(EngineName, [EngineName.ECDH]),
-            kinds,
-            of(BasisName, [BasisName.STATUTORY_DUTY]),
-        )
-    )
-    found: set[tuple[Purpose, Mode, Kind]] = set()
-    for asks, answers in _PAIRS:
-        asker, answerer = replace(PLAIN.asker, role=asks), replace(PLAIN.answerer, role=answers)
-        tried = [
-            replace(
-                PLAIN,
-                asker=asker,
-                answerer=answerer,
-                purpose=purpose,
-                mode=mode,
-                engine=engine,
-                kinds=frozenset({kind}),
-                answered_kinds=frozenset({kind}),
-                answered_basis=basis,
-                decided=decided,
-            )
-            for purpose, mode, engine, kind, basis in circumstances
-        ]
-        for (purpose, mode, _, kind, _), outcome in zip(circumstances, policies.outcomes(tried), strict=True):
-            if not isinstance(outcome, DeniedError):
-                found.add((purpose, mode, kind))
-    return found
-
-
 def _named_by_rules(policies: Policies) -> Callable[[type[E], Iterable[E]], list[E]]:
     """Give what tells which members of a vocabulary the rules name, or others for a rule that names none."""
     named = [Words.of(policies.alone(rule)[1]) for rule in policies.rules if not rule.is_red_line]

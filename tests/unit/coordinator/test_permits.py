@@ -193,9 +193,9 @@ def test_what_is_filed_meanwhile_counts(office: Office) -> None:
 
 def test_a_budget_ends_to_the_element(office: Office) -> None:
     for _ in range(2):
-        office.issue(*office.proposed(size=124_928))
+        office.issue(*office.proposed(size=99_928))
     office.recorded.clear()
     found = office.refuses(*office.proposed(size=144 + 1))
-    assert (found.rule, "249,856 of 250,000" in found.message) == (BUDGET, True)
+    assert (found.rule, "199,856 of 200,000" in found.message) == (BUDGET, True)
     assert "budget request" in found.hint
     office.issue(*office.proposed(size=144))

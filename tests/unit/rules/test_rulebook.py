@@ -22,7 +22,7 @@ def test_a_rulebook_says_what_its_texts_say() -> None:
     assert found.provisions.version == 1
     assert found.provisions.valid_from == NOW
     assert found.provisions.limits.engines == (EngineName.ECDH, EngineName.OT, EngineName.OPRF)
-    assert found.provisions.budget(Purpose.SCAM_PREVENTION) == 250_000
+    assert found.provisions.budget(Purpose.SCAM_PREVENTION) == 200_000
     assert found.provisions.budget(Purpose.SUPERVISION) == 0
     assert Rulebook.of_texts(found.content["toml"], found.content["policies"]).hash == found.hash
 
