@@ -48,7 +48,7 @@ class Clients:
         self._randomness = randomness
         self._authority: Authority | None = None
         self._revoked: set[str] = set()
-        """Those that were revoked while this node runs, so that none slips in while its row is read."""
+        """Those that were revoked while this node runs: whether or not its database could be told, and before it was."""
 
     @property
     def authority(self) -> Authority:
@@ -92,11 +92,15 @@ class Clients:
         await asyncio.to_thread(self._store.add, credential)
         return credential, certificate
 
-    async def revoke(self, credential: str) -> Credential:
-        """End a credential; raises NotFoundError."""
-        found = await asyncio.to_thread(self._store.revoke, credential, to_text(self._clock()))
+    async def shut_out(self, credential: str) -> None:
+        """Let nobody in by a credential from now on, while this node runs; raises NotFoundError."""
+        await asyncio.to_thread(self._store.get, credential)
         self._revoked.add(credential)
-        return found
+
+    async def revoke(self, credential: str) -> Credential:
+        """End a credential for good; raises NotFoundError."""
+        await self.shut_out(credential)
+        return await asyncio.to_thread(self._store.revoke, credential, to_text(self._clock()))
 
     async def authorise(self, access: Access, context: Context) -> Principal:
         """Let a caller of the programs' port in that has a credential and calls what is served there.

@@ -39,7 +39,11 @@ _COUNTS = frozenset(
     )
 )
 """Fields whose numbers may be large; in any other one a number of seven digits may be somebody's telephone."""
-_RANDOM_IDS = {"exchange_id": re.compile(r"[0-9a-f]{32}"), "correlation_id": re.compile(r"[0-9a-f]{16}")}
+_RANDOM_IDS = {
+    "exchange_id": re.compile(r"[0-9a-f]{32}"),
+    "correlation_id": re.compile(r"[0-9a-f]{16}"),
+    "credential": re.compile(r"[0-9a-f]{32}"),
+}
 """Fields that hold what this software has drawn at random, whole and in its form; one in five looks like a number."""
 _SHORTEST_NUMBER = 1_000_000
 _NUMBER = re.compile(r"(?<![\d.])\d{7,}")

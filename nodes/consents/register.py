@@ -28,7 +28,7 @@ from trisect.rules.delegations import RULE, Delegation
 from trisect.rules.regime import Regime
 from trisect.store.consents import Consents
 from trisect.store.delegating import Delegations, KeptDelegation
-from trisect.store.granting import Draft, GrantedConsent, GrantedConsents
+from trisect.store.granting import MAX_LISTED, Draft, GrantedConsent, GrantedConsents
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import Role
 from trisect.waiting import whole
@@ -97,6 +97,8 @@ class Register:
         self._replay = replay
         self._clock = clock
         self._changing = asyncio.Lock()
+        self._granting = asyncio.Lock()
+        """Held by whoever gives something: however many wait for it, one at most stands before who takes back."""
         self._acknowledged = 0
         """Up to which number this node's own acknowledgements are kept."""
 
@@ -135,7 +137,14 @@ class Register:
         """
         self._require_sound()
         self._members.require_notice()
-        return await whole(self._grant_all(wishes))
+        await self._granting.acquire()
+        return await whole(self._grant_next(wishes))
+
+    async def _grant_next(self, wishes: Sequence[tuple[Wish, bool]]) -> Sequence[Recorded | TrisectError]:
+        try:
+            return await self._grant_all(wishes)
+        finally:
+            self._granting.release()
 
     async def _grant_all(self, wishes: Sequence[tuple[Wish, bool]]) -> Sequence[Recorded | TrisectError]:
         found: list[_Planned | Recorded | TrisectError] = []
@@ -148,7 +157,7 @@ class Register:
                     found.append(one)
                     continue
                 others = of_persons[one.consent.subject]
-                same = [other for other in others if once and other.consent.says_as(one.consent)]
+                same = [other for other in others if once and other.consent.covers(one.consent)]
                 if not same:
                     drafts.append(one)
                     others.append(one)
@@ -171,23 +180,20 @@ class Register:
 
     async def _drafted(self, wish: Wish, *, once: bool) -> Draft | Recorded | TrisectError:
         try:
-            draft = self._drafting.draft(wish, await self._delegation(wish.delegation))
+            delegation = await self._delegation(wish.delegation)
+            draft = await asyncio.to_thread(self._drafting.draft, wish, delegation)
         except TrisectError as error:
             return error
-        if once and (known := await self._same(draft.consent)):
+        if once and (known := await asyncio.to_thread(self._same, draft.consent)):
             return Recorded(known, draft.subjects, known=True)
         return draft
 
-    async def _same(self, wanted: Consent) -> GrantedConsent | None:
-        """Find a consent in force by which the person has allowed the same in the same way."""
-        for found in await asyncio.to_thread(self._granted.of_subject, wanted.subject):
-            if (
-                found.record is not None
-                and not self.why_not(found)
-                and wanted.says_as(Consent.peek(found.record))
-            ):
-                return found
-        return None
+    def _same(self, wanted: Consent) -> GrantedConsent | None:
+        """Find a consent in force by which the person has allowed the same in the same way, for as long."""
+        found = self._granted.saying(wanted.said)
+        if found is None or found.record is None or self.why_not(found):
+            return None
+        return found if Consent.peek(found.record).covers(wanted) else None
 
     async def revoke(self, consent: bytes, *, erase: bool = False) -> GrantedConsent:
         """Take a consent back, and forget it where that is wanted; gives it as it is then.
@@ -211,10 +217,17 @@ class Register:
         """Record within which bounds this proxy may consent in a person's name; raises as `grant` does."""
         self._require_sound()
         self._members.require_notice()
-        delegation = self._drafting.delegation(wish)
-        record = delegation.sign(self._link.keys.identity)
-        async with self._changing:
-            await asyncio.to_thread(self._delegations.keep, delegation, record)
+        await self._granting.acquire()
+        return await whole(self._delegate(wish))
+
+    async def _delegate(self, wish: Wish) -> KeptDelegation:
+        try:
+            delegation = self._drafting.delegation(wish)
+            record = delegation.sign(self._link.keys.identity)
+            async with self._changing:
+                await asyncio.to_thread(self._delegations.keep, delegation, record, wish.credential)
+        finally:
+            self._granting.release()
         return await asyncio.to_thread(self._delegations.get, delegation.id)
 
     async def revoke_delegation(
@@ -236,8 +249,6 @@ class Register:
             consents = await asyncio.to_thread(self._delegations.revoke, delegation, to_text(self._clock()))
             await self._tell_own()
             if erase:
-                for consent in await asyncio.to_thread(self._granted.under, delegation):
-                    await asyncio.to_thread(self._granted.erase, consent)
                 await asyncio.to_thread(self._delegations.erase, delegation)
         return await asyncio.to_thread(self._delegations.get, delegation), consents
 
@@ -269,10 +280,13 @@ class Register:
         if found.record is None or Consent.peek(found.record).subject != subject:
             raise NotFoundError("the person has given no such consent", hint="list those that there are")
 
-    async def of_person(self, person: str) -> Sequence[GrantedConsent]:
-        """List the consents of a person."""
+    async def of_person(
+        self, person: str, *, before: int = 0, limit: int = MAX_LISTED
+    ) -> Sequence[GrantedConsent]:
+        """List the newest consents of a person whose numbers are smaller, oldest of them first; 0 for all."""
         self._require_proxy()
-        return await asyncio.to_thread(self._granted.of_subject, self._subject(person))
+        subject = self._subject(person)
+        return await asyncio.to_thread(lambda: self._granted.of_subject(subject, before=before, limit=limit))
 
     def _subject(self, person: str) -> str:
         return self._drafting.subject(person, self._members.name)
@@ -296,11 +310,13 @@ class Register:
             )
         return kept.record
 
-    async def find(self, person: str, consent: bytes) -> Sequence[GrantedConsent]:
-        """List one consent, those of a person, or the newest."""
+    async def find(self, person: str, consent: bytes, credential: str = "") -> Sequence[GrantedConsent]:
+        """List one consent, those of a person, those in force that came by a credential, or the newest."""
         self._require_proxy()
         if consent:
             return [await asyncio.to_thread(self._granted.get, consent)]
+        if credential:
+            return await asyncio.to_thread(self._granted.of_credential, credential)
         return await self.of_person(person) if person else await asyncio.to_thread(self._granted.latest)
 
     async def proof(self, found: GrantedConsent) -> tuple[int, int, int, list[bytes]] | None:

@@ -39,6 +39,7 @@ class Wish:
         method: how the person was asked, in words.
         pressures: what made the consent less than free.
         delegation: id of the one under which the proxy says it in the person's name; empty where the person does.
+        credential: of the app that brings it; empty where an administrator does.
     """
 
     person: str
@@ -51,6 +52,7 @@ class Wish:
     method: str
     pressures: Sequence[str]
     delegation: bytes = b""
+    credential: str = ""
 
 
 class Drafting:
@@ -81,7 +83,9 @@ class Drafting:
             name: self.subject(wish.person, name) for name in (consent.proxy, *consent.parties)
         }
         record = consent.sign(self._link.keys.identity)
-        return Draft(consent, record, self._randomness(SALT_BYTES), subjects, wish.delegation)
+        return Draft(
+            consent, record, self._randomness(SALT_BYTES), subjects, wish.delegation, wish.credential
+        )
 
     def consent(self, wish: Wish, delegation: bytes | None) -> Consent:
         """Draft a consent.
@@ -109,9 +113,9 @@ class Drafting:
         return Delegation(**self._said(wish))
 
     def _said(self, wish: Wish) -> dict[str, Any]:
-        if len(wish.method) > MAX_METHOD or not wish.method.isprintable():
+        if len(wish.method.encode()) > MAX_METHOD or not wish.method.isprintable():
             raise BadInputError(
-                f"how a person was asked is told in at most {MAX_METHOD} printable characters",
+                f"how a person was asked is told in at most {MAX_METHOD} bytes of printable text",
                 hint="name the form, and keep its text elsewhere",
             )
         if not 0 < wish.days <= LONGEST.days:

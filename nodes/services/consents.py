@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nodes.consents.courier import Courier
 from nodes.consents.register import Recorded, Register
 from nodes.consents.wishes import Wish
-from trisect.errors import ConflictError
+from trisect.errors import BadInputError, ConflictError
 from trisect.rpc.authentication import Context
 from trisect.store.delegating import KeptDelegation
 from trisect.store.granting import GrantedConsent
@@ -17,6 +17,7 @@ from trisect.wire.v1 import consents_pb2 as pb
 from trisect.wire.v1 import consents_pb2_grpc
 
 LONGEST_WAIT_S = 300.0
+LONGEST_LIST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.ListConsentsRequest, _context: Context
     ) -> pb.ListConsentsReply:
         """List consents."""
-        return await self.listed(await self.register.find(request.person, request.id))
+        return await self.listed(await self.register.find(request.person, request.id, request.credential))
 
     async def listed(self, found: Sequence[GrantedConsent]) -> pb.ListConsentsReply:
         """Tell of several consents."""
@@ -82,7 +83,10 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.GiveDelegationRequest, _context: Context
     ) -> pb.GiveDelegationReply:
         """Record what the proxy may consent to in a person's name."""
-        found = await self.register.delegate(wish_of(request))
+        return self.given(await self.register.delegate(wish_of(request)))
+
+    def given(self, found: KeptDelegation) -> pb.GiveDelegationReply:
+        """Tell of a delegation that is kept."""
         return pb.GiveDelegationReply(delegation=self._delegation(found))
 
     async def RevokeDelegation(  # noqa: N802
@@ -96,11 +100,13 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         self, request: pb.ListDelegationsRequest, _context: Context
     ) -> pb.ListDelegationsReply:
         """List delegations."""
-        return self.listed_delegations(await self.register.delegations(request.person))
+        return await self.listed_delegations(await self.register.delegations(request.person))
 
-    def listed_delegations(self, found: Sequence[KeptDelegation]) -> pb.ListDelegationsReply:
+    async def listed_delegations(self, found: Sequence[KeptDelegation]) -> pb.ListDelegationsReply:
         """Tell of several delegations."""
-        return pb.ListDelegationsReply(delegations=[self._delegation(one) for one in found])
+        return pb.ListDelegationsReply(
+            delegations=await asyncio.to_thread(lambda: [self._delegation(one) for one in found])
+        )
 
     def _delegation(self, found: KeptDelegation) -> pb.Delegation:
         why_not = self.register.why_not_delegated(found)
@@ -110,6 +116,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             revoked_at=found.revoked_at,
             in_force=not why_not,
             why_not=why_not,
+            credential=found.credential,
         )
 
     async def _to_wire(self, found: GrantedConsent) -> pb.Consent:
@@ -126,6 +133,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
             in_force=not why_not,
             why_not=why_not,
             delegation=found.delegation,
+            credential=found.credential,
         )
         if found.revoked_sequence is not None:
             for party in (self.register.name, *found.parties):
@@ -136,8 +144,25 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         return consent
 
 
-def wish_of(request: pb.GrantConsentRequest | pb.GiveDelegationRequest, delegation: bytes = b"") -> Wish:
-    """Read what a person wishes."""
+def wish_of(
+    request: pb.GrantConsentRequest | pb.GiveDelegationRequest, delegation: bytes = b"", credential: str = ""
+) -> Wish:
+    """Read what a person wishes.
+
+    Args:
+        request: says it.
+        delegation: id of the one under which the proxy says it in the person's name, or empty.
+        credential: of the app that brings it, or empty.
+
+    Raises:
+        BadInputError: a list in it has more members than there are words for it.
+    """
+    for name in ("purposes", "kinds", "parties", "pressures"):
+        if len(getattr(request, name)) > LONGEST_LIST:
+            raise BadInputError(
+                f"a wish names at most {LONGEST_LIST} {name}",
+                hint="name each once, and several wishes for more",
+            )
     return Wish(
         person=request.person,
         purposes=list(request.purposes),
@@ -149,4 +174,5 @@ def wish_of(request: pb.GrantConsentRequest | pb.GiveDelegationRequest, delegati
         method=request.method,
         pressures=list(request.pressures),
         delegation=delegation,
+        credential=credential,
     )

@@ -11,6 +11,7 @@ from trisect.errors import ConflictError
 from trisect.rpc.authentication import Context
 from trisect.store.credentials import Credential, Credentials
 from trisect.trust.certificates import NODE_HOST
+from trisect.waiting import whole
 from trisect.wire.v1 import credentials_pb2 as pb
 from trisect.wire.v1 import credentials_pb2_grpc
 
@@ -52,8 +53,9 @@ class CredentialsService(credentials_pb2_grpc.CredentialsServicer):
         self, request: pb.RevokeCredentialRequest, _context: Context
     ) -> pb.RevokeCredentialReply:
         """End one, and the calls that run under it."""
-        found = await self.clients.revoke(request.id)
-        self.apps.cut(found.id)
+        await self.clients.shut_out(request.id)
+        self.apps.cut(request.id)
+        found = await whole(self.clients.revoke(request.id))
         return pb.RevokeCredentialReply(credential=_to_wire(found))
 
 

@@ -19,6 +19,7 @@ import support.tls
 from support.cluster import Cluster
 from support.daemons import Daemon, until
 from support.planted import watch
+from support.sqlite import locked
 from walk.test_consents import member, trisect
 
 from trisect.rpc import tls
@@ -198,6 +199,54 @@ async def test_one_wish_that_cannot_be_recorded_stops_no_other(
         assert cluster["proxy"].ready() == []
     finally:
         trisect(cluster["proxy"], "app", "revoke", app.id)
+
+
+async def test_a_message_that_is_none_ends_its_call_at_once(cluster: Cluster, tmp_path: Path) -> None:
+    app = App(cluster, "garbled", tmp_path)
+    async with app.channel() as channel:
+        raw = channel.stream_stream("/trisect.wire.v1.Persons/GrantMany")
+        call = raw(iter([wish(31).SerializeToString(), b"\xff" * 9]), timeout=20)
+        answer = await call.read()
+        assert person_pb2.GrantOutcome.FromString(answer).granted.consent.in_force
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "Traceback" not in cluster["proxy"].log()
+
+
+async def test_what_is_asked_for_once_is_renewed_before_it_ends(cluster: Cluster, tmp_path: Path) -> None:
+    app = App(cluster, "renewing", tmp_path)
+    first = await app.call("Grant", wish(32, days=10, once=True, method="a yearly form"))
+    for days, known in ((10, True), (9, True), (30, False), (10, True), (30, True)):
+        again = await app.call("Grant", wish(32, days=days, once=True, method="a yearly form"))
+        assert again.known is known, days
+    everything = await app.call("List", person_pb2.ListPersonsConsentsRequest(person=member(32)))
+    listed = [one for one in everything.consents if one.credential == app.id]
+    assert len(listed) == 2
+    older = person_pb2.ListPersonsConsentsRequest(person=member(32), before=listed[-1].sequence)
+    assert (await app.call("List", older)).consents[-1].id == first.consent.id
+    kept = trisect(cluster["proxy"], "consent", "list", "--credential", app.id)["consents"]
+    assert {one["id"] for one in kept} == {one.id.hex() for one in listed}
+    await app.call("Revoke", person_pb2.RevokePersonsConsentRequest(person=member(32), id=first.consent.id))
+    (left,) = trisect(cluster["proxy"], "consent", "list", "--credential", app.id)["consents"]
+    assert (left["id"], left["credential"]) == (listed[-1].id.hex(), app.id)
+
+
+async def test_a_credential_is_shut_out_though_the_database_cannot_be_told(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    app, proxy = App(cluster, "locked", tmp_path), cluster["proxy"]
+    async with app.channel() as channel:
+        call = PersonsStub(channel).GrantMany(timeout=60)
+        await call.write(wish(33, once=True))
+        await call.read()
+        with locked(proxy.home / "node.db"):
+            revoking = asyncio.create_task(asyncio.to_thread(trisect, proxy, "app", "revoke", app.id))
+            assert await refusal(call.read()) == ("TRI-AUTH", "the credential was revoked")
+        await revoking
+    assert (await refusal(app.call("List", person_pb2.ListPersonsConsentsRequest(person=member(33)))))[
+        0
+    ] == "TRI-AUTH"
 
 
 async def test_a_message_that_is_too_large_is_refused(cluster: Cluster, tmp_path: Path) -> None:

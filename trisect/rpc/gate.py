@@ -19,9 +19,10 @@ from typing import Any, NoReturn, TypeAlias
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from prometheus_client import Counter, Histogram
 
-from trisect.errors import DeniedError, Fault, TrisectError, UnreachableError
+from trisect.errors import BadInputError, DeniedError, Fault, TrisectError, UnreachableError
 from trisect.rpc import status
 from trisect.rpc.authentication import Context
 from trisect.rpc.authorisation import TABLE, Access
@@ -127,6 +128,12 @@ class Gate(grpc.aio.ServerInterceptor):
         except TrisectError as error:
             outcome = error.fault.value
             await _abort(context, error)
+        except DecodeError:
+            unreadable = BadInputError(
+                "a message of the call cannot be read", hint="bring both ends to the same version of Trisect"
+            )
+            outcome = unreadable.fault.value
+            await _abort(context, unreadable)
         except asyncio.CancelledError:
             outcome = "cancelled"
             raise
@@ -141,6 +148,8 @@ class Gate(grpc.aio.ServerInterceptor):
 
 
 async def _next_unless_cut(replies: AsyncGenerator[Any, None], cut: _Cut) -> Any:
+    if cut.why is not None:  # before anything else is done for it
+        raise cut.why
     getting = asyncio.ensure_future(anext(replies, _END))
     cutting = asyncio.ensure_future(cut.wait())
     try:

@@ -10,7 +10,7 @@ import datetime as dt
 import enum
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self, TypeVar
 
 from trisect.clock import from_text
@@ -18,7 +18,7 @@ from trisect.errors import BadInputError, VerificationError
 from trisect.indicators.kinds import Kind
 from trisect.rules import dpv
 from trisect.rules.vocabulary import BasisName, Purpose
-from trisect.trust import documents
+from trisect.trust import canonical_json, documents
 from trisect.trust.canonical_json import Json
 from trisect.trust.keys import IdentityKey, IdentityPublic, PartyName
 from trisect.trust.statements import party_name
@@ -31,6 +31,7 @@ MAX_PARTIES = 64
 _DOMAIN = b"trisect/consent-commitment/v1\x00"
 _WITHDRAWN = b"trisect/withdrawal-commitment/v1\x00"
 _ORDERED = "give at least one, each once; records have them sorted"
+_DAY = dt.timedelta(days=1)
 E = TypeVar("E", bound=enum.StrEnum)
 
 
@@ -122,9 +123,19 @@ class Word:
         """How freely it was given, 0 to 100."""
         return voluntariness(self.pressures)
 
-    def says_as(self, other: Self) -> bool:
-        """Tell whether another word of the same person says the same in the same way, whenever it was given."""
-        return replace(other, id=self.id, given=self.given, expires=self.expires) == self
+    @property
+    def said(self) -> bytes:
+        """Hash of who says what and how, whenever it was given and however long it holds."""
+        told = {
+            one.name: _plain(getattr(self, one.name))
+            for one in fields(self)
+            if one.name not in {"id", "given", "expires"}
+        }
+        return hashlib.sha256(canonical_json.encode(told)).digest()
+
+    def covers(self, other: Self) -> bool:
+        """Tell whether it says the same as another word, and holds as long, but for a day."""
+        return self.said == other.said and from_text(self.expires) >= from_text(other.expires) - _DAY
 
     def sign(self, key: IdentityKey) -> bytes:
         """Sign the record of it; gives the envelope."""
@@ -233,6 +244,13 @@ class Consent(Word):
     @classmethod
     def _from_event(cls, event: Mapping[str, Any]) -> dict[str, Any]:
         return {"delegation": bytes.fromhex(event.get("delegation", ""))}
+
+
+def _plain(value: object) -> Json:
+    """Write a field of a word for its hash."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return [str(one) for one in value] if isinstance(value, tuple) else str(value)
 
 
 def commitment(envelope: bytes, salt: bytes) -> bytes:

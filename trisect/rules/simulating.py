@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from trisect.clock import to_text
 from trisect.errors import TrisectError
+from trisect.rules import conditions
 from trisect.rules import permit as permits
 from trisect.rules.budgets import over_budget
 from trisect.rules.permit import Permit
@@ -45,5 +46,5 @@ def _judge(permit: Permit, rulebook: Rulebook, regime: Regime) -> None:
     kept = min(
         permit.retention_days, rulebook.provisions.limits.retention_days
     )  # as the answerer would write it
-    permits.check_limits(replace(permit, retention_days=kept), rulebook)
+    conditions.check_limits(replace(permit, retention_days=kept), rulebook)
     rulebook.policies.decide(permits.facts_of(permit, regime))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from trisect.errors import ConflictError, NotFoundError
 from trisect.rules.delegations import Delegation
 from trisect.store.database import Database
-from trisect.store.granting import MAX_LISTED, take_back_under
+from trisect.store.granting import MAX_LISTED, erase_under, take_back_under
 from trisect.store.proxy_tables import delegations
 
 
@@ -22,11 +22,13 @@ class KeptDelegation:
         id: of the delegation.
         record: signed, None after erasure.
         revoked_at: when somebody took it back, or empty.
+        credential: of the app that brought it; empty where an administrator did.
     """
 
     id: bytes
     record: bytes | None
     revoked_at: str
+    credential: str
 
 
 class Delegations:
@@ -35,13 +37,17 @@ class Delegations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, delegation: Delegation, record: bytes) -> None:
-        """Keep a delegation and its signed record."""
+    def keep(self, delegation: Delegation, record: bytes, credential: str = "") -> None:
+        """Keep a delegation, its signed record, and the credential of the app that brings it."""
         with self._database.write() as connection:
             newest = connection.execute(sa.select(sa.func.max(delegations.c.number))).scalar_one() or 0
             connection.execute(
                 sa.insert(delegations).values(
-                    number=newest + 1, id=delegation.id, subject=delegation.subject, record=record
+                    number=newest + 1,
+                    id=delegation.id,
+                    subject=delegation.subject,
+                    record=record,
+                    credential=credential or None,
                 )
             )
 
@@ -61,7 +67,7 @@ class Delegations:
             return take_back_under(connection, delegation, now)
 
     def erase(self, delegation: bytes) -> None:
-        """Forget all of a delegation but its id.
+        """Forget all of a delegation but its id, and all but the numbers of the consents that went with it.
 
         Raises:
             ConflictError: it was not taken back.
@@ -71,8 +77,10 @@ class Delegations:
             done = connection.execute(
                 sa.update(delegations)
                 .where(mine, delegations.c.revoked_at.is_not(None))
-                .values(subject=None, record=None)
+                .values(subject=None, record=None, credential=None)
             )
+            if done.rowcount:
+                erase_under(connection, delegation)
         if not done.rowcount:
             raise ConflictError(
                 "a delegation that is in force is not erased",
@@ -98,7 +106,9 @@ class Delegations:
         newest = sa.select(delegations).where(where).order_by(delegations.c.number.desc()).limit(MAX_LISTED)
         with self._database.read() as connection:
             rows = connection.execute(newest).all()[::-1]
-        return [KeptDelegation(row.id, row.record, row.revoked_at or "") for row in rows]
+        return [
+            KeptDelegation(row.id, row.record, row.revoked_at or "", row.credential or "") for row in rows
+        ]
 
 
 def _unknown() -> NotFoundError:

@@ -7,7 +7,7 @@ A number is used once, whether a consent is given or taken back. Not here: what 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ from trisect.trust.keys import PartyName
 
 MAX_LISTED = 1_000
 _SEQUENCES = (granted_consents.c.sequence, granted_consents.c.revoked_sequence)
+_NOTHING = dict.fromkeys(("subject", "subjects", "record", "salt", "delegation", "said", "credential"))
+"""What an erased consent keeps of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class GrantedConsent:
         salt: of its commitment, None after erasure.
         parties: that it names besides the proxy.
         delegation: id of the delegation under which it was given; empty where the person has given it.
+        credential: of the app that brought it; empty where an administrator did.
         revoked_sequence: the number of its revocation, None while nobody has taken it back.
         revoked_at: when somebody did, or empty.
         effects: what parties have acknowledged of the revocation, by name.
@@ -46,6 +49,7 @@ class GrantedConsent:
     salt: bytes | None
     parties: Sequence[PartyName]
     delegation: bytes
+    credential: str
     revoked_sequence: int | None
     revoked_at: str
     effects: Mapping[str, Effect]
@@ -61,6 +65,7 @@ class Draft:
         salt: of its commitment.
         subjects: the person's pseudonym towards each party that it names.
         delegation: id of the one under which it is given, empty where the person gives it.
+        credential: of the app that brings it, empty where an administrator does.
     """
 
     consent: Consent
@@ -68,6 +73,7 @@ class Draft:
     salt: bytes
     subjects: Mapping[str, str]
     delegation: bytes = b""
+    credential: str = ""
 
 
 class GrantedConsents:
@@ -89,26 +95,19 @@ class GrantedConsents:
             The number of each; in its place an error where its delegation has been taken back meanwhile.
         """
         outcomes: list[int | ConflictError] = []
+        rows: list[dict[str, object]] = []
         with self._database.write() as connection:
             sequence = _newest(connection)
+            standing = _standing(connection, {draft.delegation for draft in drafts if draft.delegation})
             for draft in drafts:
-                if draft.delegation and not _is_delegated(connection, draft.delegation):
+                if draft.delegation and draft.delegation not in standing:
                     outcomes.append(ConflictError("the delegation was taken back", hint="ask the person"))
                     continue
                 sequence += 1
-                connection.execute(
-                    sa.insert(granted_consents).values(
-                        id=draft.consent.id,
-                        sequence=sequence,
-                        subject=draft.consent.subject,
-                        subjects=json.dumps(dict(draft.subjects)).encode(),
-                        record=draft.record,
-                        salt=draft.salt,
-                        parties=f",{','.join(draft.consent.parties)},",
-                        delegation=draft.delegation or None,
-                    )
-                )
+                rows.append(_row(draft, sequence))
                 outcomes.append(sequence)
+            if rows:
+                connection.execute(sa.insert(granted_consents), rows)
         return outcomes
 
     def revoke(self, consent: bytes, now: str) -> int:
@@ -123,7 +122,7 @@ class GrantedConsents:
             ).one_or_none()
             if row is None:
                 raise _unknown()
-            return row.revoked_sequence or _take_back(connection, consent, now)
+            return row.revoked_sequence or _take_back(connection, [consent], now)
 
     def erase(self, consent: bytes) -> None:
         """Forget all of a consent but its numbers.
@@ -141,11 +140,7 @@ class GrantedConsents:
                 raise ConflictError(
                     "a consent that is in force is not erased", hint="revoke it with `trisect consent revoke`"
                 )
-            connection.execute(
-                sa.update(granted_consents)
-                .where(mine)
-                .values(subject=None, subjects=None, record=None, salt=None, delegation=None)
-            )
+            connection.execute(sa.update(granted_consents).where(mine).values(_NOTHING))
 
     def get(self, consent: bytes) -> GrantedConsent:
         """Look a consent up; raises NotFoundError."""
@@ -154,22 +149,33 @@ class GrantedConsents:
             raise _unknown()
         return found[0]
 
-    def under(self, delegation: bytes) -> Sequence[bytes]:
-        """List the ids of all consents that were given under a delegation, oldest first."""
-        mine = granted_consents.c.delegation == delegation
-        with self._database.read() as connection:
-            rows = connection.execute(
-                sa.select(granted_consents.c.id).where(mine).order_by(granted_consents.c.sequence)
-            )
-            return list(rows.scalars())
-
     def all_of(self, consents: Sequence[bytes]) -> Mapping[bytes, GrantedConsent]:
         """Look up several by their ids; gives those that there are."""
         return {found.id: found for found in self._select(granted_consents.c.id.in_(consents))}
 
-    def of_subject(self, subject: str) -> Sequence[GrantedConsent]:
-        """List the consents of a person by the pseudonym with the proxy, oldest first."""
-        return self._select(granted_consents.c.subject == subject)
+    def of_subject(
+        self, subject: str, *, before: int = 0, limit: int = MAX_LISTED
+    ) -> Sequence[GrantedConsent]:
+        """List the newest consents of a person by the pseudonym with the proxy, oldest of them first.
+
+        Args:
+            subject: the pseudonym.
+            before: only those with smaller numbers; 0 for all.
+            limit: how many at most.
+        """
+        earlier = granted_consents.c.sequence < before if before else sa.true()
+        return self._select(sa.and_(granted_consents.c.subject == subject, earlier), limit)
+
+    def of_credential(self, credential: str) -> Sequence[GrantedConsent]:
+        """List the newest consents in force that came by an app's credential, oldest of them first."""
+        row = granted_consents.c
+        return self._select(sa.and_(row.credential == credential, row.revoked_sequence.is_(None)))
+
+    def saying(self, said: bytes) -> GrantedConsent | None:
+        """Find the newest consent that says what has this hash and was not taken back."""
+        row = granted_consents.c
+        found = self._select(sa.and_(row.said == said, row.revoked_sequence.is_(None)), 1)
+        return found[0] if found else None
 
     def latest(self) -> Sequence[GrantedConsent]:
         """List the newest consents in their order."""
@@ -276,10 +282,10 @@ class GrantedConsents:
             row = connection.execute(query.order_by(consent_epochs.c.epoch).limit(1)).first()
         return (row.epoch, _leaves(row.leaves)) if row else None
 
-    def _select(self, where: sa.ColumnElement[bool]) -> Sequence[GrantedConsent]:
+    def _select(self, where: sa.ColumnElement[bool], limit: int = MAX_LISTED) -> Sequence[GrantedConsent]:
         newest = sa.select(granted_consents).where(where).order_by(granted_consents.c.sequence.desc())
         with self._database.read() as connection:
-            rows = connection.execute(newest.limit(MAX_LISTED)).all()[::-1]
+            rows = connection.execute(newest.limit(limit)).all()[::-1]
             numbers = [row.revoked_sequence for row in rows if row.revoked_sequence is not None]
             told: dict[int, dict[str, Effect]] = {}
             for one in connection.execute(
@@ -295,6 +301,7 @@ class GrantedConsents:
                 salt=row.salt,
                 parties=[PartyName(name) for name in row.parties.strip(",").split(",")],
                 delegation=row.delegation or b"",
+                credential=row.credential or "",
                 revoked_sequence=row.revoked_sequence,
                 revoked_at=row.revoked_at or "",
                 effects=told.get(row.revoked_sequence, {}),
@@ -311,26 +318,51 @@ def take_back_under(connection: sa.Connection, delegation: bytes, now: str) -> l
         sa.select(row.id).where(under, row.revoked_sequence.is_(None)).order_by(row.sequence)
     )
     consents = list(found.scalars())
-    for consent in consents:
-        _take_back(connection, consent, now)
+    _take_back(connection, consents, now)
     return consents
 
 
-def _is_delegated(connection: sa.Connection, delegation: bytes) -> bool:
-    row = sa.select(delegations.c.id).where(
-        delegations.c.id == delegation, delegations.c.revoked_at.is_(None)
-    )
-    return connection.execute(row).one_or_none() is not None
+def erase_under(connection: sa.Connection, delegation: bytes) -> None:
+    """Forget all but the numbers of every consent that was given under a delegation and is not in force."""
+    row = granted_consents.c
+    under = sa.and_(row.delegation == delegation, row.revoked_sequence.is_not(None))
+    connection.execute(sa.update(granted_consents).where(under).values(_NOTHING))
 
 
-def _take_back(connection: sa.Connection, consent: bytes, now: str) -> int:
-    sequence = _newest(connection) + 1
-    connection.execute(
-        sa.update(granted_consents)
-        .where(granted_consents.c.id == consent)
-        .values(revoked_sequence=sequence, revoked_at=now)
-    )
-    return sequence
+def _row(draft: Draft, sequence: int) -> dict[str, object]:
+    return {
+        "id": draft.consent.id,
+        "sequence": sequence,
+        "subject": draft.consent.subject,
+        "subjects": json.dumps(dict(draft.subjects)).encode(),
+        "record": draft.record,
+        "salt": draft.salt,
+        "parties": f",{','.join(draft.consent.parties)},",
+        "delegation": draft.delegation or None,
+        "said": draft.consent.said,
+        "credential": draft.credential or None,
+    }
+
+
+def _standing(connection: sa.Connection, named: Collection[bytes]) -> set[bytes]:
+    """Give those of some delegations that were not taken back."""
+    row = delegations.c
+    standing = sa.select(row.id).where(row.id.in_(named), row.revoked_at.is_(None))
+    return set(connection.execute(standing).scalars()) if named else set()
+
+
+def _take_back(connection: sa.Connection, consents: Sequence[bytes], now: str) -> int:
+    """Take consents back; gives the number of the last."""
+    newest = _newest(connection)
+    taken = [{"consent": one, "number": newest + at} for at, one in enumerate(consents, start=1)]
+    if taken:
+        connection.execute(
+            sa.update(granted_consents)
+            .where(granted_consents.c.id == sa.bindparam("consent"))
+            .values(revoked_sequence=sa.bindparam("number"), revoked_at=now),
+            taken,
+        )
+    return newest + len(taken)
 
 
 def _newest(connection: sa.Connection) -> int:

@@ -20,6 +20,8 @@ granted_consents = sa.Table(
     sa.Column("revoked_sequence", sa.BigInteger, unique=True),
     sa.Column("revoked_at", sa.Text),
     sa.Column("delegation", sa.LargeBinary, index=True),
+    sa.Column("said", sa.LargeBinary, index=True),
+    sa.Column("credential", sa.Text, index=True),
 )
 
 # The delegations under which it consents in persons' names. Erasure leaves nothing but the id.
@@ -31,6 +33,7 @@ delegations = sa.Table(
     sa.Column("subject", sa.Text, index=True),
     sa.Column("record", sa.LargeBinary),
     sa.Column("revoked_at", sa.Text),
+    sa.Column("credential", sa.Text),
 )
 
 # Who has acknowledged a revocation, and in which versions of its collections it took effect.

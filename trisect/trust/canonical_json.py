@@ -61,10 +61,12 @@ def decode(data: bytes) -> dict[str, Any]:
 
 
 def _check(value: object, depth: int = 1) -> None:
-    """Refuse what is nested too deep, and the character U+0000, which PostgreSQL keeps in no text."""
+    """Refuse what is nested too deep, fractions, and the character U+0000, which PostgreSQL keeps in no text."""
     if isinstance(value, str) and "\0" in value:
         raise VerificationError("a document holds the character U+0000")
-    if not isinstance(value, dict | list):
+    if isinstance(value, float):
+        raise VerificationError("a document holds a number that is not an integer")
+    if not isinstance(value, dict | list | tuple):
         return
     if depth > MAX_DEPTH:
         raise VerificationError(f"a document is nested deeper than {MAX_DEPTH}")

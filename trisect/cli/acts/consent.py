@@ -71,14 +71,15 @@ async def show(call: Call, consent: str, receipt: Path | None) -> None:
     _tell(call, reply.consents[0])
 
 
-def list_(call: Call, person: str) -> None:
+def list_(call: Call, person: str, credential: str) -> None:
     """List consents."""
-    call.run(_list(call, who(call, person) if person else ""))
+    request = pb.ListConsentsRequest(person=who(call, person) if person else "", credential=credential)
+    call.run(_list(call, request))
 
 
-async def _list(call: Call, person: str) -> None:
+async def _list(call: Call, request: pb.ListConsentsRequest) -> None:
     async with link.node(call) as node:
-        reply = await node.consents.ListConsents(pb.ListConsentsRequest(person=person), timeout=link.CALL_S)
+        reply = await node.consents.ListConsents(request, timeout=link.CALL_S)
     rows = [_described(one) for one in reply.consents]
     call.report.result(
         {"consents": rows},
@@ -197,6 +198,7 @@ def _described(found: pb.Consent) -> dict[str, Any]:
         "why_not": found.why_not,
         "erased": not found.record,
         "delegation": found.delegation.hex(),
+        "credential": found.credential,
         "revoked_at": found.revoked_at,
         "acknowledged": [
             {

@@ -85,4 +85,5 @@ def _described(found: pb.Delegation) -> dict[str, Any]:
         "why_not": found.why_not,
         "erased": not found.record,
         "revoked_at": found.revoked_at,
+        "credential": found.credential,
     }

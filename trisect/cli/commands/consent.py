@@ -89,11 +89,17 @@ def show(call: Call, consent: Id, receipt: Receipt = None) -> None:
 def list_(
     call: Call,
     person: OnePerson = "",
+    credential: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="Those in force that came by an app's credential, as `app list` has it."
+        ),
+    ] = "",
 ) -> None:
     """List the newest consents."""
     from trisect.cli.acts import consent as act  # noqa: PLC0415
 
-    act.list_(call, person)
+    act.list_(call, person, credential)
 
 
 @command(app)

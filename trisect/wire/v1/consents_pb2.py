@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrisect/wire/v1/consents.proto\x12\x0ftrisect.wire.v1\"\xcc\x01\n\x13GrantConsentRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08purposes\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\r\x12\x0e\n\x06notice\x18\x06 \x01(\r\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0e\n\x06method\x18\x08 \x01(\t\x12\x11\n\tpressures\x18\t \x03(\t\x12\x0c\n\x04once\x18\n \x01(\x08\x12\x12\n\ndelegation\x18\x0b \x01(\x0c\"\xc2\x01\n\x11GrantConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\x12\x42\n\x08subjects\x18\x02 \x03(\x0b\x32\x30.trisect.wire.v1.GrantConsentReply.SubjectsEntry\x12\r\n\x05known\x18\x03 \x01(\x08\x1a/\n\rSubjectsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x14RevokeConsentRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\r\n\x05\x65rase\x18\x02 \x01(\x08\x12\x0e\n\x06wait_s\x18\x03 \x01(\x01\"?\n\x12RevokeConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\"1\n\x13ListConsentsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\"?\n\x11ListConsentsReply\x12*\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x18.trisect.wire.v1.Consent\"\xd8\x01\n\x07\x43onsent\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0e\n\x06record\x18\x03 \x01(\x0c\x12\x12\n\nrevoked_at\x18\x04 \x01(\t\x12\x18\n\x10revoked_sequence\x18\x05 \x01(\x04\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0f\n\x07why_not\x18\x07 \x01(\t\x12:\n\x10\x61\x63knowledgements\x18\x08 \x03(\x0b\x32 .trisect.wire.v1.Acknowledgement\x12\x12\n\ndelegation\x18\t \x01(\x0c\"b\n\x0f\x41\x63knowledgement\x12\r\n\x05party\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\t\x12\x34\n\x08versions\x18\x03 \x03(\x0b\x32\".trisect.wire.v1.CollectionVersion\"8\n\x11\x43ollectionVersion\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"&\n\x18GetConsentReceiptRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\"\x86\x01\n\x16GetConsentReceiptReply\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0c\n\x04leaf\x18\x04 \x01(\r\x12\x0e\n\x06leaves\x18\x05 \x01(\r\x12\r\n\x05proof\x18\x06 \x03(\x0c\x12\x12\n\ndelegation\x18\x07 \x01(\x0c\"\xac\x01\n\x15GiveDelegationRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08purposes\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\r\x12\x0e\n\x06notice\x18\x06 \x01(\r\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0e\n\x06method\x18\x08 \x01(\t\x12\x11\n\tpressures\x18\t \x03(\t\"F\n\x13GiveDelegationReply\x12/\n\ndelegation\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Delegation\"4\n\x17RevokeDelegationRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\r\n\x05\x65rase\x18\x02 \x01(\x08\"Z\n\x15RevokeDelegationReply\x12/\n\ndelegation\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Delegation\x12\x10\n\x08\x63onsents\x18\x02 \x03(\x0c\"(\n\x16ListDelegationsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\"H\n\x14ListDelegationsReply\x12\x30\n\x0b\x64\x65legations\x18\x01 \x03(\x0b\x32\x1b.trisect.wire.v1.Delegation\"_\n\nDelegation\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0e\n\x06record\x18\x02 \x01(\x0c\x12\x12\n\nrevoked_at\x18\x03 \x01(\t\x12\x10\n\x08in_force\x18\x04 \x01(\x08\x12\x0f\n\x07why_not\x18\x05 \x01(\t2\xad\x05\n\x08\x43onsents\x12X\n\x0cGrantConsent\x12$.trisect.wire.v1.GrantConsentRequest\x1a\".trisect.wire.v1.GrantConsentReply\x12[\n\rRevokeConsent\x12%.trisect.wire.v1.RevokeConsentRequest\x1a#.trisect.wire.v1.RevokeConsentReply\x12X\n\x0cListConsents\x12$.trisect.wire.v1.ListConsentsRequest\x1a\".trisect.wire.v1.ListConsentsReply\x12g\n\x11GetConsentReceipt\x12).trisect.wire.v1.GetConsentReceiptRequest\x1a\'.trisect.wire.v1.GetConsentReceiptReply\x12^\n\x0eGiveDelegation\x12&.trisect.wire.v1.GiveDelegationRequest\x1a$.trisect.wire.v1.GiveDelegationReply\x12\x64\n\x10RevokeDelegation\x12(.trisect.wire.v1.RevokeDelegationRequest\x1a&.trisect.wire.v1.RevokeDelegationReply\x12\x61\n\x0fListDelegations\x12\'.trisect.wire.v1.ListDelegationsRequest\x1a%.trisect.wire.v1.ListDelegationsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrisect/wire/v1/consents.proto\x12\x0ftrisect.wire.v1\"\xcc\x01\n\x13GrantConsentRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08purposes\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\r\x12\x0e\n\x06notice\x18\x06 \x01(\r\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0e\n\x06method\x18\x08 \x01(\t\x12\x11\n\tpressures\x18\t \x03(\t\x12\x0c\n\x04once\x18\n \x01(\x08\x12\x12\n\ndelegation\x18\x0b \x01(\x0c\"\xc2\x01\n\x11GrantConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\x12\x42\n\x08subjects\x18\x02 \x03(\x0b\x32\x30.trisect.wire.v1.GrantConsentReply.SubjectsEntry\x12\r\n\x05known\x18\x03 \x01(\x08\x1a/\n\rSubjectsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x14RevokeConsentRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\r\n\x05\x65rase\x18\x02 \x01(\x08\x12\x0e\n\x06wait_s\x18\x03 \x01(\x01\"?\n\x12RevokeConsentReply\x12)\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x18.trisect.wire.v1.Consent\"E\n\x13ListConsentsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\x12\n\ncredential\x18\x03 \x01(\t\"?\n\x11ListConsentsReply\x12*\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x18.trisect.wire.v1.Consent\"\xec\x01\n\x07\x43onsent\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0e\n\x06record\x18\x03 \x01(\x0c\x12\x12\n\nrevoked_at\x18\x04 \x01(\t\x12\x18\n\x10revoked_sequence\x18\x05 \x01(\x04\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x0f\n\x07why_not\x18\x07 \x01(\t\x12:\n\x10\x61\x63knowledgements\x18\x08 \x03(\x0b\x32 .trisect.wire.v1.Acknowledgement\x12\x12\n\ndelegation\x18\t \x01(\x0c\x12\x12\n\ncredential\x18\n \x01(\t\"b\n\x0f\x41\x63knowledgement\x12\r\n\x05party\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\t\x12\x34\n\x08versions\x18\x03 \x03(\x0b\x32\".trisect.wire.v1.CollectionVersion\"8\n\x11\x43ollectionVersion\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"&\n\x18GetConsentReceiptRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\"\x86\x01\n\x16GetConsentReceiptReply\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0c\n\x04leaf\x18\x04 \x01(\r\x12\x0e\n\x06leaves\x18\x05 \x01(\r\x12\r\n\x05proof\x18\x06 \x03(\x0c\x12\x12\n\ndelegation\x18\x07 \x01(\x0c\"\xac\x01\n\x15GiveDelegationRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08purposes\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\r\x12\x0e\n\x06notice\x18\x06 \x01(\r\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0e\n\x06method\x18\x08 \x01(\t\x12\x11\n\tpressures\x18\t \x03(\t\"F\n\x13GiveDelegationReply\x12/\n\ndelegation\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Delegation\"4\n\x17RevokeDelegationRequest\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\r\n\x05\x65rase\x18\x02 \x01(\x08\"Z\n\x15RevokeDelegationReply\x12/\n\ndelegation\x18\x01 \x01(\x0b\x32\x1b.trisect.wire.v1.Delegation\x12\x10\n\x08\x63onsents\x18\x02 \x03(\x0c\"(\n\x16ListDelegationsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\"H\n\x14ListDelegationsReply\x12\x30\n\x0b\x64\x65legations\x18\x01 \x03(\x0b\x32\x1b.trisect.wire.v1.Delegation\"s\n\nDelegation\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0e\n\x06record\x18\x02 \x01(\x0c\x12\x12\n\nrevoked_at\x18\x03 \x01(\t\x12\x10\n\x08in_force\x18\x04 \x01(\x08\x12\x0f\n\x07why_not\x18\x05 \x01(\t\x12\x12\n\ncredential\x18\x06 \x01(\t2\xad\x05\n\x08\x43onsents\x12X\n\x0cGrantConsent\x12$.trisect.wire.v1.GrantConsentRequest\x1a\".trisect.wire.v1.GrantConsentReply\x12[\n\rRevokeConsent\x12%.trisect.wire.v1.RevokeConsentRequest\x1a#.trisect.wire.v1.RevokeConsentReply\x12X\n\x0cListConsents\x12$.trisect.wire.v1.ListConsentsRequest\x1a\".trisect.wire.v1.ListConsentsReply\x12g\n\x11GetConsentReceipt\x12).trisect.wire.v1.GetConsentReceiptRequest\x1a\'.trisect.wire.v1.GetConsentReceiptReply\x12^\n\x0eGiveDelegation\x12&.trisect.wire.v1.GiveDelegationRequest\x1a$.trisect.wire.v1.GiveDelegationReply\x12\x64\n\x10RevokeDelegation\x12(.trisect.wire.v1.RevokeDelegationRequest\x1a&.trisect.wire.v1.RevokeDelegationReply\x12\x61\n\x0fListDelegations\x12\'.trisect.wire.v1.ListDelegationsRequest\x1a%.trisect.wire.v1.ListDelegationsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,33 +44,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKECONSENTREPLY']._serialized_start=522
   _globals['_REVOKECONSENTREPLY']._serialized_end=585
   _globals['_LISTCONSENTSREQUEST']._serialized_start=587
-  _globals['_LISTCONSENTSREQUEST']._serialized_end=636
-  _globals['_LISTCONSENTSREPLY']._serialized_start=638
-  _globals['_LISTCONSENTSREPLY']._serialized_end=701
-  _globals['_CONSENT']._serialized_start=704
-  _globals['_CONSENT']._serialized_end=920
-  _globals['_ACKNOWLEDGEMENT']._serialized_start=922
-  _globals['_ACKNOWLEDGEMENT']._serialized_end=1020
-  _globals['_COLLECTIONVERSION']._serialized_start=1022
-  _globals['_COLLECTIONVERSION']._serialized_end=1078
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=1080
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=1118
-  _globals['_GETCONSENTRECEIPTREPLY']._serialized_start=1121
-  _globals['_GETCONSENTRECEIPTREPLY']._serialized_end=1255
-  _globals['_GIVEDELEGATIONREQUEST']._serialized_start=1258
-  _globals['_GIVEDELEGATIONREQUEST']._serialized_end=1430
-  _globals['_GIVEDELEGATIONREPLY']._serialized_start=1432
-  _globals['_GIVEDELEGATIONREPLY']._serialized_end=1502
-  _globals['_REVOKEDELEGATIONREQUEST']._serialized_start=1504
-  _globals['_REVOKEDELEGATIONREQUEST']._serialized_end=1556
-  _globals['_REVOKEDELEGATIONREPLY']._serialized_start=1558
-  _globals['_REVOKEDELEGATIONREPLY']._serialized_end=1648
-  _globals['_LISTDELEGATIONSREQUEST']._serialized_start=1650
-  _globals['_LISTDELEGATIONSREQUEST']._serialized_end=1690
-  _globals['_LISTDELEGATIONSREPLY']._serialized_start=1692
-  _globals['_LISTDELEGATIONSREPLY']._serialized_end=1764
-  _globals['_DELEGATION']._serialized_start=1766
-  _globals['_DELEGATION']._serialized_end=1861
-  _globals['_CONSENTS']._serialized_start=1864
-  _globals['_CONSENTS']._serialized_end=2549
+  _globals['_LISTCONSENTSREQUEST']._serialized_end=656
+  _globals['_LISTCONSENTSREPLY']._serialized_start=658
+  _globals['_LISTCONSENTSREPLY']._serialized_end=721
+  _globals['_CONSENT']._serialized_start=724
+  _globals['_CONSENT']._serialized_end=960
+  _globals['_ACKNOWLEDGEMENT']._serialized_start=962
+  _globals['_ACKNOWLEDGEMENT']._serialized_end=1060
+  _globals['_COLLECTIONVERSION']._serialized_start=1062
+  _globals['_COLLECTIONVERSION']._serialized_end=1118
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=1120
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=1158
+  _globals['_GETCONSENTRECEIPTREPLY']._serialized_start=1161
+  _globals['_GETCONSENTRECEIPTREPLY']._serialized_end=1295
+  _globals['_GIVEDELEGATIONREQUEST']._serialized_start=1298
+  _globals['_GIVEDELEGATIONREQUEST']._serialized_end=1470
+  _globals['_GIVEDELEGATIONREPLY']._serialized_start=1472
+  _globals['_GIVEDELEGATIONREPLY']._serialized_end=1542
+  _globals['_REVOKEDELEGATIONREQUEST']._serialized_start=1544
+  _globals['_REVOKEDELEGATIONREQUEST']._serialized_end=1596
+  _globals['_REVOKEDELEGATIONREPLY']._serialized_start=1598
+  _globals['_REVOKEDELEGATIONREPLY']._serialized_end=1688
+  _globals['_LISTDELEGATIONSREQUEST']._serialized_start=1690
+  _globals['_LISTDELEGATIONSREQUEST']._serialized_end=1730
+  _globals['_LISTDELEGATIONSREPLY']._serialized_start=1732
+  _globals['_LISTDELEGATIONSREPLY']._serialized_end=1804
+  _globals['_DELEGATION']._serialized_start=1806
+  _globals['_DELEGATION']._serialized_end=1921
+  _globals['_CONSENTS']._serialized_start=1924
+  _globals['_CONSENTS']._serialized_end=2609
 # @@protoc_insertion_point(module_scope)

@@ -44,7 +44,7 @@ class GrantConsentRequest(_message.Message):
     method: _builtins.str
     """How it was asked for, in words."""
     once: _builtins.bool
-    """Record nothing where the person has allowed the same already and it is in force."""
+    """Record nothing where the person has allowed the same already, for as long but for a day, and it is in force."""
     delegation: _builtins.bytes
     """The delegation under which the proxy gives it in the person's name; empty where the person gives it."""
     @_builtins.property
@@ -181,19 +181,23 @@ class ListConsentsRequest(_message.Message):
 
     PERSON_FIELD_NUMBER: _builtins.int
     ID_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """The proxy's own reference for a person, or empty for all."""
     id: _builtins.bytes
     """One consent, or empty."""
+    credential: _builtins.str
+    """Those in force that came by the credential of an app, or empty."""
     def __init__(
         self,
         *,
         person: _builtins.str = ...,
         id: _builtins.bytes = ...,
+        credential: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential", "id", b"id", "person", b"person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -206,7 +210,7 @@ class ListConsentsReply(_message.Message):
     CONSENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Consent]:
-        """The newest thousand at most, oldest of them first."""
+        """The newest thousand at most, oldest of them first; to an app two hundred."""
 
     def __init__(
         self,
@@ -234,6 +238,7 @@ class Consent(_message.Message):
     WHY_NOT_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGEMENTS_FIELD_NUMBER: _builtins.int
     DELEGATION_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
     id: _builtins.bytes
     sequence: _builtins.int
     record: _builtins.bytes
@@ -246,6 +251,8 @@ class Consent(_message.Message):
     why_not: _builtins.str
     delegation: _builtins.bytes
     """Empty where the person has given it."""
+    credential: _builtins.str
+    """Of the app that brought it; empty where an administrator did."""
     @_builtins.property
     def acknowledgements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Acknowledgement]:
         """What has become of its revocation at each party that it names."""
@@ -262,10 +269,11 @@ class Consent(_message.Message):
         why_not: _builtins.str = ...,
         acknowledgements: _abc.Iterable[Global___Acknowledgement] | None = ...,
         delegation: _builtins.bytes = ...,
+        credential: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "delegation", b"delegation", "id", b"id", "in_force", b"in_force", "record", b"record", "revoked_at", b"revoked_at", "revoked_sequence", b"revoked_sequence", "sequence", b"sequence", "why_not", b"why_not"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "credential", b"credential", "delegation", b"delegation", "id", b"id", "in_force", b"in_force", "record", b"record", "revoked_at", b"revoked_at", "revoked_sequence", b"revoked_sequence", "sequence", b"sequence", "why_not", b"why_not"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -548,6 +556,7 @@ class Delegation(_message.Message):
     REVOKED_AT_FIELD_NUMBER: _builtins.int
     IN_FORCE_FIELD_NUMBER: _builtins.int
     WHY_NOT_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
     id: _builtins.bytes
     record: _builtins.bytes
     """The signed record; empty after erasure."""
@@ -556,6 +565,8 @@ class Delegation(_message.Message):
     in_force: _builtins.bool
     """Whether a consent may be given under it now, and why not."""
     why_not: _builtins.str
+    credential: _builtins.str
+    """Of the app that brought it; empty where an administrator did."""
     def __init__(
         self,
         *,
@@ -564,10 +575,11 @@ class Delegation(_message.Message):
         revoked_at: _builtins.str = ...,
         in_force: _builtins.bool = ...,
         why_not: _builtins.str = ...,
+        credential: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "in_force", b"in_force", "record", b"record", "revoked_at", b"revoked_at", "why_not", b"why_not"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential", "id", b"id", "in_force", b"in_force", "record", b"record", "revoked_at", b"revoked_at", "why_not", b"why_not"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from trisect.wire.v1 import consents_pb2 as trisect_dot_wire_dot_v1_dot_consents__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrisect/wire/v1/person.proto\x12\x0ftrisect.wire.v1\x1a\x1etrisect/wire/v1/consents.proto\"\xd0\x01\n\x0cGrantOutcome\x12\x35\n\x07granted\x18\x01 \x01(\x0b\x32\".trisect.wire.v1.GrantConsentReplyH\x00\x12\x38\n\x07refused\x18\x02 \x01(\x0b\x32%.trisect.wire.v1.GrantOutcome.RefusalH\x00\x1a\x44\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04hint\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\tB\t\n\x07outcome\"X\n\x1bRevokePersonsConsentRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\r\n\x05\x65rase\x18\x03 \x01(\x08\x12\x0e\n\x06wait_s\x18\x04 \x01(\x01\",\n\x1aListPersonsConsentsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\"6\n\x18GetPersonsReceiptRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\"K\n\x1eRevokePersonsDelegationRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\r\n\x05\x65rase\x18\x03 \x01(\x08\"/\n\x1dListPersonsDelegationsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t2\xf8\x05\n\x07Persons\x12Q\n\x05Grant\x12$.trisect.wire.v1.GrantConsentRequest\x1a\".trisect.wire.v1.GrantConsentReply\x12T\n\tGrantMany\x12$.trisect.wire.v1.GrantConsentRequest\x1a\x1d.trisect.wire.v1.GrantOutcome(\x01\x30\x01\x12[\n\x06Revoke\x12,.trisect.wire.v1.RevokePersonsConsentRequest\x1a#.trisect.wire.v1.RevokeConsentReply\x12W\n\x04List\x12+.trisect.wire.v1.ListPersonsConsentsRequest\x1a\".trisect.wire.v1.ListConsentsReply\x12`\n\nGetReceipt\x12).trisect.wire.v1.GetPersonsReceiptRequest\x1a\'.trisect.wire.v1.GetConsentReceiptReply\x12X\n\x08\x44\x65legate\x12&.trisect.wire.v1.GiveDelegationRequest\x1a$.trisect.wire.v1.GiveDelegationReply\x12j\n\x0fRevokeDelegated\x12/.trisect.wire.v1.RevokePersonsDelegationRequest\x1a&.trisect.wire.v1.RevokeDelegationReply\x12\x66\n\rListDelegated\x12..trisect.wire.v1.ListPersonsDelegationsRequest\x1a%.trisect.wire.v1.ListDelegationsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrisect/wire/v1/person.proto\x12\x0ftrisect.wire.v1\x1a\x1etrisect/wire/v1/consents.proto\"\xd0\x01\n\x0cGrantOutcome\x12\x35\n\x07granted\x18\x01 \x01(\x0b\x32\".trisect.wire.v1.GrantConsentReplyH\x00\x12\x38\n\x07refused\x18\x02 \x01(\x0b\x32%.trisect.wire.v1.GrantOutcome.RefusalH\x00\x1a\x44\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04hint\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\tB\t\n\x07outcome\"X\n\x1bRevokePersonsConsentRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\r\n\x05\x65rase\x18\x03 \x01(\x08\x12\x0e\n\x06wait_s\x18\x04 \x01(\x01\"<\n\x1aListPersonsConsentsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x04\"6\n\x18GetPersonsReceiptRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\"K\n\x1eRevokePersonsDelegationRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\r\n\x05\x65rase\x18\x03 \x01(\x08\"/\n\x1dListPersonsDelegationsRequest\x12\x0e\n\x06person\x18\x01 \x01(\t2\xf8\x05\n\x07Persons\x12Q\n\x05Grant\x12$.trisect.wire.v1.GrantConsentRequest\x1a\".trisect.wire.v1.GrantConsentReply\x12T\n\tGrantMany\x12$.trisect.wire.v1.GrantConsentRequest\x1a\x1d.trisect.wire.v1.GrantOutcome(\x01\x30\x01\x12[\n\x06Revoke\x12,.trisect.wire.v1.RevokePersonsConsentRequest\x1a#.trisect.wire.v1.RevokeConsentReply\x12W\n\x04List\x12+.trisect.wire.v1.ListPersonsConsentsRequest\x1a\".trisect.wire.v1.ListConsentsReply\x12`\n\nGetReceipt\x12).trisect.wire.v1.GetPersonsReceiptRequest\x1a\'.trisect.wire.v1.GetConsentReceiptReply\x12X\n\x08\x44\x65legate\x12&.trisect.wire.v1.GiveDelegationRequest\x1a$.trisect.wire.v1.GiveDelegationReply\x12j\n\x0fRevokeDelegated\x12/.trisect.wire.v1.RevokePersonsDelegationRequest\x1a&.trisect.wire.v1.RevokeDelegationReply\x12\x66\n\rListDelegated\x12..trisect.wire.v1.ListPersonsDelegationsRequest\x1a%.trisect.wire.v1.ListDelegationsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,13 +39,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKEPERSONSCONSENTREQUEST']._serialized_start=292
   _globals['_REVOKEPERSONSCONSENTREQUEST']._serialized_end=380
   _globals['_LISTPERSONSCONSENTSREQUEST']._serialized_start=382
-  _globals['_LISTPERSONSCONSENTSREQUEST']._serialized_end=426
-  _globals['_GETPERSONSRECEIPTREQUEST']._serialized_start=428
-  _globals['_GETPERSONSRECEIPTREQUEST']._serialized_end=482
-  _globals['_REVOKEPERSONSDELEGATIONREQUEST']._serialized_start=484
-  _globals['_REVOKEPERSONSDELEGATIONREQUEST']._serialized_end=559
-  _globals['_LISTPERSONSDELEGATIONSREQUEST']._serialized_start=561
-  _globals['_LISTPERSONSDELEGATIONSREQUEST']._serialized_end=608
-  _globals['_PERSONS']._serialized_start=611
-  _globals['_PERSONS']._serialized_end=1371
+  _globals['_LISTPERSONSCONSENTSREQUEST']._serialized_end=442
+  _globals['_GETPERSONSRECEIPTREQUEST']._serialized_start=444
+  _globals['_GETPERSONSRECEIPTREQUEST']._serialized_end=498
+  _globals['_REVOKEPERSONSDELEGATIONREQUEST']._serialized_start=500
+  _globals['_REVOKEPERSONSDELEGATIONREQUEST']._serialized_end=575
+  _globals['_LISTPERSONSDELEGATIONSREQUEST']._serialized_start=577
+  _globals['_LISTPERSONSDELEGATIONSREQUEST']._serialized_end=624
+  _globals['_PERSONS']._serialized_start=627
+  _globals['_PERSONS']._serialized_end=1387
 # @@protoc_insertion_point(module_scope)
