@@ -92,6 +92,11 @@ class Members:
         return self._trusted.as_of(self._clock())
 
     @property
+    def newest(self) -> int:
+        """The sequence of the newest statement that was verified."""
+        return self._newest
+
+    @property
     def own(self) -> Party | None:
         """This party as the consortium has it, None before admission."""
         return self.membership.parties.get(self.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from nodes.governing import Governing
 from nodes.link import Link
@@ -18,10 +18,11 @@ from nodes.members import Members
 from nodes.times import CURE
 from trisect.clock import Clock
 from trisect.errors import ConflictError, NotFoundError, StaleError, TrisectError, VerificationError
-from trisect.record import tree
+from trisect.record import entries, tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.notes import Note
 from trisect.record.quorum import Cosigned, cosigned, require_fresh
+from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Limits
 from trisect.store.record import NewEntry, Record
@@ -58,6 +59,7 @@ class Witness:
         counted: the newest head that counts, as it was cosigned when it was looked at last; None before the first.
         counted_at: when it last counted.
         any_counts: set once there is one.
+        contradiction: two heads that cannot be of one record, both signed by the coordinator; empty while none were seen.
     """
 
     def __init__(
@@ -79,6 +81,8 @@ class Witness:
         self._clock = clock
         self._following = asyncio.Lock()
         self.trouble = ""
+        self.contradiction: tuple[str, ...] = ()
+        self._withheld = ""
         self.note: Note | None = None
         self.counted: Note | None = None
         self.counted_at: dt.datetime | None = None
@@ -94,7 +98,14 @@ class Witness:
         return cosigned(self.note, self._members.membership) if self.note else None
 
     def require_fresh(self) -> None:
-        """Raise StaleError where the newest head that counts is older than the rulebook in force allows."""
+        """Check that the record can be gone by.
+
+        Raises:
+            VerificationError: the coordinator has shown two, or keeps from this node what stands in it.
+            StaleError: the newest head that counts is older than the rulebook in force allows.
+        """
+        if self.contradiction or self._withheld:
+            raise VerificationError(_FORKED if self.contradiction else self._withheld, hint=_CALL)
         if trouble := self._link.times.trouble:
             raise StaleError(trouble, hint=CURE)
         require_fresh(self.counted_at, self._limits.max_head_age_s, self._clock())
@@ -112,12 +123,15 @@ class Witness:
 
     async def start(self) -> None:
         """Load what was seen before."""
+        if not await asyncio.to_thread(self.copy.newest_statement):
+            await asyncio.to_thread(self.copy.cut, 0)  # copied before statements were numbered in it
         if seen := await asyncio.to_thread(self._seen.read):
             self.note = Note.parse(seen.decode())
             await asyncio.to_thread(
                 self.copy.cut, Checkpoint.of(self.note).size
             )  # what was not verified to its end
-        if await asyncio.to_thread(self._fork.read):
+        if kept := await asyncio.to_thread(self._fork.read):
+            self.contradiction = tuple(kept.decode().split(_BETWEEN))
             self.trouble = _FORKED
 
     async def run(self) -> None:
@@ -168,15 +182,33 @@ class Witness:
                     former.size, former.root, head.size, head.root, list(reply.consistency)
                 )
             except VerificationError:
-                await asyncio.to_thread(self._fork.keep, str(note).encode())
-                raise VerificationError(_FORKED) from None
+                raise await self._contradicted(str(note)) from None
         await self._copy(head)
+        await self._require_all_statements()
         await asyncio.to_thread(self._seen.keep, str(note).encode())
         self.note = note
         await self._take_counted(reply.counted, key)
         await self._cosign(note)
-        if not await asyncio.to_thread(self._fork.read):
+        if not self.contradiction:
             self._tell("")
+
+    async def _require_all_statements(self) -> None:
+        """Check that this node has been given the statements that stand in the record; withdrawals are among them."""
+        stated = await asyncio.to_thread(self.copy.newest_statement)
+        if self._members.newest < stated:
+            await self._members.sync()
+        self._withheld = ""
+        if self._members.newest < stated:
+            self._withheld = f"the record holds {stated} statements, and the coordinator has given this node {self._members.newest}"
+            raise VerificationError(self._withheld, hint=_CALL)
+
+    async def _contradicted(self, text: str) -> VerificationError:
+        """Keep a head that contradicts the one seen here, and that one; gives the error that says so."""
+        if not self.contradiction:
+            self.contradiction = (str(self.note), text)
+            await asyncio.to_thread(self._fork.keep, _BETWEEN.join(self.contradiction).encode())
+        self._tell(_FORKED)
+        return VerificationError(_FORKED, hint=_CALL)
 
     async def _take_counted(self, text: str, key: IdentityPublic) -> None:
         """Take a head that counts, as the coordinator shows it, if it is of the record that was verified."""
@@ -189,8 +221,7 @@ class Witness:
         if counted.origin != self.head.origin or counted.size > self.head.size:
             raise VerificationError("the coordinator shows a head that counts, of another record or size")
         if await asyncio.to_thread(self.copy.root, counted.size) != counted.root:
-            await asyncio.to_thread(self._fork.keep, text.encode())
-            raise VerificationError(_FORKED)
+            raise await self._contradicted(text)
         counted_at = cosigned(note, membership).counted_at
         if counted_at is None:  # keys or witnesses have changed since: what counted before still did so then
             _log.info("a head does not count by what is known here", extra={"entries": counted.size})
@@ -221,9 +252,7 @@ class Witness:
                 hint="try again in a moment; where that does not help, tell the government",
             )
         if await asyncio.to_thread(self.copy.root, other.size) != other.root:
-            await asyncio.to_thread(self._fork.keep, text.encode())
-            self._tell(_FORKED)
-            raise VerificationError(_FORKED)
+            raise await self._contradicted(text)
 
     async def _copy(self, head: Checkpoint) -> None:
         """Fetch the entries up to a head, and check that they are its."""
@@ -232,7 +261,8 @@ class Witness:
                 page = await self._link.record.ListEntries(
                     record_pb2.ListEntriesRequest(first=size), timeout=_TIMEOUT_S
                 )
-            found = [NewEntry(entry) for entry in page.entries[: head.size - size]]
+            stated = await asyncio.to_thread(self.copy.newest_statement)
+            found = _numbered(page.entries[: head.size - size], stated)
             if not found:
                 raise VerificationError(f"the coordinator gives {size} of the record's {head.size} entries")
             await asyncio.to_thread(self.copy.append, found)
@@ -297,6 +327,18 @@ class Witness:
         self.trouble = trouble
 
 
+def _numbered(page: Iterable[bytes], stated: int) -> list[NewEntry]:
+    """Number the statements among entries, after so many that came before."""
+    found = []
+    for entry in page:
+        is_statement = entries.kind(entry) != Permit.KIND
+        stated += is_statement
+        found.append(NewEntry(entry, stated if is_statement else None))
+    return found
+
+
+_BETWEEN = "\0"
+_CALL = "call the government: nothing is exchanged by such a record"
 _FORKED = (
     "the coordinator has shown two records: a head does not go on from the one that was seen before; "
     "both are kept, signed by it"

@@ -86,6 +86,7 @@ class RecordAdminService(record_admin_pb2_grpc.RecordAdminServicer):
             roles=sorted(role.value for role in cosigned.roles),
             counts=cosigned.counts,
             trouble=self.witness.trouble,
+            contradiction=self.witness.contradiction,
             log_key=str(self._log_key()),
             consortium=membership.consortium,
             founder=membership.founder or "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from support.membership import GOVERNMENT, Consortium, signed
 
 from trisect.cli.acts import status
 from trisect.errors import UnreachableError
-from trisect.trust.statements import Role, Standing
+from trisect.trust.statements import Role, Standing, StandingChange
 from trisect.wire.v1 import node_admin_pb2
 
 from .conftest import Command
@@ -158,9 +159,13 @@ async def test_an_expulsion_that_waited_for_officers_tells_what_is_left(
     trisect: Command, node: FakeNode, tmp_path: Path
 ) -> None:
     file = tmp_path / "proposal.json"
-    node.consortium = Consortium.founded(("telco", Role.PROVIDER))
-    for standing, told in ((Standing.SUSPENDED, False), (Standing.EXPELLED, True)):
-        file.write_bytes(signed(node.consortium.standing("telco", standing), GOVERNMENT))
+    node.consortium = found = Consortium.founded(("telco", Role.PROVIDER))
+    for statement in chain([found.standing("telco", Standing.SUSPENDED)], found.expulsion("telco")):
+        if statement.issuer != GOVERNMENT:
+            found.take(statement)
+            continue
+        told = isinstance(statement, StandingChange) and statement.standing is Standing.EXPELLED
+        file.write_bytes(signed(statement, GOVERNMENT))
         published = await trisect.json("approval", "publish", file)
         assert published.data["state"] == "published"
         assert ("telco still knows the pepper" in published.err) == told

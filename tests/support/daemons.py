@@ -30,6 +30,7 @@ from trisect.indicators.readers.batch import Batch
 from trisect.rpc.admin_socket import socket_channel
 from trisect.rpc.ending import Ending
 from trisect.rpc.status import from_rpc
+from trisect.trust import canonical_json
 from trisect.trust.statements import Role
 from trisect.wire.convert import batch_to_wire
 from trisect.wire.v1 import (
@@ -37,6 +38,8 @@ from trisect.wire.v1 import (
     collections_pb2_grpc,
     coordinator_admin_pb2,
     coordinator_admin_pb2_grpc,
+    governance_pb2,
+    governance_pb2_grpc,
     matching_pb2,
     matching_pb2_grpc,
     node_admin_pb2,
@@ -240,6 +243,14 @@ class Node(Daemon):
     async def admin(self, method: str, request):
         async with self.channel() as channel:
             return await getattr(node_admin_pb2_grpc.NodeAdminStub(channel), method)(request, timeout=30)
+
+    async def file(self, kind: str, content: dict[str, canonical_json.Json], about: str = "") -> None:
+        """File a document about a party, or about its own."""
+        request = governance_pb2.FileDocumentRequest(
+            kind=kind, party=about, content=canonical_json.encode(content)
+        )
+        async with self.channel() as channel:
+            await governance_pb2_grpc.GovernanceStub(channel).FileDocument(request, timeout=30)
 
     async def lists(self, method: str, request):
         async with self.channel() as channel:

@@ -11,7 +11,7 @@ from support.membership import GOVERNMENT, Consortium, signed
 from nodes.proposals import Proposal
 from nodes.services.governance import GovernanceService, proposal_to_wire
 from nodes.supervising import Supervising
-from trisect.clock import system_clock
+from trisect.clock import system_clock, to_text
 from trisect.errors import BadInputError
 from trisect.rules import checking
 from trisect.store.budgets import Account, Spent
@@ -40,7 +40,7 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
     async def FileDocument(self, request, context):
         self.node._note("FileDocument", request)
         content = canonical_json.decode(request.content)
-        changes = {"issuer": GOVERNMENT}
+        changes = {"issuer": GOVERNMENT, "issued": to_text(system_clock())}
         statement = self.consortium.filing(
             FILINGS[request.kind], request.party or GOVERNMENT, content, **changes
         )

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from trisect.rules.breaches import Ground, Opening, Order, Reply
 from trisect.rules.reviews import SourceReview
+from trisect.rules.vocabulary import Sanction
 from trisect.trust import documents
-from trisect.trust.filings import FILINGS, Filing, SourceReviewFiling, Statement
+from trisect.trust.filings import (
+    FILINGS,
+    BreachFiling,
+    BreachReplyFiling,
+    Filing,
+    SanctionFiling,
+    SourceReviewFiling,
+    Statement,
+)
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 from trisect.trust.membership import Membership
 from trisect.trust.statements import (
@@ -126,6 +136,17 @@ class Consortium:
         known = len(self.membership.filed(kind, party))
         fields = {"content": dict(content), "issuer": PartyName(party), "serial": known + 1}
         return kind(**self._common(party, fields | changes))
+
+    def expulsion(self, name: str) -> Iterator[Statement]:
+        """Make what leads to an expulsion, and it; each is made once the one before was taken."""
+        opening = Opening(Ground.FINDING, "", "an inspection has found it", b"", b"")
+        by: dict[str, Any] = {"issuer": PartyName(GOVERNMENT)}
+        yield self.filing(BreachFiling, name, opening.to_body(), **by)
+        number = len(self.membership.filed(BreachFiling, name))
+        yield self.filing(BreachReplyFiling, name, Reply(number, "it is so").to_body())
+        order = Order(number, Sanction.EXPEL, "", 0, "it cannot stay", "", "2027-11-01T00:00:00Z")
+        yield self.filing(SanctionFiling, name, order.to_body(), **by)
+        yield self.standing(name, Standing.EXPELLED)
 
     def review(self, recipient: str, *sources: str) -> None:
         """Have a recipient review sources."""

@@ -24,7 +24,9 @@ from support.tcp import Tunnel
 
 from nodes.keys import NodeKeys
 from trisect.clock import from_text, system_clock, to_text
+from trisect.rules.breaches import Ground, Opening
 from trisect.trust.certificates import TlsIdentity
+from trisect.trust.filings import BreachFiling
 from trisect.trust.keys import IdentityKey, SealingKey
 from trisect.trust.statements import PartyKeys
 from trisect.wire.v1 import node_admin_pb2
@@ -287,6 +289,10 @@ async def test_suspension_cuts_a_running_exchange_and_reinstatement_heals(tmp_pa
         exchange_id = await until(asked_again, "reinstatement to arrive")
         assert (await cluster["telco"].outcome(exchange_id)).matched == len(COMMON)
         assert (await cluster["telco"].status()).standing == "active"
+        opened = Opening(Ground.FINDING, "", "an inspection has found it", b"", b"").to_body()
+        await cluster["government"].file(
+            BreachFiling.KIND, opened, "telco"
+        )  # else it would be suspended twice
         soon = to_text(system_clock() + dt.timedelta(seconds=5))
         await cluster["government"].admin(
             "ChangeStanding", change(party="telco", standing="suspended", reason="a test", until=soon)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import Any
 
 from support.cluster import Cluster, join, trisect
 from support.daemons import Node, failure, until
+
+from trisect.clock import system_clock, to_text
 
 
 async def newcomer(cluster: Cluster, name: str, role: str) -> tuple[Node, str]:
@@ -28,6 +31,24 @@ async def by_command(node: Node, *arguments: str) -> dict[str, Any]:
 async def stand(node: Node, act: str, party: str, state: str) -> None:
     told = await by_command(node, "party", act, party, "--reason", "a test", "--yes")
     assert (told["name"], told["state"]) == (party, state)
+
+
+async def expel(node: Node, party: Node, name: str) -> None:
+    """Expel a party that has been heard."""
+    code, said = await asyncio.to_thread(trisect, node, "party", "expel", name, "--yes")
+    assert (code, "no sanction in force expels" in said["error"]["message"]) == (1, True), said
+    await by_command(node, "breach", "open", name, "--text", "an inspection has found it")
+
+    async def knows(where: Node, state: str) -> bool:
+        return [one["state"] for one in (await by_command(where, "breach", "list"))["breaches"]] == [state]
+
+    await until(lambda: knows(party, "open"), "the party to know of its breach")
+    await by_command(party, "breach", "reply", f"{name}/1", "--text", "it is so")
+    await until(lambda: knows(node, "replied"), "the government to have the reply")
+    ends = to_text(system_clock() + dt.timedelta(days=30))
+    order = ("--act", "expel", "--until", ends, "--reason", "it cannot stay", "--yes")
+    await by_command(node, "breach", "sanction", f"{name}/1", *order)
+    await stand(node, "expel", name, "expelled")
 
 
 async def epochs(cluster: Cluster) -> set[int]:
@@ -65,7 +86,7 @@ async def test_a_second_government_shares_the_work(pair: Cluster):
     await stand(office, "reinstate", "government", "active")
     await until(lambda: reached(pair, 2), "the reinstated party to have it as well")
 
-    await stand(office, "expel", "bank", "expelled")
+    await expel(office, bank, "bank")
     members = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("government", "office", "proxy")})
     for epoch in (3, 4):  # once the second has begun, the first has been granted to all who get it
         assert (await by_command(government, "pepper", "rotate", "--yes"))["epoch"] == epoch

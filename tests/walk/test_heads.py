@@ -15,7 +15,6 @@ from trisect.cli.demo import rules
 from trisect.clock import system_clock
 from trisect.errors import Fault
 from trisect.rules.rulebook import Rulebook
-from trisect.trust import canonical_json
 from trisect.trust.filings import RulebookFiling
 from trisect.wire.v1 import governance_pb2, governance_pb2_grpc
 
@@ -50,11 +49,8 @@ async def shorten(cluster: Cluster) -> None:
     first = rules.rulebook(system_clock().replace(microsecond=0))
     toml = first.toml.replace("version = 1", "version = 2")
     toml = toml.replace("[limits]\n", f"[limits]\nmax_head_age_s = {MAX_AGE_S}\n")
-    content = canonical_json.encode(Rulebook.parse(toml, first.policies.text).content)
-    async with cluster["government"].channel() as channel:
-        stub = governance_pb2_grpc.GovernanceStub(channel)
-        request = governance_pb2.FileDocumentRequest(kind=RulebookFiling.KIND, content=content)
-        await stub.FileDocument(request, timeout=30)
+    second = Rulebook.parse(toml, first.policies.text)
+    await cluster["government"].file(RulebookFiling.KIND, second.content)
 
     async def has_it(node: Node) -> bool:
         async with node.channel() as channel:

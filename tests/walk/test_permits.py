@@ -35,7 +35,6 @@ from trisect.store.tables import (
     node_budgets,
     node_record,
 )
-from trisect.trust import canonical_json
 from trisect.trust.filings import NoticeFiling, RulebookFiling
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.statements import Role
@@ -56,12 +55,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         asyncio.run(found[name].import_values("list", hosts(numbers)))
     yield found
     found.stop()
-
-
-async def filed(node: Node, kind: str, content: dict[str, canonical_json.Json]) -> None:
-    request = governance_pb2.FileDocumentRequest(kind=kind, content=canonical_json.encode(content))
-    async with node.channel() as channel:
-        await governance_pb2_grpc.GovernanceStub(channel).FileDocument(request, timeout=30)
 
 
 async def regime(node: Node) -> governance_pb2.GetRegimeReply:
@@ -108,7 +101,7 @@ async def test_before_the_first_rulebook_nothing_is_exchanged(own: Cluster) -> N
 
 async def test_without_a_notice_a_party_shares_and_exchanges_nothing(own: Cluster) -> None:
     now = system_clock().replace(microsecond=0)
-    await filed(own["government"], RulebookFiling.KIND, rules.rulebook(now).content)
+    await own["government"].file(RulebookFiling.KIND, rules.rulebook(now).content)
 
     async def known() -> bool:
         return all([(await regime(node)).rulebooks for node in own.nodes.values()])
@@ -167,7 +160,7 @@ async def test_a_budget_is_spent_to_the_element_at_both_ledgers(own: Cluster) ->
         toml.replace("elements_per_day = 1_000_000_000", f"elements_per_day = {BUDGET}"),
         rules.rulebook(now).policies.text,
     )
-    await filed(own["government"], RulebookFiling.KIND, second.content)
+    await own["government"].file(RulebookFiling.KIND, second.content)
 
     async def known() -> bool:
         return all([len((await regime(node)).rulebooks) == 2 for node in own.nodes.values()])
@@ -320,7 +313,7 @@ async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) ->
     ended = text.replace(to_text(now), "2025-01-01T00:00:00Z").replace(
         to_text(now + rules.LIFE), "2025-12-31T00:00:00Z"
     )
-    await filed(own["proxy"], NoticeFiling.KIND, Notice.parse(ended, Role.PROVIDER).content)
+    await own["proxy"].file(NoticeFiling.KIND, Notice.parse(ended, Role.PROVIDER).content)
     assert from_text("2025-12-31T00:00:00Z") < now
 
     async def known() -> bool:

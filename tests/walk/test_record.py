@@ -22,7 +22,6 @@ from trisect.record.entries import document, kind
 from trisect.record.notes import Note, NoteKey
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import NewEntry, Record
-from trisect.store.settings import Setting
 from trisect.store.tables import coordinator_record
 from trisect.wire.v1 import node_admin_pb2
 
@@ -69,12 +68,6 @@ def newest(cluster: Cluster) -> Note:
         note = Record(database, coordinator_record).head()
     assert note is not None
     return Note.parse(note)
-
-
-def kept(node: Node, name: str) -> Note | None:
-    with closing(Database(sqlite_url(node.home / "node.db"))) as database:
-        value = Setting(database, name).read()
-    return Note.parse(value.decode()) if value else None
 
 
 async def cosigned_by_all(cluster: Cluster, *, above: int = 0) -> Note:
@@ -179,12 +172,14 @@ async def test_a_record_that_was_rewritten_is_cosigned_by_nobody_and_proved(own:
             return "has shown two records" in trouble(node)
 
         await until(noticed, f"{node.name} to notice")
-        seen, fork = kept(node, "record head"), kept(node, "record fork")
-        assert seen is not None
-        assert fork is not None
+        shown = told("--home", node.home, "record", "show")
+        seen, fork = map(Note.parse, shown["contradiction"])
         assert (seen.text, fork.text) == (before.text, newest(own).text)
         for note in (seen, fork):
             note.verify(record_key(own))
+        assert {"record", "head"} <= {reason["check"] for reason in node.ready()}, (
+            "nothing is exchanged by it"
+        )
     assert newest(own).signers(witnesses(own)) == {}
     await asyncio.to_thread(own["proxy"].terminate)
     await own["proxy"].start()

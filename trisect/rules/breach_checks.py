@@ -188,7 +188,8 @@ def check_decision(filing: Filing, membership: Membership) -> None:
         if found.filing.serial == filing.serial
     ]
     signers = own[0].officers if own else frozenset()
-    if signers & one.filed.officers or (not one.filed.officers and one.filed.filing.issuer == filing.issuer):
+    orderers = one.filed.officers or frozenset(key.raw for key in _keys(membership, one.filed.filing.issuer))
+    if signers & orderers:
         raise VerificationError(
             "an officer decides over an appeal against an order that the same officer has signed",
             hint="other officers of the government decide, or another government",

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 
 from trisect.clock import from_text, to_text
 from trisect.errors import BadInputError, NotFoundError, StaleError, VerificationError
-from trisect.rules import breach_checks, leaks, reviews, stale
+from trisect.rules import breach_checks, breaches, leaks, reviews, stale
 from trisect.rules.allowances import Allowance
 from trisect.rules.consents import EpochCommitment
 from trisect.rules.offers import CLOCK_TOLERANCE
 from trisect.rules.regime import Regime, read_notice, read_rulebook
+from trisect.rules.vocabulary import Sanction
 from trisect.trust.filings import (
     AppealDecisionFiling,
     AppealFiling,
@@ -39,6 +40,13 @@ from trisect.trust.filings import (
 from trisect.trust.membership import Membership
 from trisect.trust.statements import Role, Standing, StandingChange
 
+_HEARD = (
+    "an emergency suspension lapses by itself; what is to last is a sanction: `trisect breach open`, and `breach sanction` "
+    "once the party was heard"
+)
+LATE = dt.timedelta(hours=1)
+"""How much earlier than the newest statement a filing may have been signed."""
+
 
 def check(statement: Statement, membership: Membership) -> None:
     """Check a statement's content, whether it was applied to the membership already or not.
@@ -48,7 +56,7 @@ def check(statement: Statement, membership: Membership) -> None:
         ConflictError: something else came first.
     """
     if isinstance(statement, StandingChange):
-        _check_suspension(statement, membership)
+        _check_standing(statement, membership)
     found = _CHECKS.get(type(statement))
     if found is None or not isinstance(statement, Filing):
         return
@@ -56,10 +64,24 @@ def check(statement: Statement, membership: Membership) -> None:
         from_text(statement.issued)
     except ValueError as error:
         raise VerificationError("a filing does not say when it was signed") from error
+    _require_timely(statement, membership)
     try:
         found(statement, membership)
     except (BadInputError, NotFoundError) as error:
         raise VerificationError(f"a filing is not sound: {error.message}", hint=error.hint) from error
+
+
+def _require_timely(filing: Filing, membership: Membership) -> None:
+    """Refuse a filing that was signed long before others that are there: time to reply, or to appeal, counts from it.
+
+    What officers have to sign may wait for them.
+    """
+    if not filing.APPROVED and from_text(filing.issued) < membership.newest - LATE:
+        raise VerificationError(
+            f"a filing was signed at {filing.issued}, and others have come since that were signed at "
+            f"{to_text(membership.newest)}",
+            hint="set the node's clock (NTP), and file it again",
+        )
 
 
 def require_not_ahead(statement: Statement, now: dt.datetime) -> None:
@@ -82,18 +104,41 @@ def require_not_ahead(statement: Statement, now: dt.datetime) -> None:
         )
 
 
-def _check_suspension(change: StandingChange, membership: Membership) -> None:
-    if change.standing is not Standing.SUSPENDED:
-        return
+def _check_standing(change: StandingChange, membership: Membership) -> None:
     try:
-        issued, until = from_text(change.issued), from_text(change.until)
+        issued, until = from_text(change.issued), from_text(change.until or change.issued)
     except ValueError as error:
-        raise VerificationError("a suspension does not say from when until when") from error
-    longest = Regime(membership).deadlines(issued).suspension_days
-    if not dt.timedelta() < until - issued <= dt.timedelta(days=longest):
+        raise VerificationError("a change of standing does not say from when until when") from error
+    if change.standing is Standing.EXPELLED:
+        _check_expulsion(change, membership, issued)
+    elif change.standing is Standing.SUSPENDED:
+        _check_suspension(change, membership, issued, until)
+
+
+def _check_expulsion(change: StandingChange, membership: Membership, issued: dt.datetime) -> None:
+    orders = [one.order.act for _, one in breaches.in_force(membership, change.party, issued)]
+    if Sanction.EXPEL not in orders:
         raise VerificationError(
-            f"a suspension lapses within {longest} days",
-            hint="what is to last longer is a sanction: `trisect breach open`, and `breach sanction` once it was heard",
+            f"no sanction in force expels {change.party}",
+            hint="a party is heard first: `trisect breach open`, and `breach sanction --act expel` once it was",
+        )
+
+
+def _check_suspension(
+    change: StandingChange, membership: Membership, issued: dt.datetime, until: dt.datetime
+) -> None:
+    longest = dt.timedelta(days=Regime(membership).deadlines(issued).suspension_days)
+    if not dt.timedelta() < until - issued <= longest:
+        raise VerificationError(f"a suspension lapses within {longest.days} days", hint=_HEARD)
+    before = [one for one in membership.suspensions(change.party) if one.serial < change.serial]
+    if (
+        before
+        and issued < from_text(before[-1].until) + longest
+        and all(breach.closing for breach in breaches.of_party(membership, change.party))
+    ):
+        raise VerificationError(
+            f"{change.party} was suspended until {before[-1].until}, and no breach of its is open",
+            hint=_HEARD,
         )
 
 

@@ -44,6 +44,9 @@ from trisect.trust.statements import (
 MAX_PARTIES = 100_000
 
 
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
 @dataclass(slots=True)
 class Membership:
     """The directory of one consortium.
@@ -56,14 +59,17 @@ class Membership:
     Attributes:
         coordinator_keys: those that a government has vouched for, oldest first; the last is the present one.
         approvals: how many officers have to sign what needs approval, as the newest rulebook has it.
+        newest: when the statement was signed that was signed last.
     """
 
     consortium: str
     founder: Fingerprint | None = None
     coordinator_keys: tuple[IdentityPublic, ...] = ()
     approvals: int = 1
+    newest: dt.datetime = _LONG_AGO
     _parties: dict[PartyName, Party] = field(default_factory=dict)
     _suspended: dict[PartyName, dt.datetime] = field(default_factory=dict)
+    _suspensions: dict[PartyName, tuple[StandingChange, ...]] = field(default_factory=dict)
     _officers: dict[PartyName, Officers] = field(default_factory=dict)
     _filed: dict[tuple[str, PartyName], tuple[Filed, ...]] = field(default_factory=dict)
     _lapsed: tuple[frozenset[PartyName], Membership] | None = field(default=None, compare=False, repr=False)
@@ -135,6 +141,7 @@ class Membership:
                 self._file(statement, Filed(statement, signed.payload_hash, officers))
             case _:
                 assert_never(statement)
+        self.newest = max(self.newest, _moment(statement.issued))
         return statement
 
     def lapse(self, now: dt.datetime) -> list[PartyName]:
@@ -168,6 +175,7 @@ class Membership:
             self,
             _parties=dict(self._parties),
             _suspended=dict(self._suspended),
+            _suspensions=dict(self._suspensions),
             _officers=dict(self._officers),
             _filed=dict(self._filed),
             _lapsed=None,
@@ -183,6 +191,10 @@ class Membership:
         if kind.ONE_SERIES or name is not None:
             return self._filed.get(_series(kind, PartyName(name or "")), ())
         return tuple(one for (found, _), filed in self._filed.items() if found == kind.KIND for one in filed)
+
+    def suspensions(self, name: str) -> tuple[StandingChange, ...]:
+        """List the emergency suspensions of a party, oldest first."""
+        return self._suspensions.get(PartyName(name), ())
 
     def officers(self, name: str) -> Officers:
         """Give the officers of a government; where it has named none, its identity key is the one officer's."""
@@ -275,6 +287,7 @@ class Membership:
         self._suspended.pop(party.name, None)
         if change.until:
             self._suspended[party.name] = _moment(change.until)
+            self._suspensions[party.name] = (*self.suspensions(party.name), change)
         self._parties[party.name] = replace(
             party, serial=change.serial, standing=change.standing, suspended_until=change.until
         )

@@ -59,6 +59,10 @@ class Office:
         self.consortium.membership.apply(envelope)
         return sequence
 
+    def expel(self, party: str) -> None:
+        for statement in self.consortium.expulsion(party):
+            self.publish(statement)
+
     def founded(self) -> Office:
         self.join(GOVERNMENT, "government")
         self.publish(self.consortium.founding())

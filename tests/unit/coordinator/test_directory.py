@@ -10,7 +10,8 @@ from unit.coordinator.office import Office
 
 from coordinator import services
 from trisect.clock import system_clock
-from trisect.trust.statements import Role, Standing
+from trisect.trust.filings import Statement
+from trisect.trust.statements import Role, Standing, StandingChange
 from trisect.wire.v1 import directory_pb2
 
 
@@ -41,7 +42,12 @@ async def test_the_coordinator_cuts_a_suspended_party_by_itself(
     both: Any = Cutting()
     service = services.DirectoryService(office.registry, both, both, system_clock)
     monkeypatch.setattr(services, "caller", lambda: type("Caller", (), {"name": GOVERNMENT}))
-    envelope = signed(office.consortium.standing("telco", standing), GOVERNMENT)
+    change: Statement = office.consortium.standing("telco", standing)
+    if standing is Standing.EXPELLED:
+        for change in office.consortium.expulsion("telco"):
+            if not isinstance(change, StandingChange):
+                office.publish(change)
+    envelope = signed(change, GOVERNMENT)
     context: Any = None
     await service.Publish(directory_pb2.PublishRequest(envelope=envelope), context)
     assert set(both.told) == {("cut", "telco"), ("drop", "telco"), ("notify", None)}

@@ -285,7 +285,7 @@ def test_standing_decides_what_a_party_may_do(office: Office) -> None:
     registry.require_enrolled("telco")
     with pytest.raises(DeniedError, match="suspended"):
         registry.require_member("telco")
-    office.publish(office.consortium.standing("telco", Standing.EXPELLED))
+    office.expel("telco")
     for check in (registry.require_enrolled, registry.require_member):
         with pytest.raises(DeniedError, match="expelled"):
             check("telco")

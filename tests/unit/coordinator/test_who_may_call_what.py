@@ -187,7 +187,7 @@ def settle(office: Office) -> dict[str, Context]:
         office.publish(office.consortium.admission(name, role))
     for name in ("suspended-telco", "suspended-proxy", "suspended-state"):
         office.publish(office.consortium.standing(name, Standing.SUSPENDED))
-    office.publish(office.consortium.standing("expelled", Standing.EXPELLED))
+    office.expel("expelled")
     office.join("rejoined", key="rejoined-new")
     office.join("newcomer")
 

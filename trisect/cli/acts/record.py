@@ -34,6 +34,7 @@ async def show(call: Call) -> None:
         "roles": list(found.roles),
         "counts": found.counts,
         "trouble": found.trouble,
+        "contradiction": list(found.contradiction),
         "log_key": found.log_key,
         "consortium": found.consortium,
         "founder_fingerprint": found.founder,

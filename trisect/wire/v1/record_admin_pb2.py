@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"trisect/wire/v1/record_admin.proto\x12\x0ftrisect.wire.v1\"\x12\n\x10GetRecordRequest\"6\n\x0b\x43osignature\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\n\n\x02\x61t\x18\x03 \x01(\t\"\xfe\x01\n\x0eGetRecordReply\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x32\n\x0c\x63osignatures\x18\x04 \x03(\x0b\x32\x1c.trisect.wire.v1.Cosignature\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0e\n\x06\x63ounts\x18\x06 \x01(\x08\x12\x0f\n\x07trouble\x18\x07 \x01(\t\x12\x0f\n\x07log_key\x18\x08 \x01(\t\x12\x12\n\nconsortium\x18\t \x01(\t\x12\x0f\n\x07\x66ounder\x18\n \x01(\t\x12\x14\n\x0c\x63ounted_size\x18\x0b \x01(\x04\x12\x12\n\ncounted_at\x18\x0c \x01(\t\"\'\n\x15GetRecordProofRequest\x12\x0e\n\x06number\x18\x01 \x01(\x04\"@\n\x13GetRecordProofReply\x12\r\n\x05proof\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\"\x13\n\x11ListRecordRequest\"L\n\nRecordPage\x12-\n\x04head\x18\x01 \x01(\x0b\x32\x1f.trisect.wire.v1.GetRecordReply\x12\x0f\n\x07\x65ntries\x18\x02 \x03(\x0c\x32\x8f\x02\n\x0bRecordAdmin\x12O\n\tGetRecord\x12!.trisect.wire.v1.GetRecordRequest\x1a\x1f.trisect.wire.v1.GetRecordReply\x12^\n\x0eGetRecordProof\x12&.trisect.wire.v1.GetRecordProofRequest\x1a$.trisect.wire.v1.GetRecordProofReply\x12O\n\nListRecord\x12\".trisect.wire.v1.ListRecordRequest\x1a\x1b.trisect.wire.v1.RecordPage0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"trisect/wire/v1/record_admin.proto\x12\x0ftrisect.wire.v1\"\x12\n\x10GetRecordRequest\"6\n\x0b\x43osignature\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\n\n\x02\x61t\x18\x03 \x01(\t\"\x95\x02\n\x0eGetRecordReply\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x32\n\x0c\x63osignatures\x18\x04 \x03(\x0b\x32\x1c.trisect.wire.v1.Cosignature\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0e\n\x06\x63ounts\x18\x06 \x01(\x08\x12\x0f\n\x07trouble\x18\x07 \x01(\t\x12\x0f\n\x07log_key\x18\x08 \x01(\t\x12\x12\n\nconsortium\x18\t \x01(\t\x12\x0f\n\x07\x66ounder\x18\n \x01(\t\x12\x14\n\x0c\x63ounted_size\x18\x0b \x01(\x04\x12\x12\n\ncounted_at\x18\x0c \x01(\t\x12\x15\n\rcontradiction\x18\r \x03(\t\"\'\n\x15GetRecordProofRequest\x12\x0e\n\x06number\x18\x01 \x01(\x04\"@\n\x13GetRecordProofReply\x12\r\n\x05proof\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\"\x13\n\x11ListRecordRequest\"L\n\nRecordPage\x12-\n\x04head\x18\x01 \x01(\x0b\x32\x1f.trisect.wire.v1.GetRecordReply\x12\x0f\n\x07\x65ntries\x18\x02 \x03(\x0c\x32\x8f\x02\n\x0bRecordAdmin\x12O\n\tGetRecord\x12!.trisect.wire.v1.GetRecordRequest\x1a\x1f.trisect.wire.v1.GetRecordReply\x12^\n\x0eGetRecordProof\x12&.trisect.wire.v1.GetRecordProofRequest\x1a$.trisect.wire.v1.GetRecordProofReply\x12O\n\nListRecord\x12\".trisect.wire.v1.ListRecordRequest\x1a\x1b.trisect.wire.v1.RecordPage0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,15 +36,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COSIGNATURE']._serialized_start=75
   _globals['_COSIGNATURE']._serialized_end=129
   _globals['_GETRECORDREPLY']._serialized_start=132
-  _globals['_GETRECORDREPLY']._serialized_end=386
-  _globals['_GETRECORDPROOFREQUEST']._serialized_start=388
-  _globals['_GETRECORDPROOFREQUEST']._serialized_end=427
-  _globals['_GETRECORDPROOFREPLY']._serialized_start=429
-  _globals['_GETRECORDPROOFREPLY']._serialized_end=493
-  _globals['_LISTRECORDREQUEST']._serialized_start=495
-  _globals['_LISTRECORDREQUEST']._serialized_end=514
-  _globals['_RECORDPAGE']._serialized_start=516
-  _globals['_RECORDPAGE']._serialized_end=592
-  _globals['_RECORDADMIN']._serialized_start=595
-  _globals['_RECORDADMIN']._serialized_end=866
+  _globals['_GETRECORDREPLY']._serialized_end=409
+  _globals['_GETRECORDPROOFREQUEST']._serialized_start=411
+  _globals['_GETRECORDPROOFREQUEST']._serialized_end=450
+  _globals['_GETRECORDPROOFREPLY']._serialized_start=452
+  _globals['_GETRECORDPROOFREPLY']._serialized_end=516
+  _globals['_LISTRECORDREQUEST']._serialized_start=518
+  _globals['_LISTRECORDREQUEST']._serialized_end=537
+  _globals['_RECORDPAGE']._serialized_start=539
+  _globals['_RECORDPAGE']._serialized_end=615
+  _globals['_RECORDADMIN']._serialized_start=618
+  _globals['_RECORDADMIN']._serialized_end=889
 # @@protoc_insertion_point(module_scope)

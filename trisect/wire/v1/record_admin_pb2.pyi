@@ -75,6 +75,7 @@ class GetRecordReply(_message.Message):
     FOUNDER_FIELD_NUMBER: _builtins.int
     COUNTED_SIZE_FIELD_NUMBER: _builtins.int
     COUNTED_AT_FIELD_NUMBER: _builtins.int
+    CONTRADICTION_FIELD_NUMBER: _builtins.int
     note: _builtins.str
     """The newest head that the node has verified; a signed note."""
     size: _builtins.int
@@ -97,6 +98,10 @@ class GetRecordReply(_message.Message):
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Roles of which more than half of the witnesses have cosigned."""
 
+    @_builtins.property
+    def contradiction(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Two heads that cannot be of one record, both signed by the coordinator; empty while the node has seen none."""
+
     def __init__(
         self,
         *,
@@ -112,10 +117,11 @@ class GetRecordReply(_message.Message):
         founder: _builtins.str = ...,
         counted_size: _builtins.int = ...,
         counted_at: _builtins.str = ...,
+        contradiction: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consortium", b"consortium", "cosignatures", b"cosignatures", "counted_at", b"counted_at", "counted_size", b"counted_size", "counts", b"counts", "founder", b"founder", "log_key", b"log_key", "note", b"note", "roles", b"roles", "root", b"root", "size", b"size", "trouble", b"trouble"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consortium", b"consortium", "contradiction", b"contradiction", "cosignatures", b"cosignatures", "counted_at", b"counted_at", "counted_size", b"counted_size", "counts", b"counts", "founder", b"founder", "log_key", b"log_key", "note", b"note", "roles", b"roles", "root", b"root", "size", b"size", "trouble", b"trouble"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

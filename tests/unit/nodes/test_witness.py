@@ -1,0 +1,215 @@
+"""A node goes by one record: another that is shown to it, or to a peer, or a part of it that is kept back, ends that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from support.membership import CONSORTIUM, GOVERNMENT, Consortium, identity, signed
+
+from nodes.witness import Witness
+from trisect.clock import from_seconds
+from trisect.errors import StaleError, TrisectError, VerificationError
+from trisect.record import entries
+from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
+from trisect.store.database import Database, sqlite_url
+from trisect.store.record import NewEntry, Record
+from trisect.store.settings import Setting
+from trisect.store.tables import coordinator_record, node_record
+from trisect.trust.keys import PartyName
+from trisect.trust.statements import COORDINATOR, Role
+from trisect.wire.v1 import record_pb2
+
+NOW_S = 1_700_000_000
+WITNESSES = (GOVERNMENT, "proxy")
+
+
+class Log:
+    """A coordinator's record, and what it says of it."""
+
+    def __init__(self, folder: Path, found: Sequence[bytes]) -> None:
+        self.database = Database(sqlite_url(folder / "coordinator.db"))
+        self.database.migrate("coordinator")
+        self.record = Record(self.database, coordinator_record)
+        self.record.append([NewEntry(entry) for entry in found])
+
+    def note(self, size: int = 0) -> str:
+        size = size or self.record.size
+        head = Checkpoint(origin(CONSORTIUM), size, self.record.root(size))
+        note = head.note.signed(log_key(CONSORTIUM, identity(COORDINATOR).public), identity(COORDINATOR))
+        for name in WITNESSES:
+            note = note.cosigned(witness_key(CONSORTIUM, name, identity(name).public), identity(name), NOW_S)
+        return str(note)
+
+    async def GetHead(self, request: record_pb2.GetHeadRequest, timeout: float) -> record_pb2.GetHeadReply:  # noqa: N802, ARG002
+        proof = self.record.consistency(request.after, self.record.size) if request.after else []
+        return record_pb2.GetHeadReply(note=self.note(), consistency=proof, counted=self.note())
+
+    async def ListEntries(self, request: Any, timeout: float) -> record_pb2.ListEntriesReply:  # noqa: N802, ARG002
+        return record_pb2.ListEntriesReply(entries=self.record.entries(request.first))
+
+    async def Cosign(self, request: Any, timeout: float) -> None:  # noqa: N802
+        pass
+
+
+class Node:
+    """A node's witness, with all that it asks."""
+
+    def __init__(self, folder: Path, consortium: Consortium, log: Log, newest: int) -> None:
+        self.database = Database(sqlite_url(folder / "node.db"))
+        self.database.migrate("node")
+        self.given = newest
+        self.members: Any = SimpleNamespace(
+            membership=consortium.membership,
+            own=consortium.membership.party("proxy"),
+            name=PartyName("proxy"),
+            displaced="",
+            newest=newest,
+            sync=self.sync,
+            require_coordinator_key=lambda: identity(COORDINATOR).public,
+        )
+        self.link: Any = SimpleNamespace(
+            record=log,
+            translated=self.translated,
+            times=SimpleNamespace(trouble=""),
+            keys=SimpleNamespace(identity=identity("proxy")),
+        )
+        self.witness = self.made()
+
+    def made(self) -> Witness:
+        """Make a witness, as a start of the node does."""
+        governing: Any = SimpleNamespace()
+        return Witness(
+            self.members,
+            governing,
+            self.link,
+            Setting(self.database, "record head"),
+            Setting(self.database, "record fork"),
+            Record(self.database, node_record),
+            lambda: from_seconds(NOW_S),
+        )
+
+    async def sync(self) -> None:
+        self.members.newest = self.given
+
+    @asynccontextmanager
+    async def translated(self) -> Any:
+        yield
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    """A consortium with five statements, the record of them, and another that ends otherwise."""
+    consortium, found = Consortium(), []
+    for make in (
+        consortium.founding,
+        consortium.coordinator_key,
+        lambda: consortium.admission("telco"),
+        lambda: consortium.admission("proxy", Role.PROXY),
+        lambda: consortium.grant(GOVERNMENT, 0),
+    ):
+        envelope = signed(make(), GOVERNMENT)
+        consortium.membership.apply(envelope)
+        found.append(entries.of_document(envelope))
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    other = entries.of_document(signed(consortium.admission("bank"), GOVERNMENT))
+    made = SimpleNamespace(
+        log=Log(tmp_path / "one", found),
+        other=Log(tmp_path / "other", [*found[:-1], other]),
+        more=other,
+        folder=tmp_path,
+        consortium=consortium,
+    )
+    made.node = Node(tmp_path, consortium, made.log, newest=5)
+    yield made
+    for one in (made.log, made.other, made.node):
+        one.database.close()
+
+
+async def test_a_fork_is_found_within_one_exchange_and_ends_all(world: SimpleNamespace) -> None:
+    witness: Witness = world.node.witness
+    await witness.start()
+    await witness.follow()
+    witness.require_fresh()
+    await witness.check_gossip(world.log.note())
+    await witness.check_gossip(world.log.note(3))
+    with pytest.raises(VerificationError, match="two records"):
+        await witness.check_gossip(world.other.note())
+    assert witness.contradiction == (world.log.note(), world.other.note())
+    assert "two records" in witness.trouble
+    with pytest.raises(VerificationError, match="two records"):
+        witness.require_fresh()
+    await witness.follow()
+    assert "two records" in witness.trouble, "that the coordinator goes on changes nothing"
+    restarted = world.node.made()
+    await restarted.start()
+    await restarted.follow()
+    assert restarted.contradiction == witness.contradiction
+    with pytest.raises(VerificationError, match="two records"):
+        restarted.require_fresh()
+
+
+async def test_a_peer_that_is_ahead_is_followed_or_waited_for(world: SimpleNamespace) -> None:
+    witness: Witness = world.node.witness
+    await witness.start()
+    await witness.follow()
+    with pytest.raises(StaleError, match="not seen the record"):
+        await witness.check_gossip("")
+    world.log.record.append([NewEntry(world.more)])
+    world.node.given = 6
+    ahead = world.log.note()
+    world.log.record.cut(5)
+    with pytest.raises(StaleError, match="does not show here"):
+        await witness.check_gossip(ahead)
+    world.log.record.append([NewEntry(world.more)])
+    await witness.check_gossip(ahead)
+    assert witness.head is not None
+    assert witness.head.size == 6
+    assert not witness.contradiction
+
+
+@pytest.mark.parametrize("by", ["another key", "another consortium", "nobody"])
+async def test_what_the_coordinator_has_not_signed_proves_nothing(world: SimpleNamespace, by: str) -> None:
+    witness: Witness = world.node.witness
+    await witness.start()
+    await witness.follow()
+    name = "elsewhere" if by == "another consortium" else CONSORTIUM
+    head = Checkpoint(origin(name), 5, world.other.record.root(5)).note
+    if by != "nobody":
+        signer = identity("mallory" if by == "another key" else COORDINATOR)
+        head = head.signed(log_key(name, signer.public), signer)
+    with pytest.raises(TrisectError):
+        await witness.check_gossip(str(head))
+    assert not witness.contradiction
+    witness.require_fresh()
+
+
+async def test_statements_that_are_kept_back_end_exchanges(world: SimpleNamespace) -> None:
+    """The record has them, with everybody's cosignature; a withdrawal could be among them."""
+    node: Node = world.node
+    node.members.newest = node.given = 4
+    await node.witness.start()
+    with pytest.raises(
+        VerificationError, match="holds 5 statements, and the coordinator has given this node 4"
+    ):
+        await node.witness.follow()
+    assert node.witness.note is None, "a head of which not all is known is not cosigned"
+    with pytest.raises(VerificationError, match="holds 5 statements"):
+        node.witness.require_fresh()
+    node.given = 5
+    await node.witness.follow()
+    node.witness.require_fresh()
+
+
+async def test_a_copy_from_before_statements_were_numbered_is_made_anew(world: SimpleNamespace) -> None:
+    node: Node = world.node
+    node.witness.copy.append([NewEntry(entry) for entry in world.log.record.entries(0)])
+    assert node.witness.copy.newest_statement() == 0
+    await node.witness.start()
+    await node.witness.follow()
+    assert node.witness.copy.newest_statement() == 5
