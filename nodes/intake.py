@@ -174,6 +174,7 @@ class Intake:
             collection = await self.create(
                 name, source=source, legal_basis=legal_basis, retention_days=retention_days
             )
+            await asyncio.to_thread(self._imports.relist, collection.id, row[0])
             progress = await asyncio.to_thread(self._imports.begin, collection.id, b"")
             progress = await asyncio.to_thread(
                 self._imports.add, progress, [row], [], epoch=epoch, day=days(self._clock())

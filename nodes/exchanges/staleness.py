@@ -101,7 +101,7 @@ class Staleness:
         lapsed = await asyncio.to_thread(self.lapsing.lapse, to_text(now - dt.timedelta(days=days)))
         for collection, count in lapsed.items():
             _log.warning(
-                "contested entries were decided by nobody in time, and are retracted",
+                "contested entries were decided by nobody in time, and are lifted",
                 extra={"collection": collection, "entries": count},
             )
         kept_days = max(

@@ -27,7 +27,7 @@ REJECTS_A_REPLY = 4096
 _STATES = {
     pb.ChangeEntryRequest.ACT_RETRACT: State.RETRACTED,
     pb.ChangeEntryRequest.ACT_CONTEST: State.CONTESTED,
-    pb.ChangeEntryRequest.ACT_LIFT: State.RETRACTED,
+    pb.ChangeEntryRequest.ACT_LIFT: State.LIFTED,
     pb.ChangeEntryRequest.ACT_CONFIRM: State.ACTIVE,
 }
 _DECISIONS = {pb.ChangeEntryRequest.ACT_LIFT, pb.ChangeEntryRequest.ACT_CONFIRM}

@@ -232,14 +232,25 @@ def test_an_import_without_replace_leaves_the_rest_alone(node: Database) -> None
     assert active(node) == tokens(range(10))
 
 
-@pytest.mark.parametrize("state", [State.CONTESTED, State.EXPIRED])
-def test_no_import_lifts_a_contest_or_an_expiry(node: Database, state: State) -> None:
+@pytest.mark.parametrize("state", [State.CONTESTED, State.EXPIRED, State.LIFTED])
+def test_no_import_undoes_a_contest_its_end_or_an_expiry(node: Database, state: State) -> None:
     fill(node, range(10))
     Collections(node).set_state("scams", state, token=token(3), now="2026-11-27T12:00:00Z")
     fill(node, range(10), replace=True)
     assert [row.state for row in Collections(node).entries_of(token(3))] == [state]
     fill(node, (number for number in range(10) if number != 3), replace=True)
     assert [row.state for row in Collections(node).entries_of(token(3))] == [state]
+    progress = add(node, begin(node), *range(10))
+    assert (progress.accepted, progress.duplicates) == (0, 10)
+
+
+def test_what_was_lifted_is_listed_again_when_somebody_wants_it_by_name(node: Database) -> None:
+    fill(node, range(3))
+    for number in (1, 2):
+        Collections(node).set_state("scams", State.LIFTED, token=token(number), now="2026-11-27T12:00:00Z")
+    Imports(node).relist(Collections(node).get("scams").id, token(1))
+    fill(node, range(3))
+    assert active(node) == tokens({0, 1})
 
 
 def test_a_retraction_during_an_import_is_not_undone_by_its_duplicates(node: Database) -> None:

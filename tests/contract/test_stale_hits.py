@@ -224,7 +224,7 @@ def test_a_contest_that_nobody_decides_lapses(node: Database) -> None:
     assert Collections(node).get("scams").version == before + 1
     assert Lapsing(node).lapse(MOMENT) == {}
     (found,) = Collections(node).entries_of(token(1))
-    assert found.state is State.RETRACTED
+    assert found.state is State.LIFTED
 
 
 def test_entries_go_when_their_retention_ends(node: Database) -> None:

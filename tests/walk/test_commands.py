@@ -75,7 +75,7 @@ def test_an_entry_is_added_contested_confirmed_and_lifted(cluster: Cluster):
     assert contested["contested_at"] > added["first_seen"]
     assert by_value("confirm") == [added] == shown()
     assert [one["state"] for one in by_value("contest")] == ["contested"]
-    assert done(node, "entry", "lift", *by_ref)["entries"] == [added | {"state": "retracted"}] == shown()
+    assert done(node, "entry", "lift", *by_ref)["entries"] == [added | {"state": "lifted"}] == shown()
     for act in ("confirm", "lift"):
         assert refused(node, "entry", act, *by_ref) == CONFLICT, (
             "a contest that is decided is not undone by a slip"

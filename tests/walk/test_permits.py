@@ -204,6 +204,7 @@ async def test_a_government_grants_more_and_no_more_is_spent(own: Cluster) -> No
         (spent,) = by_command(own[name], "budget", "show")["spent"]
         assert (spent["asker"], spent["elements"], spent["limit"]) == ("telco", 240, BUDGET + 60)
         assert spent["nearly_spent"]
+    assert "a budget is nearly spent" in own["proxy"].log()
 
 
 async def test_a_sanction_is_followed_by_the_peers(own: Cluster) -> None:

@@ -38,12 +38,13 @@ class FraudRole(enum.StrEnum):
 
 
 class State(enum.StrEnum):
-    """Where an entry stands."""
+    """Where an entry stands; what was lifted after a contest, no import lists again."""
 
     ACTIVE = "active"
     CONTESTED = "contested"
     EXPIRED = "expired"
     RETRACTED = "retracted"
+    LIFTED = "lifted"
 
 
 class Channel(enum.StrEnum):

@@ -6,7 +6,7 @@ from trisect.errors import DeniedError
 from trisect.rules.permit import Permit
 
 BUDGET = "budget"
-WARN_AT = 0.8
+WARN_AT_PERCENT = 80
 """The share of a budget from which on its owner is warned."""
 
 
@@ -22,4 +22,4 @@ def over_budget(permit: Permit, spent: int, limit: int) -> DeniedError:
 
 def nearly_spent(spent: int, limit: int) -> bool:
     """Tell whether so much of a budget is spent that somebody should know."""
-    return limit > 0 and spent >= WARN_AT * limit
+    return limit > 0 and 100 * spent >= WARN_AT_PERCENT * limit

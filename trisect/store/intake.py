@@ -16,9 +16,10 @@ from typing import NamedTuple, TypeAlias
 import sqlalchemy as sa
 
 from trisect.errors import ConflictError, DeniedError
+from trisect.indicators.labels import State
 from trisect.store import presence
 from trisect.store.database import Database
-from trisect.store.presence import ACTIVE, RETRACTED, STAGED, bump
+from trisect.store.presence import ACTIVE, RETRACTED, STAGED, STATE_NUMBERS, bump
 from trisect.store.tables import collections, entries, imports, rejects
 
 _IN_CLAUSE = 500
@@ -126,6 +127,16 @@ class Imports:
         )
         with self._database.read() as connection:
             return [RejectRow(*row) for row in connection.execute(query)]
+
+    def relist(self, collection_id: int, token: bytes) -> None:
+        """Let an entry that was lifted be listed again; somebody wants it by name."""
+        lifted = sa.and_(
+            entries.c.collection_id == collection_id,
+            entries.c.token == token,
+            entries.c.state == STATE_NUMBERS[State.LIFTED],
+        )
+        with self._database.write() as connection:
+            connection.execute(sa.update(entries).where(lifted).values(state=RETRACTED))
 
     def add(
         self,

@@ -14,7 +14,7 @@ from trisect.indicators.labels import State
 from trisect.store.database import Database
 from trisect.store.tables import collections, entries
 
-STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3}
+STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3, State.LIFTED: 5}
 ACTIVE, RETRACTED = STATE_NUMBERS[State.ACTIVE], STATE_NUMBERS[State.RETRACTED]
 _CONTESTED = STATE_NUMBERS[State.CONTESTED]
 BATCH = 5_000
@@ -114,7 +114,7 @@ class Lapsing:
             return found
 
     def lapse(self, before: str) -> dict[str, int]:
-        """Retract what was contested before a time (RFC 3339) and is undecided; gives how many, by collection."""
+        """Lift what was contested before a time (RFC 3339) and is undecided; gives how many, by collection."""
         due = sa.and_(entries.c.state == _CONTESTED, entries.c.contested_at <= before)
         owners = sa.select(entries.c.collection_id).distinct().where(due)
         query = sa.select(collections.c.id, collections.c.name).where(collections.c.id.in_(owners))
@@ -124,7 +124,7 @@ class Lapsing:
         lapsed = {}
         with self._database.write() as connection:
             for one in found:
-                moved = to_state(State.RETRACTED, bump(connection, one.id), before)
+                moved = to_state(State.LIFTED, bump(connection, one.id), before)
                 mine = sa.and_(due, entries.c.collection_id == one.id)
                 lapsed[one.name] = connection.execute(sa.update(entries).where(mine).values(**moved)).rowcount
         return lapsed

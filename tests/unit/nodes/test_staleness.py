@@ -310,3 +310,17 @@ async def test_an_expelled_party_neither_tells_nor_is_told(world: World) -> None
     call: Any = SimpleNamespace(**{"from": "telco"}, body=b"")
     with pytest.raises(DeniedError, match="expelled"):
         await world.bank.staleness.on_frame(call)
+
+
+async def test_a_contest_that_nobody_decides_in_time_lapses_at_its_lister(world: World) -> None:
+    """After the rulebook's `contest_days`, 30 unless it says otherwise; whoever has matched it is told."""
+    world.matched("telco", "one")
+    lists = Collections(world.bank.database)
+    lists.set_state("scams", State.CONTESTED, token=token(1), now=to_text(world.moment))
+    for days, state in ((29.9, State.CONTESTED), (0.2, State.LIFTED)):
+        world.moment += dt.timedelta(days=days)
+        await world.bank.staleness.look()
+        assert [row.state for row in lists.entries_of(token(1))] == [state]
+    await world.bank.staleness.look()
+    fill(world.bank.database, range(10))
+    assert [row.state for row in lists.entries_of(token(1))] == [State.LIFTED], "no import lists it again"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from trisect.errors import VerificationError
 from trisect.record import tree
@@ -134,13 +133,17 @@ def test_a_cosignature_says_neither_another_time_nor_another_kind() -> None:
         replace(note, signatures=(replace(line, key_id=plain.id, body=line.body[8:]),)).verify(plain)
 
 
-@given(at=st.integers(0, 10**6), bit=st.integers(0, 6))
-def test_one_changed_bit_and_a_head_does_not_hold(at: int, bit: int) -> None:
+def with_one_bit_changed(text: str) -> Iterator[bytes]:
+    for at, byte in enumerate(raw := text.encode()):
+        for bit in range(8):
+            yield raw[:at] + bytes([byte ^ 1 << bit]) + raw[at + 1 :]
+
+
+def test_one_changed_bit_and_a_head_does_not_hold() -> None:
     """It cannot be read, or nobody whom we know has signed it; a changed name is a stranger's."""
-    raw = bytearray(str(signed()).encode())
-    raw[at % len(raw)] ^= 1 << bit
-    with pytest.raises((VerificationError, UnicodeDecodeError)):
-        Note.parse(raw.decode()).verify(LOG)
+    for raw in with_one_bit_changed(str(signed())):
+        with pytest.raises((VerificationError, UnicodeDecodeError)):
+            Note.parse(raw.decode()).verify(LOG)
 
 
 @pytest.mark.parametrize(
@@ -218,12 +221,10 @@ def test_a_proof_holds_for_its_entry_its_place_and_its_record() -> None:
             EntryProof.parse(str(changed)).check(LOG)
 
 
-@given(at=st.integers(0, 10**6), bit=st.integers(0, 6))
-def test_one_changed_bit_and_a_proof_does_not_hold(at: int, bit: int) -> None:
-    raw = bytearray(str(proof()).encode())
-    raw[at % len(raw)] ^= 1 << bit
-    with pytest.raises((VerificationError, UnicodeDecodeError)):
-        EntryProof.parse(raw.decode()).check(LOG)
+def test_one_changed_bit_and_a_proof_does_not_hold() -> None:
+    for raw in with_one_bit_changed(str(proof())):
+        with pytest.raises((VerificationError, UnicodeDecodeError)):
+            EntryProof.parse(raw.decode()).check(LOG)
 
 
 def test_a_proof_that_was_cut_short_anywhere() -> None:

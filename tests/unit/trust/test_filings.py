@@ -10,6 +10,7 @@ from support.membership import GOVERNMENT, Consortium, identity, keys
 from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, VerificationError
 from trisect.trust.filings import (
     FILINGS,
+    BudgetGrantFiling,
     Filing,
     NoticeFiling,
     OfficerFiling,
@@ -161,6 +162,7 @@ def test_as_many_approve_as_the_rulebook_says(consortium: Consortium) -> None:
         rulebook(consortium),
         consortium.admission("shop"),
         consortium.standing("telco", Standing.EXPELLED),
+        consortium.filing(BudgetGrantFiling, "telco", {}, issuer=GOVERNMENT),
         officer(consortium, "dan"),
         officer(consortium, "cat", key=False),
     ):
