@@ -348,13 +348,16 @@ async def test_a_coordinator_restored_from_an_old_backup_gets_its_record_back(ow
     await coordinator.start()
 
     async def healed() -> bool:
-        return all_entries(own)[: len(before)] == before and not [
-            reason for node in own.nodes.values() for reason in node.ready() if reason["check"] == "record"
-        ]
+        return (
+            all_entries(own)[: len(before)] == before
+            and not [
+                reason for node in own.nodes.values() for reason in node.ready() if reason["check"] == "record"
+            ]
+            and "was brought back" in "".join(node.log() for node in own.nodes.values())
+        )
 
-    await until(healed, "the record to be back")
+    await until(healed, "the record to be back, and a node to have heard so")
     assert "lost entries of the record are back" in coordinator.log()
-    assert "was brought back" in "".join(node.log() for node in own.nodes.values())
     assert len(recorded(own)) == 4
     for node in own.nodes.values():
         await until(node.is_admitted, f"{node.name} to be back")
