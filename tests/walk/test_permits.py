@@ -351,7 +351,10 @@ async def test_a_coordinator_restored_from_an_old_backup_gets_its_record_back(ow
         return (
             all_entries(own)[: len(before)] == before
             and not [
-                reason for node in own.nodes.values() for reason in node.ready() if reason["check"] == "record"
+                reason
+                for node in own.nodes.values()
+                for reason in node.ready()
+                if reason["check"] == "record"
             ]
             and "was brought back" in "".join(node.log() for node in own.nodes.values())
         )
