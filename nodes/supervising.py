@@ -64,6 +64,7 @@ class Supervising:
                     kinds=leak.report.kinds.split(","),
                     persons=leak.report.persons,
                     discovered=leak.report.discovered,
+                    method=leak.report.method,
                     text=leak.report.text,
                     issuer=leak.filed.filing.issuer,
                     issued=leak.filed.filing.issued,

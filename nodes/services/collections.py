@@ -15,7 +15,7 @@ from trisect.clock import system_clock, system_randomness, to_text
 from trisect.errors import BadInputError, NotFoundError, TimedOutError
 from trisect.indicators.entries import Entry, RawRow, to_entry
 from trisect.indicators.forms import Profile
-from trisect.indicators.labels import State
+from trisect.indicators.labels import State, channel
 from trisect.rpc.authentication import Context
 from trisect.rules.vocabulary import checked_basis, collection_name, modes, purpose, recipient
 from trisect.store.collections import Collection, Collections, EntryRow, SharingRow
@@ -60,6 +60,21 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         found = await asyncio.to_thread(self.collections.list)
         return pb.ListCollectionsReply(
             collections=[await self._describe(collection, counts) for collection, *counts in found]
+        )
+
+    async def CountLabels(  # noqa: N802
+        self, request: pb.CountLabelsRequest, _context: Context
+    ) -> pb.CountLabelsReply:
+        """Count what the entries of a collection say."""
+        found = await asyncio.to_thread(
+            self.collections.labels, request.collection, channel(request.channel) if request.channel else None
+        )
+        return pb.CountLabelsReply(
+            counts=[
+                pb.LabelCount(field=field, value=value, entries=count)
+                for field, values in found.items()
+                for value, count in values.items()
+            ]
         )
 
     async def ShareCollection(  # noqa: N802

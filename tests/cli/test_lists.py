@@ -67,6 +67,17 @@ async def test_deleting_asks(trisect: Command, node: FakeNode) -> None:
     }
 
 
+async def test_what_entries_say_is_counted(trisect: Command, node: FakeNode) -> None:
+    node.collections["nums"] = collections_pb2.Collection(name="nums")
+    done = await trisect.json("collection", "labels", "nums", "--channel", "sms")
+    assert node.saw("CountLabels")[0].channel == "sms"
+    assert (done.data["collection"], done.data["channel"]) == ("nums", "sms")
+    assert done.data["labels"][1] == {"field": "channel", "value": None, "entries": 1}
+    text = (await trisect.text("collection", "labels", "nums")).out
+    assert "sms" in text
+    assert "not said" in text
+
+
 @pytest.mark.parametrize("act", ["show", "retract", "contest", "lift", "confirm"])
 async def test_an_entry_by_value_and_by_ref(act: str, trisect: Command, node: FakeNode) -> None:
     by_value = await trisect.json(

@@ -7,11 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from contract.rows import active, entry, fill, make_collection, token, tokens
+from contract.rows import PHONE, active, entry, fill, make_collection, token, tokens
 from support.consents import USE
 
 from trisect.errors import ConflictError, NotFoundError
-from trisect.indicators.labels import State
+from trisect.indicators.labels import Channel, State
 from trisect.store.collections import Collections, SharingRow
 from trisect.store.database import Database, sqlite_url
 from trisect.store.intake import Imports, RejectRow
@@ -193,6 +193,35 @@ def test_a_state_is_set_for_what_was_chosen_only(node: Database) -> None:
     assert [(row.collection, row.ref, row.state) for row in changed] == [("scams", "case-1", State.CONTESTED)]
     assert active(node) == tokens({0, 2, 3})
     assert active(node, "mules") == tokens(range(4))
+
+
+def test_what_entries_say_is_counted_by_field_and_channel(node: Database) -> None:
+    collection = make_collection(node, "told")
+    said = [
+        ("sms", "loan", "mule", "none"),
+        ("sms", None, None, "voice_clone"),
+        ("phone", "loan", None, None),
+    ]
+    rows = sorted(
+        (token(at), PHONE, f"case-{at}", None, category, role, channel, ai, 50, None, None)
+        for at, (channel, category, role, ai) in enumerate(said)
+    )
+    imports = Imports(node)
+    progress = imports.begin(collection.id, b"")
+    imports.finish(imports.add(progress, rows, [], epoch=0, day=20_784))
+    store = Collections(node)
+    assert store.labels("told") == {
+        "channel": {"phone": 1, "sms": 2},
+        "category": {"": 1, "loan": 2},
+        "fraud_role": {"": 2, "mule": 1},
+        "ai_technique": {"": 1, "none": 1, "voice_clone": 1},
+    }
+    assert store.labels("told", Channel.SMS)["ai_technique"] == {"none": 1, "voice_clone": 1}
+    assert store.labels("told", Channel.VIDEO) == {field: {} for field in store.labels("told")}
+    store.set_state("told", State.RETRACTED, token=token(2), now="2026-11-27T12:00:00Z")
+    assert store.labels("told")["channel"] == {"sms": 2}
+    with pytest.raises(NotFoundError):
+        store.labels("another")
 
 
 def test_a_contest_is_decided_once(node: Database) -> None:

@@ -205,6 +205,17 @@ class _Collections(collections_pb2_grpc.CollectionsServicer):
         self.node._note("ListCollections", request)
         return collections_pb2.ListCollectionsReply(collections=self.node.collections.values())
 
+    async def CountLabels(self, request, context):
+        self.node._note("CountLabels", request)
+        self._get(request.collection)
+        counts = [("channel", "sms", 2), ("channel", "", 1), ("category", "loan", 3)]
+        return collections_pb2.CountLabelsReply(
+            counts=[
+                collections_pb2.LabelCount(field=field, value=value, entries=count)
+                for field, value, count in counts
+            ]
+        )
+
     async def ShareCollection(self, request, context):
         self.node._note("ShareCollection", request)
         found = self._get(request.collection)

@@ -255,10 +255,22 @@ async def test_a_supervisor_sees_what_is_done_and_no_indicator(own: Cluster) -> 
 
 async def test_a_leak_from_its_report_to_its_end(own: Cluster) -> None:
     """Over real nodes: everybody has the same register, says its own part, and nobody another's."""
-    words = ("--cause", "intrusion", "--kind", "phone", "--persons", 300, "--text", "a server was entered")
+    words = (
+        "--cause",
+        "intrusion",
+        "--method",
+        "attack",
+        "--kind",
+        "phone",
+        "--persons",
+        300,
+        "--text",
+        "a server was entered",
+    )
     discovered = to_text(system_clock().replace(microsecond=0) - dt.timedelta(hours=1))
     made = by_command(own["telco"], "leak", "report", *words, "--discovered", discovered)
     assert (made["leak"], made["persons"], made["late"]) == ("telco/1", 512, False)
+    assert made["method"] == "attack"
     parts = {"telco": "contained", "proxy": "told", "government": "taken-up"}
 
     def duties(party: str) -> int:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from trisect.errors import BadInputError
 from trisect.indicators.categories import FRAUD_TYPES
 from trisect.indicators.forms.reasons import Reason, RejectedError
 
@@ -59,6 +60,16 @@ class Channel(enum.StrEnum):
     APP = "app"
     IN_PERSON = "in_person"
     UNKNOWN = "unknown"
+
+
+def channel(text: str) -> Channel:
+    """Read a channel; raises BadInputError naming those there are."""
+    try:
+        return Channel(_word(text))
+    except ValueError:
+        raise BadInputError(
+            "there is no such channel", hint=f"channels: {', '.join(known.value for known in Channel)}"
+        ) from None
 
 
 class AiTechnique(enum.StrEnum):

@@ -89,6 +89,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Consents/RevokeDelegation",
                 "Consents/ListDelegations",
                 "Collections/ListCollections",
+                "Collections/CountLabels",
                 "Collections/ShareCollection",
                 "Collections/UnshareCollection",
                 "Collections/DeleteCollection",

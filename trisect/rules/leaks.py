@@ -39,6 +39,18 @@ class Cause(enum.StrEnum):
     """Somebody from without has taken it."""
 
 
+class Method(enum.StrEnum):
+    """By what means personal information was collected that should not have been (paper, 2.2.3.1)."""
+
+    VIRUS = "virus"
+    CRAWLER = "crawler"
+    QR_CODE = "qr-code"
+    APP = "app"
+    ATTACK = "attack"
+    INSIDER = "insider"
+    UNKNOWN = "unknown"
+
+
 class Act(enum.StrEnum):
     """What somebody has done about a leak."""
 
@@ -77,6 +89,7 @@ class Report(Fields):
         kinds: of indicators that have got out, sorted, with commas.
         persons: at most how many persons it concerns, a power of two; 0 where nobody knows.
         discovered: when it was noticed.
+        method: a `Method`.
         text: what has happened, as everybody reads it.
     """
 
@@ -86,6 +99,7 @@ class Report(Fields):
     kinds: str
     persons: int
     discovered: str
+    method: str
     text: str
 
     def check(self) -> None:
@@ -93,6 +107,10 @@ class Report(Fields):
         check_text(self.text, "the words of a report")
         if self.cause not in list(Cause):
             raise BadInputError("there is no such cause of a leak", hint=f"known: {', '.join(Cause)}")
+        if self.method not in list(Method):
+            raise BadInputError(
+                "there is no such method of collecting information", hint=f"known: {', '.join(Method)}"
+            )
         kinds = self.kinds.split(",")
         if kinds != sorted(set(kinds)) or not set(kinds) <= set(Kind):
             raise BadInputError(

@@ -5,14 +5,14 @@ Not here: the import of many rows (`trisect.store.intake`) and pepper rotation (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.kinds import Kind, kind_of_number
-from trisect.indicators.labels import State
+from trisect.indicators.labels import Channel, State
 from trisect.indicators.tokens import Token
 from trisect.rules.vocabulary import on_consent
 from trisect.store import presence
@@ -21,6 +21,8 @@ from trisect.store.database import Database
 from trisect.store.presence import STAGED, STATE_NUMBERS, bump
 from trisect.store.tables import collections, entries, imports, rejects, sharings, suppressions
 
+LABEL_FIELDS = ("channel", "category", "fraud_role", "ai_technique")
+"""Fields of a label that are counted."""
 _ACTIVE = STATE_NUMBERS[State.ACTIVE]
 _STATES = {number: state for state, number in STATE_NUMBERS.items()}
 
@@ -229,6 +231,24 @@ class Collections:
         """Tell of what kinds the active entries of a collection are."""
         with self._database.read() as connection:
             return _kinds(connection, _active(_require(connection, name)))
+
+    def labels(self, name: str, channel: Channel | None = None) -> Mapping[str, Mapping[str, int]]:
+        """Count what the active entries of a collection say, by field and value; nothing said is empty.
+
+        Args:
+            name: of the collection.
+            channel: count only entries that name it.
+        """
+        found: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            mine = _active(_require(connection, name))
+            if channel is not None:
+                mine = sa.and_(mine, entries.c.channel == channel.value)
+            for field in LABEL_FIELDS:
+                column = sa.func.coalesce(entries.c[field], "")
+                query = sa.select(column, sa.func.count()).where(mine).group_by(column).order_by(column)
+                found[field] = {value: count for value, count in connection.execute(query)}  # noqa: C416  (rows are no pairs to mypy)
+        return found
 
     def still_usable(self, snapshot: Snapshot, use: Use, climb: Callable[[Token], Token]) -> bool:
         """Tell whether everybody whose indicators are in a snapshot still consents; always so on another basis.

@@ -101,6 +101,7 @@ AT_A_SOCKET = {
     "Credentials": {"IssueCredential", "ListCredentials", "RevokeCredential"},
     "Collections": {
         "ListCollections",
+        "CountLabels",
         "ShareCollection",
         "UnshareCollection",
         "DeleteCollection",

@@ -14,7 +14,7 @@ from trisect.errors import BadInputError, ConflictError, TrisectError, Verificat
 from trisect.indicators.kinds import Kind
 from trisect.rules import checking, leaks
 from trisect.rules.duties import duties
-from trisect.rules.leaks import ROUTES, Act, Cause, Report, Step, size_class
+from trisect.rules.leaks import ROUTES, Act, Cause, Method, Report, Step, size_class
 from trisect.rules.regime import Regime
 from trisect.trust.filings import LeakFiling, LeakStepFiling
 from trisect.trust.statements import Role, Standing
@@ -22,7 +22,7 @@ from trisect.trust.statements import Role, Standing
 REPORTED = from_text(ISSUED)
 HOURS_72 = dt.timedelta(hours=72)
 REPORT = Report(
-    "negligent", "iban,phone", 128, to_text(REPORTED - dt.timedelta(hours=5)), "a laptop was lost"
+    "negligent", "iban,phone", 128, to_text(REPORTED - dt.timedelta(hours=5)), "insider", "a laptop was lost"
 )
 
 
@@ -221,3 +221,15 @@ def test_a_government_may_find_that_there_is_nothing_to_stop(consortium: Consort
     file(consortium, LeakFiling, dataclasses.replace(REPORT, kinds="domain"), issuer="telco")
     step(consortium, Act.CONTAINED, "second-ministry")
     step(consortium, Act.CLOSED, GOVERNMENT)
+
+
+@pytest.mark.parametrize("method", Method)
+def test_by_what_means_it_was_collected_is_read_back(consortium: Consortium, method: Method) -> None:
+    file(consortium, LeakFiling, dataclasses.replace(REPORT, method=method.value))
+    (leak,) = leaks.of_party(consortium.membership, "bank")
+    assert leak.report.method == method
+
+
+def test_a_method_that_there_is_not_is_refused(consortium: Consortium) -> None:
+    with pytest.raises(VerificationError, match="no such method"):
+        file(consortium, LeakFiling, dataclasses.replace(REPORT, method="magic"))

@@ -42,6 +42,22 @@ async def show(call: Call, name: str) -> None:
     _tell(call, found)
 
 
+async def labels(call: Call, name: str, channel: str) -> None:
+    """Count what the entries of a collection say."""
+    request = pb.CountLabelsRequest(collection=collection_name(name), channel=channel)
+    async with link.node(call) as node:
+        reply = await node.collections.CountLabels(request, timeout=link.LONG_CALL_S)
+    rows = [{"field": one.field, "value": one.value or None, "entries": one.entries} for one in reply.counts]
+    call.report.result(
+        {"collection": name, "channel": channel or None, "labels": rows},
+        lambda: screen.listing(
+            {"FIELD": "field", "VALUE": lambda row: row["value"] or "not said", "ENTRIES": "entries"},
+            rows,
+            empty="The collection has no active entries.",
+        ),
+    )
+
+
 async def share(call: Call, name: str, whom: str, why: str, mode: str) -> None:
     """Share a collection."""
     sharing = pb.Sharing(

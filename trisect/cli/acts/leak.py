@@ -47,15 +47,18 @@ async def show(call: Call, reference: str) -> None:
     _tell(call, found)
 
 
-async def report(
-    call: Call, party: str, cause: str, kinds: Sequence[str], persons: int, discovered: str, text: str
-) -> None:
-    """Report a leak."""
+def told(cause: str, method: str, kinds: Sequence[str], persons: int, discovered: str, text: str) -> Report:
+    """Write a report; raises BadInputError where a word is none, or tells too much."""
     content = Report(
-        cause, ",".join(sorted({_kind(one) for one in kinds})), size_class(persons), discovered, text
+        cause, ",".join(sorted({_kind(one) for one in kinds})), size_class(persons), discovered, method, text
     )
     content.check()
     _check_words(text)
+    return content
+
+
+async def report(call: Call, party: str, content: Report) -> None:
+    """Report a leak."""
     await file(call, LeakFiling.KIND, content.to_body(), party_name(party) if party else "")
     async with link.node(call) as node:
         own = (await node.governance.GetRegime(pb.GetRegimeRequest(), timeout=link.CALL_S)).party
@@ -104,6 +107,7 @@ def _described(found: pb.Leak) -> dict[str, Any]:
         "kinds": list(found.kinds),
         "persons": found.persons or None,
         "discovered": found.discovered,
+        "method": found.method,
         "text": found.text,
         "issuer": found.issuer,
         "issued": found.issued,
@@ -128,6 +132,7 @@ def _tell(call: Call, found: dict[str, Any]) -> None:
                 "kinds": ", ".join(found["kinds"]),
                 "persons": f"at most {found['persons']:,}" if found["persons"] else "not known",
                 "discovered": found["discovered"],
+                "method": found["method"],
                 "reported": f"{found['issued']} by {found['issuer']}{', late' if found['late'] else ''}",
                 "text": found["text"],
             }

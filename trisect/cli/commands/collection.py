@@ -39,6 +39,18 @@ def show(call: Call, name: Name) -> None:
 
 
 @command(app)
+def labels(
+    call: Call,
+    name: Name,
+    channel: Annotated[str, typer.Option(metavar="CHANNEL", help="Count only entries of that channel.")] = "",
+) -> None:
+    """Count what the entries of a collection say: channels, fraud types, roles and AI techniques."""
+    from trisect.cli.acts import collection as act  # noqa: PLC0415
+
+    call.run(act.labels(call, name, channel))
+
+
+@command(app)
 def share(
     call: Call,
     name: Name,

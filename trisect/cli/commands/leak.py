@@ -52,6 +52,12 @@ def report(
         str, typer.Option(metavar="TIME", help="When it was noticed: 2027-01-31T00:00:00Z.")
     ],
     text: Text,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="METHOD", help="By what means: virus, crawler, qr-code, app, attack, insider or unknown."
+        ),
+    ] = "unknown",
     persons: Annotated[
         int,
         typer.Option(metavar="COUNT", help="About how many it concerns; told as a power of two. 0: unknown."),
@@ -63,7 +69,7 @@ def report(
     """Report that personal information has got out, of your own party or of another."""
     from trisect.cli.acts import leak as act  # noqa: PLC0415
 
-    call.run(act.report(call, party, cause, kind, persons, discovered, text))
+    call.run(act.report(call, party, act.told(cause, method, kind, persons, discovered, text)))
 
 
 @command(app)

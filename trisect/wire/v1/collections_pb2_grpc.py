@@ -39,6 +39,11 @@ class CollectionsStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_collections__pb2.ListCollectionsRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_collections__pb2.ListCollectionsReply.FromString,
                 _registered_method=True)
+        self.CountLabels = channel.unary_unary(
+                '/trisect.wire.v1.Collections/CountLabels',
+                request_serializer=trisect_dot_wire_dot_v1_dot_collections__pb2.CountLabelsRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_collections__pb2.CountLabelsReply.FromString,
+                _registered_method=True)
         self.ShareCollection = channel.unary_unary(
                 '/trisect.wire.v1.Collections/ShareCollection',
                 request_serializer=trisect_dot_wire_dot_v1_dot_collections__pb2.ShareCollectionRequest.SerializeToString,
@@ -70,6 +75,12 @@ class CollectionsServicer(object):
     """Missing associated documentation comment in .proto file."""
 
     def ListCollections(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountLabels(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +124,11 @@ def add_CollectionsServicer_to_server(servicer, server):
                     servicer.ListCollections,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_collections__pb2.ListCollectionsRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_collections__pb2.ListCollectionsReply.SerializeToString,
+            ),
+            'CountLabels': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountLabels,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_collections__pb2.CountLabelsRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_collections__pb2.CountLabelsReply.SerializeToString,
             ),
             'ShareCollection': grpc.unary_unary_rpc_method_handler(
                     servicer.ShareCollection,
@@ -167,6 +183,33 @@ class Collections(object):
             '/trisect.wire.v1.Collections/ListCollections',
             trisect_dot_wire_dot_v1_dot_collections__pb2.ListCollectionsRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_collections__pb2.ListCollectionsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountLabels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Collections/CountLabels',
+            trisect_dot_wire_dot_v1_dot_collections__pb2.CountLabelsRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_collections__pb2.CountLabelsReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,6 +15,7 @@ GRPC_VERSION: str
 class CollectionsStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListCollections: _aio.UnaryUnaryMultiCallable[_collections_pb2.ListCollectionsRequest, _collections_pb2.ListCollectionsReply]
+    CountLabels: _aio.UnaryUnaryMultiCallable[_collections_pb2.CountLabelsRequest, _collections_pb2.CountLabelsReply]
     ShareCollection: _aio.UnaryUnaryMultiCallable[_collections_pb2.ShareCollectionRequest, _collections_pb2.ShareCollectionReply]
     UnshareCollection: _aio.UnaryUnaryMultiCallable[_collections_pb2.UnshareCollectionRequest, _collections_pb2.UnshareCollectionReply]
     DeleteCollection: _aio.UnaryUnaryMultiCallable[_collections_pb2.DeleteCollectionRequest, _collections_pb2.DeleteCollectionReply]
@@ -29,6 +30,13 @@ class CollectionsServicer(metaclass=_abc_1.ABCMeta):
         request: _collections_pb2.ListCollectionsRequest,
         context: _aio.ServicerContext[_collections_pb2.ListCollectionsRequest, _abc.Awaitable[_collections_pb2.ListCollectionsReply]],
     ) -> _abc.Awaitable[_collections_pb2.ListCollectionsReply]: ...
+
+    @_abc_1.abstractmethod
+    def CountLabels(
+        self,
+        request: _collections_pb2.CountLabelsRequest,
+        context: _aio.ServicerContext[_collections_pb2.CountLabelsRequest, _abc.Awaitable[_collections_pb2.CountLabelsReply]],
+    ) -> _abc.Awaitable[_collections_pb2.CountLabelsReply]: ...
 
     @_abc_1.abstractmethod
     def ShareCollection(

@@ -645,6 +645,7 @@ class Leak(_message.Message):
     CLOSED_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
     OWED_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     """From whom it came, and its number among those of the party."""
     number: _builtins.int
@@ -659,6 +660,8 @@ class Leak(_message.Message):
     late: _builtins.bool
     """Whether it was reported later than the rulebook allows."""
     closed: _builtins.bool
+    method: _builtins.str
+    """virus, crawler, qr-code, app, attack, insider or unknown."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -681,10 +684,11 @@ class Leak(_message.Message):
         closed: _builtins.bool = ...,
         steps: _abc.Iterable[Global___LeakStep] | None = ...,
         owed: _abc.Iterable[Global___LeakDuty] | None = ...,
+        method: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "closed", b"closed", "discovered", b"discovered", "issued", b"issued", "issuer", b"issuer", "kinds", b"kinds", "late", b"late", "number", b"number", "owed", b"owed", "party", b"party", "persons", b"persons", "steps", b"steps", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "closed", b"closed", "discovered", b"discovered", "issued", b"issued", "issuer", b"issuer", "kinds", b"kinds", "late", b"late", "method", b"method", "number", b"number", "owed", b"owed", "party", b"party", "persons", b"persons", "steps", b"steps", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
