@@ -227,6 +227,7 @@ class Asking:
             reply.permit, key, self.means.members.require_coordinator_key(), signers=2
         )
         permit.judge(leave, offer, offer_hash, self.means.regime)
+        permit.require_in_force(leave, self.means.clock())
         if (accept.permit_hash, accept.answered_padded) != (permitted.payload_hash, leave.answered_padded):
             raise VerificationError("the peer's accept is under another permit")
         return Terms(offer, offer_hash, accept, signed.payload_hash, leave)

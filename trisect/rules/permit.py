@@ -19,7 +19,7 @@ from trisect.indicators.kinds import Kind
 from trisect.rules import conditions, consent_epochs, reviews
 from trisect.rules.document import Document
 from trisect.rules.facts import Facts
-from trisect.rules.offers import Offer
+from trisect.rules.offers import CLOCK_TOLERANCE, Offer
 from trisect.rules.policies import RedLineError
 from trisect.rules.regime import Regime
 from trisect.rules.vocabulary import BasisName, EngineName, Mode, Purpose, basis
@@ -245,6 +245,15 @@ def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> No
             "a permit names other rules than those that allow it here",
             hint="both nodes and the coordinator need the same version of Trisect",
             rule=DIFFERENCE,
+        )
+
+
+def require_in_force(permit: Permit, now: dt.datetime) -> None:
+    """Raise StaleError where a permit has not begun by a clock that may be a minute off, or is over."""
+    if not _moment(permit.decided) - CLOCK_TOLERANCE <= now < _moment(permit.expires):
+        raise StaleError(
+            f"a permit holds from {permit.decided} to {permit.expires}, and here it is {to_text(now)}",
+            hint="set the clocks of both nodes (NTP), and start the exchange again",
         )
 
 
