@@ -1,33 +1,53 @@
-"""What is well now and will not be soon: told ahead, while there is time to do something about it."""
+"""What an administrator is told unasked: that the rulebook will end, and at a proxy's node a government's own breach."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator, Sequence
 
 from nodes.members import Members
 from trisect.clock import Clock, to_text
+from trisect.rules import breaches
 from trisect.rules.regime import Regime
+from trisect.trust.statements import Role
 
 _log = logging.getLogger(__name__)
-LOOK_EVERY_S = 600.0
+LOOK_EVERY_S = 60.0
 
 
 class Announcing:
-    """Announces at one node that the rulebook ends.
+    """Announces what its administrator has to know.
 
     Args:
-        members: tells which rulebooks there are.
+        members: tells which rulebooks there are, and which breaches.
         clock: tells the time.
     """
 
     def __init__(self, members: Members, clock: Clock) -> None:
         self._members = members
         self._clock = clock
-        self._said: tuple[bytes, int] | None = None
+        self._said: frozenset[str] = frozenset()
 
     def now(self) -> list[str]:
         """Say what is announced now."""
+        return [*self._end_of_the_rulebook(), *self._breaches_of_governments()]
+
+    def _breaches_of_governments(self) -> Iterator[str]:
+        """Tell a proxy of open breaches of those who supervise everybody else, and cannot close their own."""
+        if self._members.role is not Role.PROXY:
+            return
+        membership = self._members.membership
+        for party in membership.parties.values():
+            if party.role is Role.GOVERNMENT:
+                for breach in breaches.of_party(membership, party.name):
+                    if breach.closing is None:
+                        yield (
+                            f"the government {party.name} has an open breach, {breach.name} ({breach.opening.ground}): "
+                            f"{breach.opening.text}"
+                        )
+
+    def _end_of_the_rulebook(self) -> Sequence[str]:
         found = Regime(self._members.membership).rulebooks.announced(self._clock())
         if found is None:
             return []
@@ -40,13 +60,11 @@ class Announcing:
         ]
 
     def announce(self) -> None:
-        """Say in the log what has not been said at this distance."""
-        found = Regime(self._members.membership).rulebooks.announced(self._clock())
-        at = (found[0].hash, found[1]) if found else None
-        if at is not None and at != self._said:
-            for text in self.now():
-                _log.warning("something will end soon", extra={"reason": text})
-        self._said = at
+        """Say in the log what has not been said there as it is now."""
+        found = frozenset(self.now())
+        for text in sorted(found - self._said):
+            _log.warning("the administrator has to know", extra={"reason": text})
+        self._said = found
 
     async def run(self) -> None:
         """Announce until cancelled."""

@@ -1,4 +1,4 @@
-"""The end of a rulebook is announced thirty, seven and one days ahead, and at each once in the log."""
+"""The end of a rulebook is announced thirty, seven and one days ahead; and at proxies a government's own breach."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from support.membership import GOVERNMENT, Consortium
 from support.rulebooks import NOW, rulebook
 
 from nodes.announcing import Announcing
-from trisect.trust.filings import RulebookFiling
+from trisect.rules.breaches import Closing, Ground, Opening
+from trisect.trust.filings import BreachClosingFiling, BreachFiling, RulebookFiling
+from trisect.trust.statements import Role
 
 DAY = dt.timedelta(days=1)
 
@@ -24,10 +26,10 @@ def publish(consortium: Consortium, version: int, begins: dt.datetime, life: dt.
 class Watch:
     """A node's announcements on a day that the test chooses."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: Role = Role.PROVIDER) -> None:
         self.consortium = Consortium.founded()
         self.moment = NOW
-        members = SimpleNamespace(membership=self.consortium.membership)
+        members = SimpleNamespace(membership=self.consortium.membership, role=role)
         self.announcing = Announcing(members, lambda: self.moment)  # type: ignore[arg-type]
 
 
@@ -86,3 +88,26 @@ def test_the_log_has_each_distance_once(watch: Watch, caplog: pytest.LogCaptureF
             watch.moment = NOW + dt.timedelta(hours=hours)
             watch.announcing.announce()
     assert len(caplog.records) == 3
+
+
+@pytest.mark.parametrize("role", Role)
+def test_proxies_are_told_of_a_governments_own_breach_until_it_is_closed(
+    role: Role, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = Watch(role)
+    found = watch.consortium
+    found.take(found.admission("office", Role.GOVERNMENT))
+    found.take(found.admission("telco"))
+    opening = Opening(Ground.FINDING, "", "it has read what it must not", b"", b"").to_body()
+    for party in (GOVERNMENT, "telco"):
+        found.take(found.filing(BreachFiling, party, opening, issuer="office"))
+    for _ in range(2):
+        watch.announcing.announce()
+    told = [vars(record)["reason"] for record in caplog.records]
+    expected = (
+        "the government government has an open breach, government/1 (finding): it has read what it must not"
+    )
+    assert told == watch.announcing.now() == ([expected] if role is Role.PROXY else [])
+    closing = Closing(1, "it was mended").to_body()
+    found.take(found.filing(BreachClosingFiling, GOVERNMENT, closing, issuer="office"))
+    assert watch.announcing.now() == []
