@@ -53,7 +53,8 @@ class Exchange:
     moved_at: float
     """When a frame passed last, in the loop's time."""
     judged: bool = False
-    permitted: bool = False
+    permitted: int = 0
+    """How many elements an end may declare in all; 0 before the permit is signed."""
 
     def sides(self, party: str) -> tuple[End, End]:
         """Give this party's end and the other."""

@@ -254,7 +254,7 @@ class RelayService(relay_pb2_grpc.RelayServicer):
         permit = await asyncio.to_thread(self._permits.check, caller().name, request.offer, request.permit)
         self._switchboard.judged(permit.exchange.hex(), permit.asker, permit.answerer)
         signed = await asyncio.to_thread(self._permits.sign, permit, request.permit)
-        self._switchboard.permit(permit.exchange.hex())
+        self._switchboard.permit(permit.exchange.hex(), permit.asked_padded + permit.answered_padded)
         return relay_pb2.IssuePermitReply(permit=signed)
 
     async def Exchange(  # noqa: N802

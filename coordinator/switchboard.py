@@ -30,6 +30,8 @@ from trisect.wire.v1 import relay_pb2 as pb
 
 _log = logging.getLogger(__name__)
 MAX_OPEN_EXCHANGES = 10_000
+_PROBES_PER, FEW_ELEMENTS = 64, 128
+"""An end may declare both padded sizes, a 64th more for probes (`trisect.psi.items` needs half of that), and some."""
 
 FRAMES = Counter("trisect_relay_frames", "Sealed frames passed on.")
 BYTES = Counter("trisect_relay_bytes", "Sealed bytes passed on.")
@@ -161,11 +163,11 @@ class Switchboard:
             raise DeniedError("this exchange has had its permit", hint="a permit is used once; offer anew")
         found.judged = True
 
-    def permit(self, exchange_id: str) -> None:
-        """Let frames of an exchange pass whose permit has been signed."""
+    def permit(self, exchange_id: str, sizes: int) -> None:
+        """Let frames of an exchange pass whose permit has been signed, as many as sets of those sizes need."""
         found = self._exchanges.get(exchange_id)
         if found is not None:
-            found.permitted = True
+            found.permitted = sizes + sizes // _PROBES_PER + FEW_ELEMENTS
 
     async def exchange(
         self, party: str, exchange_id: str, incoming: AsyncIterator[pb.Frame]
@@ -297,6 +299,12 @@ class Switchboard:
                 own.sent_frames += 1
                 own.sent_bytes += size
                 own.sent_elements += frame.elements
+                if own.sent_elements > found.permitted:
+                    own.cause = peer.cause = DeniedError(
+                        f"{own.party} has declared more elements than the permit of this exchange has",
+                        hint="start the match again; where that recurs, tell the government",
+                    )
+                    raise own.cause
                 FRAMES.inc()
                 BYTES.inc(size)
                 self._record(frame.sealed)

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterable
 from nodes.governing import Governing
 from nodes.link import Link
 from nodes.members import Members
+from nodes.promised import Promised
 from nodes.times import CURE
 from trisect.clock import Clock
 from trisect.errors import ConflictError, NotFoundError, StaleError, TrisectError, VerificationError
@@ -59,6 +60,7 @@ class Witness:
         counted: the newest head that counts, as it was cosigned when it was looked at last; None before the first.
         counted_at: when it last counted.
         any_counts: set once there is one.
+        promised: the permits that have to stand in the record.
         contradiction: two heads that cannot be of one record, both signed by the coordinator; empty while none were seen.
     """
 
@@ -83,6 +85,7 @@ class Witness:
         self.trouble = ""
         self.contradiction: tuple[str, ...] = ()
         self._withheld = ""
+        self.promised = Promised(clock)
         self.note: Note | None = None
         self.counted: Note | None = None
         self.counted_at: dt.datetime | None = None
@@ -190,7 +193,7 @@ class Witness:
         await self._take_counted(reply.counted, key)
         await self._cosign(note)
         if not self.contradiction:
-            self._tell("")
+            self._tell(self.promised.trouble)
 
     async def _require_all_statements(self) -> None:
         """Check that this node has been given the statements that stand in the record; withdrawals are among them."""
@@ -266,6 +269,7 @@ class Witness:
             if not found:
                 raise VerificationError(f"the coordinator gives {size} of the record's {head.size} entries")
             await asyncio.to_thread(self.copy.append, found)
+            self.promised.copied(one.entry for one in found)
         if await asyncio.to_thread(self.copy.root, head.size) != head.root:
             await asyncio.to_thread(self.copy.cut, self.head.size if self.head else 0)
             raise VerificationError("the entries of the record are not those of its signed head")

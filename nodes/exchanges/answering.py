@@ -215,6 +215,7 @@ class Answering:
         found, _ = Permit.verify(envelope, own, self.means.members.require_coordinator_key(), signers=2)
         if found != leave:
             raise VerificationError("the coordinator has signed another permit than the one proposed")
+        self.means.witness.promised.expect(envelope)
         return envelope
 
     async def _check_budget(self, leave: Permit) -> None:

@@ -94,6 +94,7 @@ class Asking:
             )
             reply = relay_pb2.OfferReply.FromString(body)
             terms = await asyncio.to_thread(self._read_reply, reply, offer, envelope, party)
+            self.means.witness.promised.expect(reply.permit)
             await self.means.witness.check_gossip(terms.accept.head)
             self.means.witness.require_fresh()
             await asyncio.to_thread(

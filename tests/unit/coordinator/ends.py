@@ -14,6 +14,7 @@ from trisect.wire.v1 import relay_pb2 as pb
 EXCHANGE = bytes(range(16))
 ID = EXCHANGE.hex()
 SOON = 10.0
+SIZES = 6_400
 OFFER = pb.PEER_METHOD_OFFER
 
 
@@ -46,7 +47,7 @@ def request(to: str = "bank", method: pb.PeerMethod = OFFER, exchange: bytes = E
 def permit(switchboard: Switchboard, call: pb.IncomingCall, answerer: str) -> None:
     """Have the permit for an offer that waits."""
     switchboard.judged(call.exchange_id.hex(), getattr(call, "from"), answerer)
-    switchboard.permit(call.exchange_id.hex())
+    switchboard.permit(call.exchange_id.hex(), SIZES)
 
 
 async def answering(

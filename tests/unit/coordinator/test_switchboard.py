@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 from unit.coordinator.ends import (
     EXCHANGE,
     ID,
     OFFER,
+    SIZES,
     SOON,
     End,
     Recorded,
@@ -23,7 +25,7 @@ from unit.coordinator.ends import (
 
 from coordinator import switchboard as module
 from coordinator.links import LINK_QUEUE
-from coordinator.switchboard import Switchboard
+from coordinator.switchboard import FEW_ELEMENTS, Switchboard
 from trisect.errors import (
     ConflictError,
     DeniedError,
@@ -32,6 +34,7 @@ from trisect.errors import (
     TrisectError,
     UnreachableError,
 )
+from trisect.psi.items import client_size, server_size
 from trisect.rpc.status import detail
 from trisect.wire.v1 import relay_pb2 as pb
 
@@ -306,4 +309,29 @@ async def test_a_permit_is_for_an_offer_that_waits_and_used_once() -> None:
 
 
 async def test_a_permit_that_comes_too_late_changes_nothing() -> None:
-    board().permit(ID)
+    board().permit(ID, 1)
+
+
+@pytest.mark.parametrize(("more", "passes"), [(0, True), (1, False)])
+async def test_no_end_declares_more_elements_than_its_permit_has(more: int, *, passes: bool) -> None:
+    switchboard = board()
+    await offered(switchboard)
+    ends = End(switchboard, "telco"), End(switchboard, "bank")
+    running = [end.start() for end in ends]
+    most = SIZES + SIZES // 64 + FEW_ELEMENTS
+    ends[0].send(frame(most - 5), frame(5 + more), None)
+    ends[1].send(None)
+    done = await asyncio.gather(*running, return_exceptions=True)
+    if passes:
+        assert done == [[], [most - 5, 5]]
+    else:
+        for error in done:
+            assert isinstance(error, DeniedError)
+            assert "telco has declared more elements" in error.message
+
+
+def test_what_the_engine_evaluates_is_within_that() -> None:
+    for asked, answered in itertools.product((64, 7_936, 8_192, 1_000_448, 20_000_000), repeat=2):
+        sizes = asked + answered
+        most = max(client_size(asked), server_size(answered, asked) + client_size(asked))
+        assert most <= sizes + sizes // 64 + FEW_ELEMENTS

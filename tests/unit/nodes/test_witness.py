@@ -16,10 +16,12 @@ from trisect.clock import from_seconds
 from trisect.errors import StaleError, TrisectError, VerificationError
 from trisect.record import entries
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
+from trisect.rules.permit import Permit
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import NewEntry, Record
 from trisect.store.settings import Setting
 from trisect.store.tables import coordinator_record, node_record
+from trisect.trust import documents
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import COORDINATOR, Role
 from trisect.wire.v1 import record_pb2
@@ -63,6 +65,7 @@ class Node:
         self.database = Database(sqlite_url(folder / "node.db"))
         self.database.migrate("node")
         self.given = newest
+        self.now_s = NOW_S
         self.members: Any = SimpleNamespace(
             membership=consortium.membership,
             own=consortium.membership.party("proxy"),
@@ -90,7 +93,7 @@ class Node:
             Setting(self.database, "record head"),
             Setting(self.database, "record fork"),
             Record(self.database, node_record),
-            lambda: from_seconds(NOW_S),
+            lambda: from_seconds(self.now_s),
         )
 
     async def sync(self) -> None:
@@ -213,3 +216,25 @@ async def test_a_copy_from_before_statements_were_numbered_is_made_anew(world: S
     await node.witness.start()
     await node.witness.follow()
     assert node.witness.copy.newest_statement() == 5
+
+
+async def test_a_permit_stands_in_the_record_within_a_minute(world: SimpleNamespace) -> None:
+    """Whether this node hears of it first or has copied it first; one that never comes is told."""
+    witness: Witness = world.node.witness
+    first, second, never = (documents.sign(Permit.KIND, {"n": n}, [identity("bank")]) for n in range(3))
+    await witness.start()
+    await witness.follow()
+    witness.promised.expect(first)
+    world.log.record.append([NewEntry(first), NewEntry(second)])
+    await witness.follow()
+    witness.promised.expect(second)
+    witness.promised.expect(never)
+    world.node.now_s += 59
+    await witness.follow()
+    assert witness.trouble == ""
+    world.node.now_s += 1
+    await witness.follow()
+    assert "signed a permit of this node's exchanges that the record does not have" in witness.trouble
+    world.log.record.append([NewEntry(never)])
+    await witness.follow()
+    assert witness.trouble == ""
