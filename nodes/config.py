@@ -89,6 +89,15 @@ class Consents:
     tick_s: float = 10.0
     epoch_s: float = 60.0
 
+    def check(self) -> None:
+        """Check that what people take back has effect within a minute; raises BadInputError."""
+        for name, value, most in (("tick_s", self.tick_s, 30.0), ("epoch_s", self.epoch_s, 3_600.0)):
+            if not 0 < value <= most:
+                raise BadInputError(
+                    f"configuration key consents.{name} must be above 0 and at most {most:.0f} seconds",
+                    hint="what a person takes back has effect at the parties within a minute; leave it out",
+                )
+
 
 @dataclass(frozen=True, slots=True)
 class StaleHits:
@@ -147,6 +156,7 @@ class Config:
         config.check_consortium(self.consortium)
         config.check_database(self.database)
         self.imports.check()
+        self.consents.check()
         if self.role not in {role.value for role in Role}:
             raise BadInputError(
                 "configuration key role must be provider, government or proxy",

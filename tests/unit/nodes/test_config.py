@@ -1,0 +1,32 @@
+"""What types cannot say of a node's configuration."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodes.config import Config, Consents
+from trisect.errors import BadInputError
+
+
+@pytest.mark.parametrize(
+    ("consents", "fits"),
+    [
+        (Consents(), True),
+        (Consents(tick_s=30.0, epoch_s=3_600.0), True),
+        (Consents(tick_s=30.1), False),
+        (Consents(tick_s=0.0), False),
+        (Consents(tick_s=float("nan")), False),
+        (Consents(epoch_s=3_601.0), False),
+        (Consents(epoch_s=-1.0), False),
+    ],
+)
+def test_what_is_taken_back_has_effect_within_a_minute(consents: Consents, *, fits: bool) -> None:
+    config = Config("anti-fraud", "aid", "proxy", "relay.example:7443", founder=FOUNDER, consents=consents)
+    if fits:
+        config.check()
+    else:
+        with pytest.raises(BadInputError, match="consents"):
+            config.check()
+
+
+FOUNDER = "kax2-ib6o-646q-aher-mk3r-mjls-bryh-7fhv"
