@@ -248,6 +248,7 @@ def test_what_was_lifted_is_listed_again_when_somebody_wants_it_by_name(node: Da
     fill(node, range(3))
     for number in (1, 2):
         Collections(node).set_state("scams", State.LIFTED, token=token(number), now="2026-11-27T12:00:00Z")
+    Collections(node).set_state("scams", State.RETRACTED, token=token(2), now="2026-11-27T12:00:00Z")
     Imports(node).relist(Collections(node).get("scams").id, token(1))
     fill(node, range(3))
     assert active(node) == tokens({0, 1})

@@ -340,6 +340,15 @@ async def test_a_notice_that_has_expired_stops_what_it_declared(own: Cluster) ->
     error = await failure(own["government"].start_match("list", "proxy", "list"))
     assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force")
     assert "proxy" in error.message
+    error = await failure(own["proxy"].import_values("list", hosts(range(500, 520))))
+    assert (error.fault, error.rule) == (Fault.DENIED, "notice-in-force"), (
+        "nothing new comes into a list that is shared"
+    )
+    added = trisect(
+        own["proxy"], "entry", "add", "new.example.com", "--kind", "domain", "--collection", "list"
+    )
+    assert (added[0], added[1]["error"]["rule"]) == (6, "notice-in-force")
+    await own["proxy"].import_values("kept-to-itself", hosts(range(500, 520)))
 
 
 async def test_a_coordinator_restored_from_an_old_backup_gets_its_record_back(own: Cluster) -> None:

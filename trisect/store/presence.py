@@ -16,7 +16,7 @@ from trisect.store.tables import collections, entries
 
 STATE_NUMBERS = {State.ACTIVE: 0, State.CONTESTED: 1, State.EXPIRED: 2, State.RETRACTED: 3, State.LIFTED: 5}
 ACTIVE, RETRACTED = STATE_NUMBERS[State.ACTIVE], STATE_NUMBERS[State.RETRACTED]
-_CONTESTED = STATE_NUMBERS[State.CONTESTED]
+_CONTESTED, _LIFTED = STATE_NUMBERS[State.CONTESTED], STATE_NUMBERS[State.LIFTED]
 BATCH = 5_000
 """Entries that one transaction deletes."""
 STAGED = 4
@@ -27,7 +27,10 @@ def to_state(state: State, version: int, now: str) -> dict[str, Any]:
     """Give what entries are written with that change their state with a version of their collection, `now`."""
     contested_at = sa.func.coalesce(entries.c.contested_at, now) if state is State.CONTESTED else None
     moved = entering(version) if state is State.ACTIVE else leaving(version)
-    return {**moved, "state": STATE_NUMBERS[state], "contested_at": contested_at}
+    number: Any = STATE_NUMBERS[state]
+    if state is State.RETRACTED:  # what was lifted stays so, or the next import would list it again
+        number = sa.case((entries.c.state == _LIFTED, _LIFTED), else_=RETRACTED)
+    return {**moved, "state": number, "contested_at": contested_at}
 
 
 def entering(version: int) -> dict[str, Any]:
