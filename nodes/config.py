@@ -10,7 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from trisect import config
 from trisect.errors import BadInputError
 from trisect.psi.bands import LARGEST_SET
-from trisect.rules.vocabulary import basis
+from trisect.rules.vocabulary import checked_basis
 from trisect.trust.keys import is_fingerprint
 from trisect.trust.statements import Role, party_name
 
@@ -54,7 +54,7 @@ class Import:
                 "configuration key imports.region must be an ISO 3166 country code in capitals",
                 hint="for example GB, CN, US; empty takes none for granted",
             )
-        basis(self.legal_basis)
+        checked_basis(self.legal_basis)
         config.check_positive(imports__retention_days=self.retention_days)
 
 

@@ -150,7 +150,7 @@ class Cluster:
             Home(node.home), invitation, settings, "", clock=system_clock, randomness=system_randomness
         )
         with (node.home / "config.toml").open("a") as config:
-            config.write('drain_s = 0.5\n[imports]\nlegal_basis = "statutory-duty"\n')
+            config.write('drain_s = 0.5\n[imports]\nlegal_basis = "statutory-duty: ATOFL 16"\n')
         await self._start(node)
         government = next(iter(self.nodes.values()))
         if government is not node:

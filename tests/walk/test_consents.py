@@ -179,7 +179,7 @@ async def test_a_consent_taken_back_in_the_middle_ends_the_exchange(
     proxy, holder = people.proxy, people.cluster[whose]
     person = people.consents[8 if whose == "proxy" else 9]["id"]
     if whose == "telco":
-        await proxy.import_values("duty", hosts(range(PERSONS)), legal_basis="statutory-duty")
+        await proxy.import_values("duty", hosts(range(PERSONS)), legal_basis="statutory-duty: ATOFL 16")
     lists = ("people", "list") if whose == "proxy" else ("duty", "people")
     async with held(people.cluster, event, tmp_path) as reached:
         starting = asyncio.create_task(proxy.start_match(lists[0], "telco", lists[1]))

@@ -247,7 +247,7 @@ def by_hand(hand: Hand) -> None:
         (party,) = [party for party in PARTIES if party.name == name]
         assert (made["source"], made["legal_basis"], made["retention_days"]) == (
             party.source,
-            "statutory-duty",
+            "statutory-duty: ATOFL 16",
             365,
         )
         assert made["sharings"] == []

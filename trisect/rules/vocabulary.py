@@ -117,8 +117,17 @@ def basis(text: str) -> tuple[BasisName, str]:
 
 
 def checked_basis(text: str) -> str:
-    """Bring a legal basis into its one form; raises BadInputError."""
+    """Bring a legal basis into its one form.
+
+    Raises:
+        BadInputError: there is none of that name, or a statutory duty is claimed without its clause.
+    """
     name, citation = basis(text)
+    if name is BasisName.STATUTORY_DUTY and not citation:
+        raise BadInputError(
+            "a statutory duty is named with the clause that lays it down",
+            hint="such as 'statutory-duty: ATOFL 16'",
+        )
     return f"{name}: {citation}" if citation else name.value
 
 

@@ -167,7 +167,7 @@ class Cluster:
                 home,
                 f'profile = "demo"\ndrain_s = {DRAIN_S}\n\n[imports]\n'
                 f'source = "{party.source}"\nregion = "{party.region}"\n'
-                'legal_basis = "statutory-duty"\nretention_days = 365\n'
+                'legal_basis = "statutory-duty: ATOFL 16"\nretention_days = 365\n'
                 f"\n[consents]\ntick_s = {TICK_S}\nepoch_s = {2 * TICK_S}\n",
             )
         await self._start(party.name, "trisect-node")
