@@ -47,6 +47,11 @@ class SmallRecord:
 
 def small_record() -> SmallRecord:
     """Make the record of a founding, two admissions, the coordinator's key and a grant."""
+    return SmallRecord(tuple(small_consortium()[1]))
+
+
+def small_consortium() -> tuple[Consortium, list[bytes]]:
+    """Make a consortium by a founding, two admissions, the coordinator's key and a grant; gives their entries too."""
     consortium, found = Consortium(), []
     for make in (
         consortium.founding,
@@ -58,4 +63,4 @@ def small_record() -> SmallRecord:
         envelope = signed(make(), GOVERNMENT)
         consortium.membership.apply(envelope)
         found.append(entries.of_document(envelope))
-    return SmallRecord(tuple(found))
+    return consortium, found

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.membership import CONSORTIUM, GOVERNMENT, Consortium, identity, signed
+from support.small_record import small_consortium
 
 from nodes.witness import Witness
 from trisect.clock import from_seconds
@@ -23,7 +24,7 @@ from trisect.store.settings import Setting
 from trisect.store.tables import coordinator_record, node_record
 from trisect.trust import documents
 from trisect.trust.keys import PartyName
-from trisect.trust.statements import COORDINATOR, Role
+from trisect.trust.statements import COORDINATOR
 from trisect.wire.v1 import record_pb2
 
 NOW_S = 1_700_000_000
@@ -107,17 +108,7 @@ class Node:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[SimpleNamespace]:
     """A consortium with five statements, the record of them, and another that ends otherwise."""
-    consortium, found = Consortium(), []
-    for make in (
-        consortium.founding,
-        consortium.coordinator_key,
-        lambda: consortium.admission("telco"),
-        lambda: consortium.admission("proxy", Role.PROXY),
-        lambda: consortium.grant(GOVERNMENT, 0),
-    ):
-        envelope = signed(make(), GOVERNMENT)
-        consortium.membership.apply(envelope)
-        found.append(entries.of_document(envelope))
+    consortium, found = small_consortium()
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
     other = entries.of_document(signed(consortium.admission("bank"), GOVERNMENT))
