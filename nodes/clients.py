@@ -94,8 +94,12 @@ class Clients:
 
     async def shut_out(self, credential: str) -> None:
         """Let nobody in by a credential from now on, while this node runs; raises NotFoundError."""
-        await asyncio.to_thread(self._store.get, credential)
-        self._revoked.add(credential)
+        self._revoked.add(credential)  # before anything that may fail
+        try:
+            await asyncio.to_thread(self._store.get, credential)
+        except NotFoundError:
+            self._revoked.discard(credential)
+            raise
 
     async def revoke(self, credential: str) -> Credential:
         """End a credential for good; raises NotFoundError."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections import deque
 from collections.abc import Iterable
 
 from trisect.clock import Clock
 from trisect.record import entries
 from trisect.rules.permit import Permit
+from trisect.trust import documents
 
 WITHIN = dt.timedelta(seconds=60)
 _REMEMBERED = 10_000
@@ -30,7 +30,7 @@ class Promised:
 
     def expect(self, permit: bytes) -> None:
         """Wait for the entry of a permit that answerer and coordinator have signed."""
-        found = hashlib.sha256(permit).digest()
+        found = documents.payload_hash(permit)
         if found not in self._copied:
             self._due[found] = self._clock() + WITHIN
 
@@ -38,7 +38,7 @@ class Promised:
         """Take note of entries that were copied."""
         for entry in page:
             if entries.kind(entry) == Permit.KIND:
-                found = hashlib.sha256(entry).digest()
+                found = documents.payload_hash(entry)
                 self._copied.append(found)
                 self._due.pop(found, None)
 

@@ -128,7 +128,7 @@ class Witness:
         """Load what was seen before."""
         if not await asyncio.to_thread(self.copy.newest_statement):
             await asyncio.to_thread(self.copy.cut, 0)  # copied before statements were numbered in it
-        if seen := await asyncio.to_thread(self._seen.read):
+        elif seen := await asyncio.to_thread(self._seen.read):
             self.note = Note.parse(seen.decode())
             await asyncio.to_thread(
                 self.copy.cut, Checkpoint.of(self.note).size
@@ -180,16 +180,13 @@ class Witness:
             raise VerificationError("the coordinator shows the record of another consortium")
         note.verify(log_key(consortium, key))
         if former is not None:
-            try:
-                tree.check_consistency(
-                    former.size, former.root, head.size, head.root, list(reply.consistency)
-                )
-            except VerificationError:
-                raise await self._contradicted(str(note)) from None
+            if head.size == former.size and head.root != former.root:
+                raise await self._contradicted(str(note))
+            tree.check_consistency(former.size, former.root, head.size, head.root, list(reply.consistency))
         await self._copy(head)
-        await self._require_all_statements()
         await asyncio.to_thread(self._seen.keep, str(note).encode())
         self.note = note
+        await self._require_all_statements()
         await self._take_counted(reply.counted, key)
         await self._cosign(note)
         if not self.contradiction:
@@ -259,6 +256,7 @@ class Witness:
 
     async def _copy(self, head: Checkpoint) -> None:
         """Fetch the entries up to a head, and check that they are its."""
+        copied: list[bytes] = []
         while (size := await asyncio.to_thread(lambda: self.copy.size)) < head.size:
             async with self._link.translated():
                 page = await self._link.record.ListEntries(
@@ -269,10 +267,11 @@ class Witness:
             if not found:
                 raise VerificationError(f"the coordinator gives {size} of the record's {head.size} entries")
             await asyncio.to_thread(self.copy.append, found)
-            self.promised.copied(one.entry for one in found)
+            copied += page.entries
         if await asyncio.to_thread(self.copy.root, head.size) != head.root:
             await asyncio.to_thread(self.copy.cut, self.head.size if self.head else 0)
             raise VerificationError("the entries of the record are not those of its signed head")
+        self.promised.copied(copied)
 
     async def _give_back(self) -> None:
         """Bring back to a coordinator what it has lost, as after the restore of an old backup."""

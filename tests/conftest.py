@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from support import postgres
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background so, and every process that a test starts would be deaf to Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("trisect", deadline=None)  # what takes long on a busy machine is no defect
+settings.load_profile("trisect")
 
 ALLOWED_SKIPS: frozenset[str] = frozenset()
 """Node ids that may be skipped, each with its reason in a comment."""

@@ -53,8 +53,10 @@ class CredentialsService(credentials_pb2_grpc.CredentialsServicer):
         self, request: pb.RevokeCredentialRequest, _context: Context
     ) -> pb.RevokeCredentialReply:
         """End one, and the calls that run under it."""
-        await self.clients.shut_out(request.id)
-        self.apps.cut(request.id)
+        try:
+            await self.clients.shut_out(request.id)
+        finally:  # also where the database could not be asked
+            self.apps.cut(request.id)
         found = await whole(self.clients.revoke(request.id))
         return pb.RevokeCredentialReply(credential=_to_wire(found))
 

@@ -234,7 +234,7 @@ def test_a_contest_is_decided_once(node: Database) -> None:
     (changed,) = store.set_state(
         "scams", State.RETRACTED, token=token(1), only=State.CONTESTED, now="2026-11-27T12:00:00Z"
     )
-    assert changed.state is State.RETRACTED
+    assert changed.state is State.LIFTED
 
 
 def test_a_state_of_nothing_changes_nothing(node: Database) -> None:

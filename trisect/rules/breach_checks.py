@@ -188,7 +188,10 @@ def check_decision(filing: Filing, membership: Membership) -> None:
         if found.filing.serial == filing.serial
     ]
     signers = own[0].officers if own else frozenset()
-    orderers = one.filed.officers or frozenset(key.raw for key in _keys(membership, one.filed.filing.issuer))
+    nodes = frozenset(key.raw for key in _keys(membership, one.filed.filing.issuer))
+    orderers = one.filed.officers or nodes
+    if orderers & nodes:  # the node's key was the officer's, and a successor is the same officer
+        orderers |= nodes
     if signers & orderers:
         raise VerificationError(
             "an officer decides over an appeal against an order that the same officer has signed",

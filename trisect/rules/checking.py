@@ -45,7 +45,8 @@ _HEARD = (
     "once the party was heard"
 )
 LATE = dt.timedelta(hours=1)
-"""How much earlier than the newest statement a filing may have been signed."""
+WAITING = dt.timedelta(days=7)
+"""How much earlier than the newest statement a filing may have been signed; the second where officers sign it too."""
 
 
 def check(statement: Statement, membership: Membership) -> None:
@@ -74,9 +75,10 @@ def check(statement: Statement, membership: Membership) -> None:
 def _require_timely(filing: Filing, membership: Membership) -> None:
     """Refuse a filing that was signed long before others that are there: time to reply, or to appeal, counts from it.
 
-    What officers have to sign may wait for them.
+    What officers have to sign may wait for them, for a week.
     """
-    if not filing.APPROVED and from_text(filing.issued) < membership.newest - LATE:
+    late = WAITING if filing.APPROVED else LATE
+    if from_text(filing.issued) < membership.newest - late:
         raise VerificationError(
             f"a filing was signed at {filing.issued}, and others have come since that were signed at "
             f"{to_text(membership.newest)}",
@@ -134,10 +136,13 @@ def _check_suspension(
     if (
         before
         and issued < from_text(before[-1].until) + longest
-        and all(breach.closing for breach in breaches.of_party(membership, change.party))
+        and not any(
+            breach.closing is None and breach.filed.filing.issued >= before[-1].issued
+            for breach in breaches.of_party(membership, change.party)
+        )
     ):
         raise VerificationError(
-            f"{change.party} was suspended until {before[-1].until}, and no breach of its is open",
+            f"{change.party} was suspended until {before[-1].until}, and no breach of its was opened since",
             hint=_HEARD,
         )
 

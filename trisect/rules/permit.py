@@ -23,6 +23,7 @@ from trisect.rules.offers import CLOCK_TOLERANCE, Offer
 from trisect.rules.policies import RedLineError
 from trisect.rules.regime import Regime
 from trisect.rules.vocabulary import BasisName, EngineName, Mode, Purpose, basis
+from trisect.trust.filings import NoticeFiling
 from trisect.trust.statements import Role
 
 LIFE = dt.timedelta(hours=1)
@@ -188,9 +189,15 @@ def preview(offer: Offer, regime: Regime) -> None:
 def crossed(offer: Offer, regime: Regime) -> str:
     """Name the red line that an offer crosses whatever it is answered with; empty where it crosses none by itself.
 
-    The asker's notice is the one that its offer names: a newer one does not undo what was offered.
+    The asker's notice is the one that its offer names, and the answerer's the one that it had then: newer ones change
+    nothing of what was offered.
     """
-    regime = replace(regime, named={**regime.named, offer.asker: offer.notice})
+    had = [
+        one.hash
+        for one in regime.membership.filed(NoticeFiling, offer.answerer)
+        if one.filing.issued <= offer.created
+    ]
+    regime = replace(regime, named={offer.asker: offer.notice, offer.answerer: had[-1] if had else b""})
     found: set[str] | None = None
     for answer in _imagined(offer, regime):
         try:

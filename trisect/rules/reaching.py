@@ -118,8 +118,9 @@ def _value(tree: Node, known: Known) -> object:
         case "if-then-else":
             asked = _value(inner["if"], known)
             found = ANYTHING if asked is ANYTHING else _value(inner["then" if asked else "else"], known)
-        case "&&" if (left := _value(inner["left"], known)) is False:
-            found = left
+        case "&&":  # the right side is looked at only where it matters: conjunctions are long
+            left = _value(inner["left"], known)
+            found = left if left is False else _and(left, _value(inner["right"], known))
         case _ if operator in _BINARY:
             found = _BINARY[operator](_value(inner["left"], known), _value(inner["right"], known))
         case _:
@@ -180,7 +181,6 @@ def _contains_any(left: object, right: object) -> object:
 
 
 _BINARY: Mapping[str, Callable[[object, object], object]] = {
-    "&&": _and,
     "||": _or,
     "==": _equal,
     "!=": lambda left, right: _not(_equal(left, right)),

@@ -28,8 +28,8 @@ def to_state(state: State, version: int, now: str) -> dict[str, Any]:
     contested_at = sa.func.coalesce(entries.c.contested_at, now) if state is State.CONTESTED else None
     moved = entering(version) if state is State.ACTIVE else leaving(version)
     number: Any = STATE_NUMBERS[state]
-    if state is State.RETRACTED:  # what was lifted stays so, or the next import would list it again
-        number = sa.case((entries.c.state == _LIFTED, _LIFTED), else_=RETRACTED)
+    if state is State.RETRACTED:  # that ends a contest too; and no import lists again what was contested
+        number = sa.case((entries.c.state.in_((_LIFTED, _CONTESTED)), _LIFTED), else_=RETRACTED)
     return {**moved, "state": number, "contested_at": contested_at}
 
 

@@ -37,6 +37,7 @@ class Log:
     def __init__(self, folder: Path, found: Sequence[bytes]) -> None:
         self.database = Database(sqlite_url(folder / "coordinator.db"))
         self.database.migrate("coordinator")
+        self.cosigned = 0
         self.record = Record(self.database, coordinator_record)
         self.record.append([NewEntry(entry) for entry in found])
 
@@ -55,8 +56,8 @@ class Log:
     async def ListEntries(self, request: Any, timeout: float) -> record_pb2.ListEntriesReply:  # noqa: N802, ARG002
         return record_pb2.ListEntriesReply(entries=self.record.entries(request.first))
 
-    async def Cosign(self, request: Any, timeout: float) -> None:  # noqa: N802
-        pass
+    async def Cosign(self, request: Any, timeout: float) -> None:  # noqa: N802, ARG002
+        self.cosigned += 1
 
 
 class Node:
@@ -187,17 +188,20 @@ async def test_statements_that_are_kept_back_end_exchanges(world: SimpleNamespac
     """The record has them, with everybody's cosignature; a withdrawal could be among them."""
     node: Node = world.node
     node.members.newest = node.given = 4
+    node.now_s += 1_000  # it would cosign anew
     await node.witness.start()
     with pytest.raises(
         VerificationError, match="holds 5 statements, and the coordinator has given this node 4"
     ):
         await node.witness.follow()
-    assert node.witness.note is None, "a head of which not all is known is not cosigned"
+    assert world.log.cosigned == 0, "a head of which not all is known is not cosigned"
+    assert node.witness.note is not None, "and it is not forgotten either"
     with pytest.raises(VerificationError, match="holds 5 statements"):
         node.witness.require_fresh()
     node.given = 5
     await node.witness.follow()
     node.witness.require_fresh()
+    assert world.log.cosigned == 1
 
 
 async def test_a_copy_from_before_statements_were_numbered_is_made_anew(world: SimpleNamespace) -> None:

@@ -60,13 +60,15 @@ def test_suspensions_do_not_follow_one_another_without_a_breach(consortium: Cons
     stand(consortium, Standing.SUSPENDED)
     stand(consortium, Standing.ACTIVE, 1)
     for day in (2, 7, 20.9):
-        with pytest.raises(VerificationError, match="no breach of its is open"):
+        with pytest.raises(VerificationError, match="no breach of its was opened since"):
             stand(consortium, Standing.SUSPENDED, day)
     stand(consortium, Standing.SUSPENDED, 21)
     file(consortium, BreachFiling, "telco", FOUND, by=GOVERNMENT, issued=22)
     stand(consortium, Standing.SUSPENDED, 23)
+    with pytest.raises(VerificationError, match="no breach of its was opened since"):
+        stand(consortium, Standing.SUSPENDED, 23.5)  # one suspension for each
     file(consortium, BreachClosingFiling, "telco", Closing(1, "mended"), by=GOVERNMENT, issued=24)
-    with pytest.raises(VerificationError, match="no breach of its is open"):
+    with pytest.raises(VerificationError, match="no breach of its was opened since"):
         stand(consortium, Standing.SUSPENDED, 25)
 
 
