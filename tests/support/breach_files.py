@@ -18,7 +18,8 @@ from trisect.rules.notices import Notice
 from trisect.rules.offers import Offer
 from trisect.rules.regime import Regime
 from trisect.rules.vocabulary import Sanction
-from trisect.trust.filings import BreachFiling, Filing, NoticeFiling, RulebookFiling
+from trisect.trust import officers
+from trisect.trust.filings import BreachFiling, Filing, NoticeFiling, OfficerFiling, RulebookFiling
 from trisect.trust.statements import Role, Vetting
 
 RED_LINE = "no-basis-no-exchange"
@@ -82,6 +83,14 @@ def unfounded(found: Consortium, **changes: Any) -> Offer:
 def opening(found: Consortium, **changes: Any) -> Opening:
     made = Opening(Ground.RED_LINE, RED_LINE, "crossed", unfounded(found).sign(identity("telco")), b"")
     return replace(made, **changes)
+
+
+def named_officers(found: Consortium) -> None:
+    """Have the government name two officers."""
+    for name in ("anna", "boris"):
+        content = officers.content(name, identity(name).public)
+        statement = found.filing(OfficerFiling, GOVERNMENT, content)
+        found.take(statement, GOVERNMENT, *(["anna"] if name == "boris" else []))
 
 
 FOUND = Opening(Ground.FINDING, "", "an inspection has found it", b"", b"")

@@ -263,6 +263,10 @@ def test_up_work_by_hand_and_down(hand: Hand):
     assert hand.trisect("demo", "up", "--dir", hand.folder)["data"]["daemons"] == first, (
         "up twice is not the same"
     )
+    told = run("trisect", "demo", "up", "--dir", hand.folder, environment=environment(hand.scratch))
+    assert (told.returncode, [name for name in NAMES if name not in told.stdout]) == (0, []), (
+        "in words, for a person"
+    )
     for daemon in first:
         assert str(hand.folder / daemon["name"]) in psutil.Process(daemon["pid"]).cmdline()
     for name in ROLES:

@@ -13,6 +13,7 @@ from support.breach_files import (
     RED_LINE,
     at,
     file,
+    named_officers,
     opened,
     opening,
     order,
@@ -32,7 +33,6 @@ from trisect.rules.offers import Receipt
 from trisect.rules.permit import crossed, preview
 from trisect.rules.regime import SANCTIONED, Regime
 from trisect.rules.vocabulary import Purpose, Sanction
-from trisect.trust import officers
 from trisect.trust.filings import (
     AppealDecisionFiling,
     AppealFiling,
@@ -41,7 +41,6 @@ from trisect.trust.filings import (
     BreachReplyFiling,
     Filing,
     MeasureFiling,
-    OfficerFiling,
     SanctionFiling,
 )
 
@@ -253,13 +252,6 @@ def test_a_throttle_divides_what_its_party_may_ask_in_a_day(
     regime = Regime(consortium.membership)
     assert regime.budget(*asked) == (full // 4 if divided else full)
     assert regime.budget("bank", "telco", *asked[2:]) == full
-
-
-def named_officers(found: Consortium) -> None:
-    for name in ("anna", "boris"):
-        content = officers.content(name, identity(name).public)
-        statement = found.filing(OfficerFiling, GOVERNMENT, content)
-        found.take(statement, GOVERNMENT, *(["anna"] if name == "boris" else []))
 
 
 def test_an_appeal_is_decided_by_other_officers(consortium: Consortium) -> None:

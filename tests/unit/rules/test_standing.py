@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.breach_files import FOUND, at, file, opening, order, refused, ruled
-from support.membership import GOVERNMENT, Consortium, identity, signed
+from support.breach_files import FOUND, at, file, named_officers, opening, order, refused, ruled
+from support.membership import GOVERNMENT, Consortium, signed
 
 from trisect.errors import ConflictError, VerificationError
 from trisect.rules import checking
 from trisect.rules.breaches import Appeal, Closing, Decision, Reply
 from trisect.rules.vocabulary import Sanction
-from trisect.trust import officers
 from trisect.trust.filings import (
     AppealDecisionFiling,
     AppealFiling,
@@ -20,7 +19,6 @@ from trisect.trust.filings import (
     BreachFiling,
     BreachReplyFiling,
     MeasureFiling,
-    OfficerFiling,
     SanctionFiling,
 )
 from trisect.trust.statements import Standing
@@ -102,10 +100,7 @@ def test_what_officers_have_to_sign_may_wait_for_them(consortium: Consortium) ->
 
 def test_officers_decide_over_a_measure_that_their_node_has_ordered(consortium: Consortium) -> None:
     """A consortium with one government can decide over an appeal against one."""
-    for name in ("anna", "boris"):
-        content = officers.content(name, identity(name).public)
-        statement = consortium.filing(OfficerFiling, GOVERNMENT, content, issued=at(0))
-        consortium.take(statement, GOVERNMENT, *(["anna"] if name == "boris" else []))
+    named_officers(consortium)
     file(consortium, BreachFiling, "telco", FOUND, by=GOVERNMENT)
     file(consortium, MeasureFiling, "telco", order(Sanction.THROTTLE), by=GOVERNMENT)
     file(consortium, AppealFiling, "telco", Appeal("measure.v1", 1, "it is wrong"))
