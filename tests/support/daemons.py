@@ -21,6 +21,7 @@ import psutil
 from support import nursery, tuned_daemon
 from support.batches import cut
 from support.nursery import BIN
+from support.processes import children
 
 from trisect.cli.demo import rules
 from trisect.clock import system_clock
@@ -210,11 +211,7 @@ class Node(Daemon):
 
     def psi_nursery(self) -> psutil.Process | None:
         """Give the process that workers are forked from."""
-        for child in psutil.Process(self.pid).children():
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if "nodes.psi_worker" in child.cmdline():
-                    return child
-        return None
+        return next(iter(children(self.pid, "nodes.psi_worker")), None)
 
     async def status(self) -> node_admin_pb2.GetStatusReply:
         async with self.channel() as channel:

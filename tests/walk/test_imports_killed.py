@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from support.cluster import Cluster, run
 from support.daemons import Daemon, Node
 from support.nursery import BIN
+from support.processes import CONVERTER, children
 from support.sqlite import reading
 
 pytestmark = pytest.mark.walk
@@ -149,14 +149,6 @@ def _lock_at(database: sqlite3.Connection, query: str, collection: str) -> int:
     return database.execute(query, (collection,)).fetchone()[0]
 
 
-def workers(node: Node) -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process(node.pid).children()
-        if any("spawn_main" in part for part in child.cmdline())
-    ]
-
-
 @pytest.mark.parametrize("replace", [False, True], ids=["into a new list", "replacing a list"])
 @pytest.mark.parametrize("killed", ["command", "node", "worker"])
 async def test_a_killed_import_repeated_gives_the_same_collection(
@@ -179,7 +171,7 @@ async def test_a_killed_import_repeated_gives_the_same_collection(
                 case "node":
                     node.kill()
                 case "worker":
-                    for worker in workers(node):
+                    for worker in children(node.pid, CONVERTER):
                         worker.kill()
         said, _ = importing.communicate(timeout=60)
     if killed == "node":

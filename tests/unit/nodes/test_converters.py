@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.processes import CONVERTER, children
 
 from nodes import converters
 from nodes.converters import SMALL_ROWS, Converters
@@ -35,34 +36,30 @@ async def desk() -> AsyncIterator[Converters]:
     await found.close()
 
 
-def children() -> set[int]:
-    return {
-        child.pid
-        for child in psutil.Process().children(recursive=True)
-        if "spawn_main" in " ".join(child.cmdline())
-    }
+def converting() -> set[int]:
+    return {child.pid for child in children(None, CONVERTER)}
 
 
 async def test_small_imports_start_no_process(desk: Converters) -> None:
-    before = children()
+    before = converting()
     with desk.used():
         taken, rejects = await desk.convert(SMALL_ROWS, DATA, SPELLING, CHAIN)
     assert (len(taken), rejects) == (2, [])
-    assert children() == before
+    assert converting() == before
 
 
 async def test_processes_end_when_no_import_has_come_for_a_while(
     desk: Converters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(converters, "IDLE_S", 0.0)
-    before = children()
+    before = converting()
     with desk.used():
         small = await desk.convert(1, DATA, SPELLING, CHAIN)
         with desk.used():
             assert await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN) == small
-        (pid,) = children() - before
+        (pid,) = converting() - before
         assert await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN) == small, "another still uses them"
-        assert children() - before == {pid}
+        assert converting() - before == {pid}
     process = psutil.Process(pid)
     await asyncio.sleep(0)  # the timer's turn
     await asyncio.to_thread(process.wait, 10)
@@ -71,10 +68,10 @@ async def test_processes_end_when_no_import_has_come_for_a_while(
 
 
 async def test_after_a_death_the_next_import_has_new_processes(desk: Converters) -> None:
-    before = children()
+    before = converting()
     with desk.used():
         good = await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN)
-        for pid in children() - before:
+        for pid in converting() - before:
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(BrokenProcessPool):
             await desk.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN)
@@ -84,14 +81,14 @@ async def test_after_a_death_the_next_import_has_new_processes(desk: Converters)
 
 NODE = """
 import asyncio, sys
-from unit.nodes.test_converters import CHAIN, DATA, SPELLING, children
+from unit.nodes.test_converters import CHAIN, DATA, SPELLING, converting
 from nodes.converters import SMALL_ROWS, Converters
 
 async def main():
     found = Converters(2)
     with found.used():
         await found.convert(SMALL_ROWS + 1, DATA, SPELLING, CHAIN)
-        print(*children(), flush=True)
+        print(*converting(), flush=True)
         sys.stdin.read()
 
 if __name__ == "__main__":
