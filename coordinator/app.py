@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from coordinator import authority
 from coordinator.config import RELOADABLE, Config
 from coordinator.permits import Permits
+from coordinator.receipts import Receipts
 from coordinator.record import PublicRecord
 from coordinator.record_service import RecordService
 from coordinator.registry import Registry
@@ -175,7 +176,15 @@ class Coordinator:
             DirectoryService(self._registry, self._switchboard, gate, system_clock), server
         )
         relay_pb2_grpc.add_RelayServicer_to_server(
-            RelayService(self._registry, self._switchboard, self._permits, self._record, system_clock), server
+            RelayService(
+                self._registry,
+                self._switchboard,
+                self._permits,
+                Receipts(self._registry, self._record),
+                self._record,
+                system_clock,
+            ),
+            server,
         )
         record_pb2_grpc.add_RecordServicer_to_server(
             RecordService(self._record, self._signing_key, self._switchboard), server

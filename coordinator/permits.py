@@ -63,6 +63,8 @@ class Permits:
         if (asked.asker_key, asked.answerer_key) != fingerprints:
             raise VerificationError("an offer names another key than the party's own")
         check_times(asked.created, asked.expires, self._clock())
+        if self._record.of_exchange(asked.exchange.hex()):
+            raise DeniedError("this exchange has had its permit", hint="a permit is used once; offer anew")
         try:
             regime = Regime(membership)
             judge(found, asked, signed.payload_hash, regime)

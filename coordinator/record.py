@@ -20,8 +20,7 @@ from trisect.errors import ConflictError, NotFoundError, UnreachableError, Verif
 from trisect.record import entries, quorum
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.notes import Note
-from trisect.store.record import NewEntry, Record
-from trisect.trust.filings import STATEMENTS
+from trisect.store.record import NewEntry, Record, numbered
 from trisect.trust.keys import IdentityKey, PartyName
 
 _log = logging.getLogger(__name__)
@@ -171,12 +170,7 @@ class PublicRecord:
                     raise VerificationError(
                         "the entries that a node brings back do not go on from those here"
                     )
-                statement = self._store.newest_statement()
-                new = []
-                for entry in found[size - first :]:
-                    is_statement = entries.kind(entry) in STATEMENTS
-                    statement += is_statement
-                    new.append(NewEntry(entry, statement if is_statement else None))
+                new = numbered(found[size - first :], self._store.newest_statement())
                 self._store.append(new, root=wanted.root)
                 self._store.keep_head(wanted.size, str(head))
                 _log.warning("lost entries of the record are back", extra={"reason": f"{len(new)} entries"})
@@ -202,7 +196,12 @@ class PublicRecord:
             raise UnreachableError(waits, hint="try again in a moment")
         with self._lock:
             self._take_statements()
-            self._store.append([NewEntry(entries.of_document(document))])
+            entry = entries.of_document(document)
+            self._store.append([NewEntry(entry, exchange=entries.exchange(entry))])
+
+    def of_exchange(self, exchange: str) -> Sequence[bytes]:
+        """Give the entries of an exchange."""
+        return self._store.of_exchange(exchange)
 
     def close(self) -> None:
         """Wait for a signature that is being made, and make no other: the database is about to be closed."""

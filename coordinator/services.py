@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 
 from coordinator.permits import Permits
+from coordinator.receipts import Receipts
 from coordinator.record import PublicRecord
 from coordinator.registry import Registry, stored_keys
 from coordinator.switchboard import Switchboard
@@ -167,10 +168,12 @@ class RelayService(relay_pb2_grpc.RelayServicer):
         registry: Registry,
         switchboard: Switchboard,
         permits: Permits,
+        receipts: Receipts,
         record: PublicRecord,
         clock: Clock,
     ) -> None:
         self._record = record
+        self._receipts = receipts
         self._registry = registry
         self._switchboard = switchboard
         self._permits = permits
@@ -216,7 +219,12 @@ class RelayService(relay_pb2_grpc.RelayServicer):
                 hint="name another party; consents go by Deliver, and notices by Notify",
             )
         self._registry.require_member(request.to)
-        return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
+        if request.method != relay_pb2.PEER_METHOD_RECEIPT:
+            return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
+        await asyncio.to_thread(self._receipts.enter, caller().name, request.exchange_id, request.body)
+        body = await self._switchboard.call(caller().name, request)
+        await asyncio.to_thread(self._receipts.enter, request.to, request.exchange_id, body)
+        return relay_pb2.CallReply(body=body)
 
     async def Deliver(  # noqa: N802
         self, request: relay_pb2.DeliverRequest, _context: Context

@@ -32,6 +32,7 @@ from nodes.services.collections import CollectionsService
 from nodes.services.credentials import CredentialsService
 from nodes.services.governance import GovernanceService
 from nodes.services.node_admin import NodeAdminService
+from nodes.services.proofs import ProofsService
 from nodes.services.record import RecordAdminService
 from nodes.services.schedules import SchedulesService
 from nodes.spending import Spending
@@ -70,6 +71,7 @@ from trisect.wire.v1 import (
     governance_pb2_grpc,
     matching_pb2_grpc,
     node_admin_pb2_grpc,
+    proofs_pb2_grpc,
     record_admin_pb2_grpc,
     relay_pb2,
     schedules_pb2_grpc,
@@ -169,6 +171,15 @@ class Node:
             clock=system_clock,
             randomness=system_randomness,
         )
+        self._lists = CollectionsService(
+            self._collections,
+            self._intake,
+            self._peppers,
+            lambda: self._config.imports,
+            self._members.require_notice,
+            self._members.count_meant,
+            allow_reserved=config.profile == DEMO,
+        )
         self._exchanges = ExchangesPart(
             self._database,
             self._collections,
@@ -194,15 +205,6 @@ class Node:
             self._proposals,
             system_clock,
             Setting(self._database, "drift"),
-        )
-        self._lists = CollectionsService(
-            self._collections,
-            self._intake,
-            self._peppers,
-            lambda: self._config.imports,
-            self._members.require_notice,
-            self._members.count_meant,
-            allow_reserved=config.profile == DEMO,
         )
         self._schedules = Schedules(self._database)
 
@@ -308,6 +310,9 @@ class Node:
         record_admin_pb2_grpc.add_RecordAdminServicer_to_server(
             RecordAdminService(self._members, self._witness), admin
         )
+        proofs_pb2_grpc.add_ProofsServicer_to_server(
+            ProofsService(self._exchanges.proving, self._peppers, self._lists.profile), admin
+        )
         consents_pb2_grpc.add_ConsentsServicer_to_server(self._consents.service, admin)
         credentials_pb2_grpc.add_CredentialsServicer_to_server(
             CredentialsService(self._clients, self._credentials, self._apps), admin
@@ -321,6 +326,7 @@ class Node:
             "Matching",
             "Schedules",
             "RecordAdmin",
+            "Proofs",
         )
         names = [f"trisect.wire.v1.{name}" for name in services]
         reflection.enable_server_reflection([*names, SERVICE_NAME, reflection.SERVICE_NAME], admin)

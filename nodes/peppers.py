@@ -67,10 +67,20 @@ class Peppers:
             token = roll(pepper, token)
         return token
 
-    def tokeniser(self) -> Tokeniser:
-        """Make tokens of the newest epoch; raises DeniedError before admission."""
+    def tokeniser(self, epoch: int | None = None) -> Tokeniser:
+        """Make tokens of an epoch, by default the newest.
+
+        Raises:
+            DeniedError: before admission.
+            StaleError: the epoch has not come to this node, or its entries are being rolled.
+        """
         self.require_ready()
-        return Tokeniser(self._chain)
+        if epoch is not None and epoch > self.epoch:
+            raise StaleError(
+                f"this node has peppers up to epoch {self.epoch}, not of epoch {epoch}",
+                hint="they come by themselves within a minute of a rotation: `trisect pepper status`",
+            )
+        return Tokeniser(self._chain[: None if epoch is None else epoch + 1])
 
     def require_ready(self) -> None:
         """Raise unless the node has peppers and no roll runs."""

@@ -1,4 +1,4 @@
-"""Permits that have to stand in the public record within a minute: the coordinator's signature promises it."""
+"""What has to stand in the public record within a minute: permits that the coordinator signed, receipts that it passed on."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from collections import deque
 from collections.abc import Iterable
 
 from trisect.clock import Clock
-from trisect.record import entries
-from trisect.rules.permit import Permit
-from trisect.trust import documents
+from trisect.record import entries, tree
 
 WITHIN = dt.timedelta(seconds=60)
 _REMEMBERED = 10_000
 
 
 class Promised:
-    """Holds the permits of this node's exchanges against its copy of the record, while the node runs.
+    """Holds what came of this node's exchanges against its copy of the record, while the node runs.
 
     Args:
         clock: tells the time.
@@ -26,19 +24,19 @@ class Promised:
         self._clock = clock
         self._due: dict[bytes, dt.datetime] = {}
         self._copied: deque[bytes] = deque(maxlen=_REMEMBERED)
-        """Of permits that were copied, for one that is in the record before this node has its answer."""
+        """Entries that were copied, for one that is in the record before this node has its answer."""
 
-    def expect(self, permit: bytes) -> None:
-        """Wait for the entry of a permit that answerer and coordinator have signed."""
-        found = documents.payload_hash(permit)
+    def expect(self, envelope: bytes) -> None:
+        """Wait for the entry of a permit that answerer and coordinator have signed, or of a receipt."""
+        found = tree.leaf_hash(entries.of_document(envelope))
         if found not in self._copied:
             self._due[found] = self._clock() + WITHIN
 
     def copied(self, page: Iterable[bytes]) -> None:
         """Take note of entries that were copied."""
         for entry in page:
-            if entries.kind(entry) == Permit.KIND:
-                found = documents.payload_hash(entry)
+            if entries.kind(entry) in entries.OF_EXCHANGES:
+                found = tree.leaf_hash(entry)
                 self._copied.append(found)
                 self._due.pop(found, None)
 
@@ -48,5 +46,7 @@ class Promised:
         overdue = sum(due <= self._clock() for due in self._due.values())
         if not overdue:
             return ""
-        permits = "a permit" if overdue == 1 else f"{overdue} permits"
-        return f"the coordinator has signed {permits} of this node's exchanges that the record does not have after a minute"
+        return (
+            f"the record lacks {overdue} of the permits and receipts of this node's exchanges that the coordinator "
+            "has had for a minute"
+        )

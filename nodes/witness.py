@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 from nodes.governing import Governing
 from nodes.link import Link
@@ -19,14 +19,13 @@ from nodes.promised import Promised
 from nodes.times import CURE
 from trisect.clock import Clock
 from trisect.errors import ConflictError, NotFoundError, StaleError, TrisectError, VerificationError
-from trisect.record import entries, tree
+from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.notes import Note
 from trisect.record.quorum import Cosigned, cosigned, require_fresh
-from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Limits
-from trisect.store.record import NewEntry, Record
+from trisect.store.record import Record, numbered
 from trisect.store.settings import Setting
 from trisect.trust.keys import IdentityPublic
 from trisect.trust.statements import Standing
@@ -263,7 +262,7 @@ class Witness:
                     record_pb2.ListEntriesRequest(first=size), timeout=_TIMEOUT_S
                 )
             stated = await asyncio.to_thread(self.copy.newest_statement)
-            found = _numbered(page.entries[: head.size - size], stated)
+            found = numbered(page.entries[: head.size - size], stated)
             if not found:
                 raise VerificationError(f"the coordinator gives {size} of the record's {head.size} entries")
             await asyncio.to_thread(self.copy.append, found)
@@ -328,16 +327,6 @@ class Witness:
         if trouble and trouble != self.trouble:
             _log.warning("something is wrong with the record", extra={"reason": trouble})
         self.trouble = trouble
-
-
-def _numbered(page: Iterable[bytes], stated: int) -> list[NewEntry]:
-    """Number the statements among entries, after so many that came before."""
-    found = []
-    for entry in page:
-        is_statement = entries.kind(entry) != Permit.KIND
-        stated += is_statement
-        found.append(NewEntry(entry, stated if is_statement else None))
-    return found
 
 
 _BETWEEN = "\0"

@@ -32,7 +32,7 @@ from trisect.psi.items import Items, client_items, present_probes, server_items
 from trisect.psi.sessions import AnswererSession, Session
 from trisect.rules import permit
 from trisect.rules.budgets import nearly_spent, over_budget
-from trisect.rules.offers import Accept, Details, Offer, Reason, Refusal, check_times
+from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, check_times
 from trisect.rules.permit import Answer, Permit
 from trisect.rules.sharing import Sharing, require_shared
 from trisect.rules.vocabulary import Mode, Purpose, modes, on_consent, purpose
@@ -294,6 +294,7 @@ class Answering:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
         progress.elements_total = terms.answered + (terms.answered if terms.counts else terms.asked)
+        committed = await self.means.proving.commit(accepted.snapshot, terms.permit)
         stream = self.means.link.exchange(terms.offer.exchange)
         snapshot = accepted.snapshot
 
@@ -308,7 +309,10 @@ class Answering:
 
         async def unconfirmed() -> None:
             await self.means.require_usable(snapshot, use)
-            await self._unconfirmed(exchange_id, terms, running, progress, started)
+            receipt = terms.receipt(
+                Side.ANSWERER, running.sealer, running.opener, committed, self.means.clock
+            )
+            await self._unconfirmed(exchange_id, receipt, progress, started)
 
         async def tally(found: int) -> list[Action]:
             assert isinstance(session, CountingAnswerer)  # noqa: S101  (nothing else tallies)
@@ -347,15 +351,15 @@ class Answering:
         )
 
     async def _unconfirmed(
-        self, exchange_id: str, terms: Terms, running: Running, progress: Progress, started: float
+        self, exchange_id: str, receipt: Receipt, progress: Progress, started: float
     ) -> None:
         """Record that all is computed, before the asker can see the final frame."""
-        receipt = terms.receipt(Side.ANSWERER, running.sealer, running.opener, self.means.clock)
         await asyncio.to_thread(
             self.means.book.store.update,
             exchange_id,
             state=ExchangeState.UNCONFIRMED,
             own_receipt=receipt.sign(self.means.link.keys.identity),
+            snapshot=receipt.snapshot,
             bytes_sent=progress.bytes_sent,
             bytes_received=progress.bytes_received,
             seconds=time.monotonic() - started,

@@ -239,6 +239,7 @@ class Asking:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
         progress.elements_total = terms.asked + (terms.answered if terms.counts else terms.asked)
+        committed = await self.means.proving.commit(snapshot, terms.permit)
         stream = self.means.link.exchange(terms.offer.exchange)
         use = self.means.use(terms.offer, party.name)
         session = _session(terms)
@@ -263,8 +264,9 @@ class Asking:
                 write_s=self.means.write_s,
             )
             found = await running.run()
-            receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, self.means.clock)
+            receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, committed, self.means.clock)
             ended = {
+                "snapshot": committed,
                 "own_receipt": receipt.sign(self.means.link.keys.identity),
                 "bytes_sent": progress.bytes_sent,
                 "bytes_received": progress.bytes_received,
@@ -365,6 +367,8 @@ class Asking:
             self.means.accusing.contradicted(party.name, reply, exchange.own_receipt)
             raise
         await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
+        self.means.witness.promised.expect(exchange.own_receipt)
+        self.means.witness.promised.expect(reply)
 
 
 def _session(terms: Terms) -> Session:

@@ -13,6 +13,7 @@ from trisect.clock import Clock, days, to_text
 from trisect.store.consents import Consents
 from trisect.store.presence import Lapsing
 from trisect.store.retention import Retention
+from trisect.store.snapshots import Snapshots
 
 _log = logging.getLogger(__name__)
 EVERY_S = 60.0
@@ -23,11 +24,12 @@ DELETED = Counter(
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Deletes hits, entries and consents of one node in time."""
+    """Deletes hits, entries, consents and snapshots of one node in time."""
 
     retention: Retention
     lapsing: Lapsing
     consents: Consents
+    snapshots: Snapshots
     peppers: Peppers
     clock: Clock
 
@@ -42,6 +44,8 @@ class Expiry:
         for exchange_id in await asyncio.to_thread(self.retention.expire, to_text(self.clock())):
             DELETED.inc()
             _log.info("hits were deleted at the end of their retention", extra={"exchange_id": exchange_id})
+        if snapshots := await asyncio.to_thread(self.snapshots.expire, to_text(self.clock())):
+            _log.info("snapshots are kept no more", extra={"snapshots": snapshots})
         async with self.peppers.held():  # what a roll has in its hands could not be told to have left
             ended = await asyncio.to_thread(self.consents.expire, self.clock())
         if ended:

@@ -13,6 +13,7 @@ from nodes.exchanges.book import Book
 from nodes.exchanges.confirming import Confirming
 from nodes.exchanges.expiry import Expiry
 from nodes.exchanges.means import Means
+from nodes.exchanges.proving import Proving
 from nodes.exchanges.recovery import Recovery
 from nodes.exchanges.slots import Slots
 from nodes.exchanges.staleness import Staleness
@@ -34,6 +35,7 @@ from trisect.store.database import Database
 from trisect.store.exchanges import Exchanges
 from trisect.store.presence import Lapsing
 from trisect.store.retention import Retention
+from trisect.store.snapshots import Snapshots
 from trisect.store.stale import StaleHits
 from trisect.store.tables import node_budgets
 from trisect.wire.v1 import relay_pb2
@@ -49,6 +51,7 @@ class ExchangesPart:
         answering: answers.
         staleness: tells of hits that may be stale, and hears of them.
         lapsing: ends what was kept long enough.
+        proving: proves what was in a snapshot.
         service: serves administrators.
     """
 
@@ -74,6 +77,8 @@ class ExchangesPart:
         self.budgets = Budgets(database, node_budgets)
         self._workers = Workers(most)
         self._slots = Slots(most, underway)
+        snapshots = Snapshots(database)
+        self.proving = Proving(snapshots, self.book.store, members, witness, link.keys.storage)
         means = Means(
             book=self.book,
             collections=collections,
@@ -87,6 +92,7 @@ class ExchangesPart:
             witness=witness,
             replay=replay,
             accusing=accusing,
+            proving=self.proving,
             clock=clock,
             randomness=randomness,
             config=config,
@@ -97,7 +103,7 @@ class ExchangesPart:
         self._recovery = Recovery(means, self.asking, confirming)
         self.lapsing = Lapsing(database)
         retention = Retention(database)
-        self._expiry = Expiry(retention, self.lapsing, Consents(database), peppers, clock)
+        self._expiry = Expiry(retention, self.lapsing, Consents(database), snapshots, peppers, clock)
         self.staleness = Staleness(
             self.book,
             StaleHits(database),

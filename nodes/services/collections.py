@@ -53,6 +53,10 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         """What an import has unless it says otherwise."""
         return self.current_defaults()
 
+    def profile(self, region: str) -> Profile:
+        """Tell how a single value of a region, empty for the default one, is read."""
+        return self._profile(pb.ImportBegin(region=region))
+
     async def ListCollections(  # noqa: N802
         self, _request: pb.ListCollectionsRequest, _context: Context
     ) -> pb.ListCollectionsReply:
@@ -215,7 +219,7 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
         return to_entry(
             RawRow(**fields),
             default_kind=kind_or_auto(request.kind),
-            profile=self._profile(pb.ImportBegin(region=request.region)),
+            profile=self.profile(request.region),
             tokeniser=self.peppers.tokeniser(),
         )
 

@@ -20,7 +20,7 @@ from support.fake_consents import Consents
 from support.fake_coordinator import FINGERPRINT, Coordinator
 from support.fake_credentials import Credentials
 from support.fake_governance import Governance
-from support.fake_services import NOW, RecordAdmin, Schedules
+from support.fake_services import NOW, register
 from support.membership import Consortium, identity
 from support.rulebooks import offer, permit
 from support.small_record import small_record
@@ -41,9 +41,7 @@ from trisect.wire.v1 import (
     matching_pb2_grpc,
     node_admin_pb2,
     node_admin_pb2_grpc,
-    record_admin_pb2_grpc,
     schedules_pb2,
-    schedules_pb2_grpc,
 )
 
 SUCCESSOR = "iiii-jjjj-kkkk-llll-mmmm-nnnn-oooo-pppp"
@@ -89,6 +87,7 @@ class FakeNode:
     entries: list[collections_pb2.EntryInfo] = field(default_factory=list)
     hits: list[matching_pb2.Hit] = field(default_factory=list)
     schedules: dict[str, schedules_pb2.Schedule] = field(default_factory=dict)
+    recorded: bool = True
     epoch: int = 0
     record_entries: tuple[bytes, ...] = field(default_factory=lambda: small_record().found)
     record_counts: bool = True
@@ -372,8 +371,7 @@ async def serving(node: FakeNode, home: Path, *, name: str = "node") -> AsyncIte
         credentials_pb2_grpc.add_CredentialsServicer_to_server(Credentials(node), server)
         collections_pb2_grpc.add_CollectionsServicer_to_server(_Collections(node), server)
         matching_pb2_grpc.add_MatchingServicer_to_server(_Matching(node), server)
-        schedules_pb2_grpc.add_SchedulesServicer_to_server(Schedules(node), server)
-        record_admin_pb2_grpc.add_RecordAdminServicer_to_server(RecordAdmin(node), server)
+        register(node, server)
     socket = home / "admin.sock"
     server.add_insecure_port(f"unix:{socket}")
     await server.start()

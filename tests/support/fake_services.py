@@ -1,16 +1,24 @@
-"""More services of the fake node: schedules, and a small but real public record."""
+"""More services of the fake node: schedules, a small but real public record, proofs."""
 
 # ruff: noqa: N802, ARG002  (names and arguments are the contract's)
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import grpc.aio
 from support.membership import CONSORTIUM
 from support.small_record import FOUNDER, LOG, small_record
 
 from trisect.errors import NotFoundError
 from trisect.record import entries
-from trisect.wire.v1 import record_admin_pb2, record_admin_pb2_grpc, schedules_pb2, schedules_pb2_grpc
+from trisect.wire.v1 import (
+    proofs_pb2,
+    proofs_pb2_grpc,
+    record_admin_pb2,
+    record_admin_pb2_grpc,
+    schedules_pb2,
+    schedules_pb2_grpc,
+)
 
 if TYPE_CHECKING:
     from support.fake_node import FakeNode
@@ -79,3 +87,34 @@ class RecordAdmin(record_admin_pb2_grpc.RecordAdminServicer):
             consortium=CONSORTIUM,
             founder=FOUNDER,
         )
+
+
+class Proofs(proofs_pb2_grpc.ProofsServicer):
+    def __init__(self, node: FakeNode) -> None:
+        self.node = node
+
+    async def ProveEntry(self, request, context):
+        self.node._note("ProveEntry", request)
+        return proofs_pb2.ProveEntryReply(proof="a proof", end="answerer", recorded=self.node.recorded)
+
+    async def CheckProof(self, request, context):
+        self.node._note("CheckProof", request)
+        return proofs_pb2.CheckProofReply(
+            exchange_id="ab" * 16,
+            owner="bank",
+            end="answerer",
+            peer="telco",
+            purpose="scam-prevention",
+            mode="match",
+            collection="c2",
+            version=5,
+            decided=NOW,
+            finished=NOW,
+        )
+
+
+def register(node: FakeNode, server: grpc.aio.Server) -> None:
+    """Serve what is here."""
+    schedules_pb2_grpc.add_SchedulesServicer_to_server(Schedules(node), server)
+    record_admin_pb2_grpc.add_RecordAdminServicer_to_server(RecordAdmin(node), server)
+    proofs_pb2_grpc.add_ProofsServicer_to_server(Proofs(node), server)

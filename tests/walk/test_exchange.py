@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -180,3 +181,44 @@ async def test_only_active_entries_are_matched(cluster):
     exchange = await cluster["telco"].match(own, "bank", other)
     refs = {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)}
     assert refs == {f"r-{number}" for number in range(20)} - {"r-3", "r-5"}
+
+
+async def test_an_owner_proves_what_its_list_had_long_after(cluster, tmp_path):
+    """To any party, by its own node and copy of the record; whatever has become of entry and pepper since."""
+    own, other = await shared(cluster, "telco", "bank", range(60), range(30, 90))
+    exchange = (await cluster["telco"].match(own, "bank", other)).exchange_id
+    await cluster["bank"].lists("DeleteCollection", collections_pb2.DeleteCollectionRequest(collection=other))
+
+    async def recorded(owner: str, value: str, proof: Path) -> bool:
+        code, told = await asyncio.to_thread(
+            trisect, cluster[owner], "exchange", "prove", exchange, "--output", proof, stdin=value
+        )
+        assert code == 0, told
+        return told["data"]["recorded"]
+
+    async def verified(party: str, value: str, proof: Path) -> tuple[int, dict]:
+        return await asyncio.to_thread(trisect, cluster[party], "exchange", "verify", proof, stdin=value)
+
+    for owner, end, listed, unlisted in (("bank", "answerer", 75, 5), ("telco", "asker", 5, 75)):
+        proof = tmp_path / f"{owner}.json"
+        value = f"HOST-{listed}.example.com"
+        await until(lambda o=owner, v=value, p=proof: recorded(o, v, p), "the receipt to be in the record")
+        peer = {"bank": "telco", "telco": "bank"}[owner]
+        for party in (peer, "government"):
+            await until(
+                lambda p=party, v=value, f=proof: is_fine(verified(p, v, f)), "the record to come there"
+            )
+            code, told = await verified(party, value, proof)
+            assert (told["data"]["owner"], told["data"]["end"], told["data"]["peer"]) == (owner, end, peer)
+        code, told = await verified(peer, f"host-{unlisted}.example.com", proof)
+        assert (code, "not of that entry" in told["error"]["message"]) == (1, True)
+        code, told = await asyncio.to_thread(
+            trisect, cluster[owner], "exchange", "prove", exchange, "--output", tmp_path / "none.json",
+            stdin=f"host-{unlisted}.example.com",
+        )  # fmt: skip
+        assert "was not in the snapshot" in told["error"]["message"]
+        assert not (tmp_path / "none.json").exists()
+
+
+async def is_fine(ending) -> bool:
+    return (await ending)[0] == 0

@@ -27,6 +27,7 @@ from trisect.wire.v1.credentials_pb2_grpc import CredentialsStub
 from trisect.wire.v1.governance_pb2_grpc import GovernanceStub
 from trisect.wire.v1.matching_pb2_grpc import MatchingStub
 from trisect.wire.v1.node_admin_pb2_grpc import NodeAdminStub
+from trisect.wire.v1.proofs_pb2_grpc import ProofsStub
 from trisect.wire.v1.record_admin_pb2_grpc import RecordAdminStub
 from trisect.wire.v1.schedules_pb2_grpc import SchedulesStub
 
@@ -52,6 +53,7 @@ class Node:
     matching: MatchingStub
     schedules: SchedulesStub
     record: RecordAdminStub
+    proofs: ProofsStub
 
 
 def running(home: Path) -> dict[str, Any]:
@@ -86,6 +88,7 @@ async def node(call: Call) -> AsyncIterator[Node]:
             MatchingStub(channel),
             SchedulesStub(channel),
             RecordAdminStub(channel),
+            ProofsStub(channel),
         )
 
 

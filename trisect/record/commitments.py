@@ -25,17 +25,10 @@ def padded(commitments: Sequence[bytes], randomness: Randomness) -> list[bytes]:
 
 def root(leaves: Sequence[bytes]) -> bytes:
     """Give the root over leaves."""
-    frontier = tree.Frontier.empty()
-    for leaf in leaves:
-        frontier.add(tree.leaf_hash(leaf))
-    return frontier.root
+    return tree.root_over([tree.leaf_hash(leaf) for leaf in leaves])
 
 
 def proof(leaves: Sequence[bytes], commitment: bytes) -> tuple[int, list[bytes]]:
     """Prove that a commitment is among leaves; gives its place and the hashes beside its path."""
-    nodes: dict[tuple[int, int], bytes] = {}
-    frontier = tree.Frontier.empty()
-    for leaf in leaves:
-        nodes |= {(level, at): found for level, at, found in frontier.append(tree.leaf_hash(leaf))}
     index = leaves.index(commitment)
-    return index, tree.inclusion_proof(index, len(leaves), lambda level, at: nodes[level, at])
+    return index, tree.proof_over([tree.leaf_hash(leaf) for leaf in leaves], index)

@@ -109,6 +109,32 @@ def inclusion_proof(index: int, size: int, node: Node) -> list[bytes]:
     return found[::-1]
 
 
+def root_over(leaves: Sequence[bytes]) -> bytes:
+    """Compute the root over the hashes of all leaves, where nobody keeps nodes."""
+    peaks, level = [], list(leaves)
+    while level:
+        if len(level) & 1:
+            peaks.append(level.pop())
+        level = _parents(level)
+    found = peaks[0] if peaks else EMPTY
+    for peak in peaks[1:]:
+        found = node_hash(peak, found)
+    return found
+
+
+def proof_over(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """Prove that a leaf is among the hashes of all leaves, where nobody keeps nodes; as `inclusion_proof`."""
+    levels = [list(leaves)]
+    while len(levels[-1]) > 1:
+        levels.append(_parents(levels[-1]))
+    return inclusion_proof(index, len(leaves), lambda level, at: levels[level][at])
+
+
+def _parents(level: Sequence[bytes]) -> list[bytes]:
+    """Hash the pairs of a level of complete nodes; the last one of an odd number has no parent yet."""
+    return [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+
+
 def consistency_proof(first: int, second: int, node: Node) -> list[bytes]:
     """Prove that a tree is the beginning of a later one (RFC 9162, 2.1.4.1).
 

@@ -103,6 +103,8 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Matching/HoldHits",
                 "Matching/DropHits",
                 "Matching/GetPermit",
+                "Proofs/ProveEntry",
+                "Proofs/CheckProof",
                 "Matching/ListHits",
                 "RecordAdmin/GetRecord",
                 "RecordAdmin/GetRecordProof",

@@ -18,6 +18,7 @@ from trisect.trust import canonical_json
 from trisect.trust.canonical_json import Json
 from trisect.trust.keys import SealingKey, SealingPublic
 
+COMMITMENT_BYTES = 32
 OFFER_LIFE = dt.timedelta(minutes=2)
 CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 """How far an offer's time may lie from the clock of the end that judges it."""
@@ -105,7 +106,11 @@ class Void(Document):
 
 @dataclass(frozen=True, slots=True)
 class Receipt(Document):
-    """What one end says has happened: hashes over all frames, counts, no identifiers and no result."""
+    """What one end says has happened: hashes over all frames, counts, no identifiers and no result.
+
+    Attributes:
+        snapshot: 32 bytes, what this end commits to of its own snapshot (`trisect.record.snapshots`).
+    """
 
     KIND: ClassVar[str] = "receipt.v1"
 
@@ -118,7 +123,13 @@ class Receipt(Document):
     answerer_frames: int
     answerer_transcript: bytes
     elements_evaluated: int
+    snapshot: bytes
     finished: str
+
+    def __post_init__(self) -> None:
+        """Refuse what commits to nothing; raises VerificationError."""
+        if len(self.snapshot) != COMMITMENT_BYTES:
+            raise VerificationError("a receipt does not commit to a snapshot")
 
     def check_against(self, other: Receipt) -> None:
         """Check that two ends say the same; raises VerificationError."""

@@ -88,6 +88,7 @@ class Exchange:
     hits_deleted_at: str | None = None
     own_receipt: bytes | None = None
     peer_receipt: bytes | None = None
+    snapshot: bytes | None = None
 
 
 _FIELDS = [field.name for field in fields(Exchange)]

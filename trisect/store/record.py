@@ -7,14 +7,14 @@ record that was torn anywhere is the one from before. Called from threads; one a
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import sqlalchemy as sa
 
 from trisect.errors import NotFoundError, VerificationError
-from trisect.record import tree
+from trisect.record import entries, tree
 from trisect.store.database import Database
 from trisect.store.tables import RecordTables
 
@@ -29,10 +29,22 @@ class NewEntry:
     Attributes:
         entry: its bytes.
         statement: the sequence of the statement that it is of, None if it is of none.
+        exchange: the id of the exchange that it is of, in hex; None if it is of none.
     """
 
     entry: bytes
     statement: int | None = None
+    exchange: str | None = None
+
+
+def numbered(found: Iterable[bytes], stated: int) -> list[NewEntry]:
+    """Read entries that came as bytes; statements among them are numbered on from so many before."""
+    new = []
+    for entry in found:
+        exchange = entries.exchange(entry)
+        stated += exchange is None
+        new.append(NewEntry(entry, stated if exchange is None else None, exchange))
+    return new
 
 
 class Record:
@@ -43,7 +55,7 @@ class Record:
         self._tables = tables
         self._appending = threading.Lock()
 
-    def append(self, entries: Sequence[NewEntry], *, root: bytes | None = None) -> range:
+    def append(self, new: Sequence[NewEntry], *, root: bytes | None = None) -> range:
         """Append entries in one transaction; gives their numbers, from 0.
 
         Raises:
@@ -53,17 +65,14 @@ class Record:
             frontier = tree.Frontier(self._size(connection), partial(self._node, connection))
             first = frontier.size
             nodes: list[tuple[int, int, bytes]] = []
-            for new in entries:
-                nodes += frontier.append(tree.leaf_hash(new.entry))
+            for one in new:
+                nodes += frontier.append(tree.leaf_hash(one.entry))
             if root is not None and frontier.root != root:
                 raise VerificationError("the record's entries are not those of its signed head")
-            if entries:
+            if new:
                 connection.execute(
                     sa.insert(self._tables.entries),
-                    [
-                        {"number": number, "entry": new.entry, "statement": new.statement}
-                        for number, new in enumerate(entries, start=first)
-                    ],
+                    [{"number": number, **asdict(one)} for number, one in enumerate(new, start=first)],
                 )
                 connection.execute(
                     sa.insert(self._tables.nodes),
@@ -92,6 +101,13 @@ class Record:
             .order_by(self._tables.entries.c.number)
             .limit(limit)
         )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def of_exchange(self, exchange: str) -> Sequence[bytes]:
+        """Read the entries of an exchange: its permit, and what commits to receipts."""
+        table = self._tables.entries
+        query = sa.select(table.c.entry).where(table.c.exchange == exchange).order_by(table.c.number)
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
@@ -145,9 +161,9 @@ class Record:
 
     def cut(self, size: int) -> None:
         """Forget what comes after the first `size` entries of a copy that did not verify; the record itself is never cut."""
-        entries, nodes = self._tables.entries, self._tables.nodes
+        table, nodes = self._tables.entries, self._tables.nodes
         with self._appending, self._database.write() as connection:
-            connection.execute(sa.delete(entries).where(entries.c.number >= size))
+            connection.execute(sa.delete(table).where(table.c.number >= size))
             for level in range(tree.MAX_SIZE.bit_length()):
                 if not connection.execute(
                     sa.delete(nodes).where(nodes.c.level == level, nodes.c.position >= size >> level)

@@ -48,7 +48,7 @@ class RecordTables:
     """The public record at one daemon.
 
     Attributes:
-        entries: in order; each of a statement has that one's sequence.
+        entries: in order; each of a statement has that one's sequence, every other one the id of its exchange.
         nodes: the complete nodes of the tree; level 0 are the entries' hashes.
         heads: those that were signed, each with the cosignatures that came for it.
     """
@@ -66,6 +66,7 @@ def _record(metadata: sa.MetaData) -> RecordTables:
             sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
             sa.Column("entry", sa.LargeBinary, nullable=False),
             sa.Column("statement", sa.BigInteger, index=True, unique=True),
+            sa.Column("exchange", sa.Text, index=True),
         ),
         sa.Table(
             "record_nodes",
@@ -231,6 +232,24 @@ exchanges = sa.Table(
     sa.Column("stale_at", sa.Text),
     sa.Column("own_receipt", sa.LargeBinary),
     sa.Column("peer_receipt", sa.LargeBinary),
+    # What this end's receipt commits to: a root of `snapshots`.
+    sa.Column("snapshot", sa.LargeBinary, index=True),
+)
+
+snapshots = sa.Table(
+    "snapshots",
+    NODE,
+    sa.Column("name", sa.LargeBinary, primary_key=True),
+    sa.Column("root", sa.LargeBinary, nullable=False, index=True),
+    sa.Column("keep_until", sa.Text, nullable=False, index=True),
+)
+
+snapshot_leaves = sa.Table(
+    "snapshot_leaves",
+    NODE,
+    sa.Column("snapshot", sa.LargeBinary, sa.ForeignKey("snapshots.name"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("hashes", sa.LargeBinary, nullable=False),
 )
 
 hits = sa.Table(

@@ -17,6 +17,7 @@ from coordinator.permits import Permits
 from trisect.clock import to_text
 from trisect.errors import DeniedError, StaleError, TrisectError, VerificationError
 from trisect.indicators.kinds import Kind
+from trisect.record import entries
 from trisect.record.quorum import require_fresh
 from trisect.rules.budgets import BUDGET
 from trisect.rules.notices import Notice
@@ -90,7 +91,9 @@ def office(consortium: Consortium, tmp_path: Path) -> Iterator[Office]:
     registry: Any = SimpleNamespace(membership=consortium.membership)
     counted = [NOW]
     record: Any = SimpleNamespace(
-        add=recorded.append, require_fresh=lambda age_s: require_fresh(counted[0], age_s, now[0])
+        add=recorded.append,
+        of_exchange=lambda exchange: [one for one in recorded if entries.exchange(one) == exchange],
+        require_fresh=lambda age_s: require_fresh(counted[0], age_s, now[0]),
     )
     yield Office(
         consortium,
@@ -191,9 +194,19 @@ def test_what_is_filed_meanwhile_counts(office: Office) -> None:
     assert office.refuses(made, permit).rule == "vetting-in-force"
 
 
+def test_an_exchange_has_one_permit_for_ever(office: Office) -> None:
+    """Its id is public from then on, and what else is entered under it would be taken for its own."""
+    office.issue(*office.proposed())
+    first = list(office.recorded)
+    for again in (office.proposed(), office.proposed(size=2_048)):
+        with pytest.raises(DeniedError, match="has had its permit"):
+            office.issue(*again)
+    assert office.recorded == first
+
+
 def test_a_budget_ends_to_the_element(office: Office) -> None:
-    for _ in range(2):
-        office.issue(*office.proposed(size=99_928))
+    for number in range(2):
+        office.issue(*office.proposed(size=99_928, exchange=bytes([number]) * 16))
     office.recorded.clear()
     found = office.refuses(*office.proposed(size=144 + 1))
     assert (found.rule, "199,856 of 200,000" in found.message) == (BUDGET, True)

@@ -13,8 +13,9 @@ from trisect.clock import system_clock
 from trisect.errors import ConflictError, NotFoundError, StaleError, UnreachableError, VerificationError
 from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
-from trisect.record.entries import kind
+from trisect.record.entries import exchange, kind, of_document
 from trisect.record.notes import Note
+from trisect.rules.offers import Receipt
 from trisect.store.record import NewEntry, Record
 from trisect.store.tables import coordinator_record
 from trisect.trust.statements import Role
@@ -194,7 +195,8 @@ def test_entries_of_no_statement_stand_between_statements(founded: Office) -> No
     assert [kind(entry) for entry in record.entries(2)] == ["x.v1", "pepper-grant.v1"]
 
 
-PERMIT = b'{"commitment":{"kind":"permit.v1","sha256":"00"}}'
+RECEIPT = Receipt(bytes(16), "asker", b"", b"", 1, b"", 1, b"", 1, bytes(32), "").sign(identity("telco"))
+ENTRY = of_document(RECEIPT)
 
 
 def grown(founded: Office) -> tuple[str, list[bytes]]:
@@ -202,7 +204,7 @@ def grown(founded: Office) -> tuple[str, list[bytes]]:
     record = opened(founded)
     record.sign()
     store = Record(founded.database, coordinator_record)
-    store.append([NewEntry(PERMIT)])
+    store.append([NewEntry(ENTRY, exchange=exchange(ENTRY))])
     founded.publish(founded.consortium.grant("telco", 0))
     record.sign()
     return str(head(record)), list(record.entries(0))
@@ -225,7 +227,7 @@ def test_after_a_start_nothing_goes_in_before_the_witnesses_were_heard(founded: 
     )
     founded.publish(founded.consortium.grant("telco", 1))
     with pytest.raises(UnreachableError, match="just started"):
-        record.add(PERMIT)
+        record.add(RECEIPT)
     assert record.sign() == 4
     for party in (GOVERNMENT, "telco"):
         assert record.waits
@@ -241,7 +243,7 @@ def test_what_was_lost_comes_back_and_nothing_else_goes_in_before(founded: Offic
     record.heard("telco", note)
     record.settle()
     with pytest.raises(UnreachableError, match=f"has {size} entries and had 4"):
-        record.add(PERMIT)
+        record.add(RECEIPT)
     assert record.sign() == 2
     assert record.restore(note, 2, found[2:]) == 4
     assert record.waits == ""
@@ -260,7 +262,7 @@ def test_what_does_not_lead_to_the_head_is_not_taken_back(founded: Office, how: 
     first, given = {
         "changed": (2, [found[3], found[2]]),
         "short": (2, found[2:3]),
-        "long": (2, [*found[2:], PERMIT]),
+        "long": (2, [*found[2:], ENTRY]),
         "late": (3, found[3:]),
         "empty": (2, []),
     }[how]

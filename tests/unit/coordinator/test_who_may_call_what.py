@@ -119,6 +119,7 @@ AT_A_SOCKET = {
         "GetPermit",
         "ListHits",
     },
+    "Proofs": {"ProveEntry", "CheckProof"},
     "RecordAdmin": {"GetRecord", "GetRecordProof", "ListRecord"},
     "Schedules": {"AddSchedule", "ListSchedules", "RemoveSchedule"},
 }

@@ -16,6 +16,7 @@ CARRIERS = {
     "RawBatch",
     "Batch",
     "ChangeEntryRequest",
+    "RawValue",
     "TextLines",
     "Indicator",
     # functions that take or give one

@@ -106,6 +106,7 @@ class Node:
             witness=unused,
             replay=self.replay,
             accusing=unused,
+            proving=unused,
             clock=clock,
             randomness=os.urandom,
             config=unused,

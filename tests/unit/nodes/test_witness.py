@@ -17,12 +17,11 @@ from trisect.clock import from_seconds
 from trisect.errors import StaleError, TrisectError, VerificationError
 from trisect.record import entries
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
-from trisect.rules.permit import Permit
+from trisect.rules.offers import Receipt
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import NewEntry, Record
 from trisect.store.settings import Setting
 from trisect.store.tables import coordinator_record, node_record
-from trisect.trust import documents
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import COORDINATOR
 from trisect.wire.v1 import record_pb2
@@ -213,14 +212,17 @@ async def test_a_copy_from_before_statements_were_numbered_is_made_anew(world: S
     assert node.witness.copy.newest_statement() == 5
 
 
-async def test_a_permit_stands_in_the_record_within_a_minute(world: SimpleNamespace) -> None:
+async def test_a_receipt_stands_in_the_record_within_a_minute(world: SimpleNamespace) -> None:
     """Whether this node hears of it first or has copied it first; one that never comes is told."""
     witness: Witness = world.node.witness
-    first, second, never = (documents.sign(Permit.KIND, {"n": n}, [identity("bank")]) for n in range(3))
+    first, second, never = (
+        Receipt(bytes(16), "asker", b"", b"", n, b"", 1, b"", 1, bytes(32), "").sign(identity("bank"))
+        for n in range(3)
+    )
     await witness.start()
     await witness.follow()
     witness.promised.expect(first)
-    world.log.record.append([NewEntry(first), NewEntry(second)])
+    world.log.record.append([NewEntry(entries.of_document(one)) for one in (first, second)])
     await witness.follow()
     witness.promised.expect(second)
     witness.promised.expect(never)
@@ -229,7 +231,7 @@ async def test_a_permit_stands_in_the_record_within_a_minute(world: SimpleNamesp
     assert witness.trouble == ""
     world.node.now_s += 1
     await witness.follow()
-    assert "signed a permit of this node's exchanges that the record does not have" in witness.trouble
-    world.log.record.append([NewEntry(never)])
+    assert "the record lacks 1 of the permits and receipts of this node's exchanges" in witness.trouble
+    world.log.record.append([NewEntry(entries.of_document(never))])
     await witness.follow()
     assert witness.trouble == ""

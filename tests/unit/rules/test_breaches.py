@@ -111,7 +111,9 @@ def test_a_breach_is_told_once(consortium: Consortium) -> None:
 
 def receipts(**changes: Any) -> tuple[bytes, bytes]:
     """What telco as asker and bank as answerer have signed about an exchange."""
-    ours = Receipt(b"e" * 16, "answerer", b"o" * 32, b"a" * 32, 3, b"t" * 32, 4, b"u" * 32, 60, at(0))
+    ours = Receipt(
+        b"e" * 16, "answerer", b"o" * 32, b"a" * 32, 3, b"t" * 32, 4, b"u" * 32, 60, b"s" * 32, at(0)
+    )
     theirs = replace(ours, **({"side": "asker"} | changes))
     return theirs.sign(identity("telco")), ours.sign(identity("bank"))
 
@@ -122,6 +124,7 @@ def receipts(**changes: Any) -> tuple[bytes, bytes]:
         ({"elements_evaluated": 59}, True),
         ({"asker_transcript": b"x" * 32}, True),
         ({}, False),
+        ({"snapshot": b"x" * 32}, False),
         ({"exchange": b"x" * 16}, False),
         ({"side": "answerer", "elements_evaluated": 59}, False),
     ],

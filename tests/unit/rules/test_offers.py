@@ -59,8 +59,19 @@ REASON = Reason("denied", "TRI-DENIED", "no", "ask", "not-shared")
 REFUSAL = Refusal(EXCHANGE, b"o" * 32, b"sealed")
 VOID = Void(EXCHANGE, b"o" * 32)
 RECEIPT = Receipt(
-    EXCHANGE, "asker", b"o" * 32, b"a" * 32, 4, b"t" * 32, 5, b"u" * 32, 100, "2026-11-01T00:01:00Z"
+    EXCHANGE,
+    "asker",
+    b"o" * 32,
+    b"a" * 32,
+    4,
+    b"t" * 32,
+    5,
+    b"u" * 32,
+    100,
+    b"s" * 32,
+    "2026-11-01T00:01:00Z",
 )
+OWN_FIELDS = {"side", "snapshot", "finished"}
 DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, VOID, RECEIPT]
 
 
@@ -150,7 +161,7 @@ def test_an_offer_says_no_collections_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [field.name for field in dataclasses.fields(Receipt) if field.name not in ("side", "finished")]
+    "field", [field.name for field in dataclasses.fields(Receipt) if field.name not in OWN_FIELDS]
 )
 def test_receipts_that_contradict_each_other_are_told(field: str) -> None:
     other = dataclasses.replace(RECEIPT, side="answerer", finished="2026-11-01T00:09:00Z")
@@ -161,6 +172,16 @@ def test_receipts_that_contradict_each_other_are_told(field: str) -> None:
     )
     with pytest.raises(VerificationError, match=field):
         RECEIPT.check_against(changed)
+
+
+def test_each_receipt_commits_to_its_own_snapshot() -> None:
+    RECEIPT.check_against(dataclasses.replace(RECEIPT, side="answerer", snapshot=bytes(32)))
+    for wrong in (b"", bytes(31), bytes(33)):
+        with pytest.raises(VerificationError, match="does not commit"):
+            dataclasses.replace(RECEIPT, snapshot=wrong)
+    body = RECEIPT.to_body() | {"snapshot": ""}
+    with pytest.raises(VerificationError, match="does not commit"):
+        Receipt.verify(documents.sign(Receipt.KIND, body, [KEY]), KEY.public)
 
 
 def test_two_receipts_of_one_end_are_no_agreement() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trisect.cli.call import Call
+from trisect.cli.commands.entry import Kind, Region, Value
 from trisect.cli.commands.matching_options import ExchangeId
 from trisect.cli.options import command, group
 
@@ -17,7 +19,7 @@ MAX_LISTED = 1_000
 
 @group(app)
 def exchange(_call: Call) -> None:
-    """See the exchanges that this node asked for or answered; follow or cancel one."""
+    """See the exchanges that this node asked for or answered; follow, cancel or prove one."""
 
 
 @command(app, "list")
@@ -84,3 +86,34 @@ def release(call: Call, exchange_id: ExchangeId) -> None:
     from trisect.cli.acts import exchange as act  # noqa: PLC0415
 
     call.run(act.release(call, exchange_id))
+
+
+@command(app)
+def prove(
+    call: Call,
+    exchange_id: ExchangeId,
+    value: Value = "-",
+    *,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")],
+    kind: Kind = "auto",
+    region: Region = "",
+) -> None:
+    """Prove that a value was in this node's list when the exchange ran, to whoever knows the value."""
+    from trisect.cli.acts import proving as act  # noqa: PLC0415
+
+    act.prove(call, exchange_id, act.Named(value, kind, region), output)
+
+
+@command(app)
+def verify(
+    call: Call,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof of any party's.")],
+    value: Value = "-",
+    *,
+    kind: Kind = "auto",
+    region: Region = "",
+) -> None:
+    """Check such a proof for a value, by this node's peppers and its copy of the record, without the network."""
+    from trisect.cli.acts import proving as act  # noqa: PLC0415
+
+    act.verify(call, file, act.Named(value, kind, region))

@@ -1,0 +1,150 @@
+"""Commitments to snapshots: they tell nothing, bind to every token, and one leaf opens for its own entry alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.membership import identity
+
+from trisect.errors import NotFoundError, VerificationError
+from trisect.indicators.tokens import Token
+from trisect.psi.bands import band
+from trisect.record import tree
+from trisect.record.snapshots import Commitment, SnapshotProof, commit
+from trisect.rules.offers import Receipt
+
+SECRET = b"s" * 32
+
+
+def token(number: int) -> Token:
+    return Token(number.to_bytes(32, "little"))
+
+
+def tokens(count: int) -> bytes:
+    return b"".join(token(number) for number in range(count))
+
+
+def committed(count: int, secret: bytes = SECRET) -> Commitment:
+    return commit(tokens(count), secret, band(count))
+
+
+def receipt(root: bytes) -> bytes:
+    return Receipt(bytes(16), "answerer", b"", b"", 1, b"", 1, b"", 1, root, "").sign(identity("bank"))
+
+
+@cache
+def proved(number: int, count: int = 70) -> SnapshotProof:
+    kept = committed(count)
+    return SnapshotProof.of(token(number), kept, SECRET, receipt(kept.root))
+
+
+@given(st.integers(0, 200))
+def test_a_commitment_has_as_many_leaves_as_a_band_and_its_root_is_theirs(count: int) -> None:
+    found = committed(count)
+    leaves = [found.leaves[at : at + 32] for at in range(0, len(found.leaves), 32)]
+    assert len(leaves) == len(set(leaves)) == band(count)
+    assert leaves == sorted(leaves)
+    frontier = tree.Frontier.empty()
+    for leaf in leaves:
+        frontier.add(leaf)
+    assert found.root == frontier.root
+
+
+def test_one_snapshot_has_one_commitment_and_another_has_another() -> None:
+    found = committed(70)
+    assert committed(70) == found
+    others = [committed(69), committed(71), committed(70, b"t" * 32)]
+    for field in dataclasses.fields(Commitment):
+        assert len({getattr(one, field.name) for one in (found, *others)}) == 4
+
+
+def test_leaves_share_nothing_between_snapshots() -> None:
+    """Whoever sees two proofs' paths must not learn that an entry stayed."""
+    one, other = (committed(count).leaves for count in (70, 71))
+    halves = ({found[at : at + 32] for at in range(0, len(found), 32)} for found in (one, other))
+    assert not set.intersection(*halves)
+
+
+@pytest.mark.parametrize("count", [1, 16, 17, 70, 1_000])
+@pytest.mark.parametrize("number", [0, -1])
+def test_an_entry_is_proved(count: int, number: int) -> None:
+    proof = proved(number % count, count)
+    again = SnapshotProof.parse(proof.to_text())
+    assert again == proof
+    again.check(token(number % count))
+    assert proof.leaves == band(count)
+
+
+def test_a_proof_names_no_entry() -> None:
+    text = proved(3).to_text()
+    assert token(3).hex() not in text
+    assert set(json.loads(text)) == {"trisect_snapshot_proof", "receipt", "nonce", "leaf", "leaves", "proof"}
+
+
+def test_what_was_not_there_is_not_proved() -> None:
+    with pytest.raises(NotFoundError, match="was not in the snapshot"):
+        proved(70)
+    with pytest.raises(VerificationError, match="not of that entry"):
+        proved(3).check(token(4))
+
+
+@given(st.data())
+def test_a_proof_that_was_changed_holds_for_nothing(data: st.DataObject) -> None:
+    proof = proved(3)
+    name = data.draw(st.sampled_from(["nonce", "leaf", "leaves", "proof", "receipt"]))
+    match name:
+        case "nonce":
+            changed = dataclasses.replace(proof, nonce=flipped(data, proof.nonce))
+        case "leaf":
+            changed = dataclasses.replace(
+                proof, leaf=data.draw(st.integers(0, 2**60).filter(lambda n: n != proof.leaf))
+            )
+        case "leaves":
+            far = st.integers(0, 2**60).filter(lambda n: len(bin(n - 1)) != len(bin(proof.leaves - 1)))
+            changed = dataclasses.replace(proof, leaves=data.draw(far))
+        case "proof":
+            at = data.draw(st.integers(0, len(proof.proof) - 1))
+            path = (*proof.proof[:at], flipped(data, proof.proof[at]), *proof.proof[at + 1 :])
+            changed = dataclasses.replace(proof, proof=path)
+        case _:
+            root = Receipt.peek(proof.receipt).snapshot
+            changed = dataclasses.replace(proof, receipt=receipt(flipped(data, root)))
+    with pytest.raises(VerificationError):
+        changed.check(token(3))
+
+
+def flipped(data: st.DataObject, found: bytes) -> bytes:
+    at = data.draw(st.integers(0, 8 * len(found) - 1))
+    return (int.from_bytes(found) ^ 1 << at).to_bytes(len(found))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("trisect_snapshot_proof", 2),
+        ("receipt", 1),
+        ("nonce", "ab"),
+        ("nonce", None),
+        ("leaf", -1),
+        ("leaf", True),
+        ("leaves", "1"),
+        ("proof", ["!"]),
+        ("proof", 7),
+        ("more", 1),
+    ],
+)
+def test_what_is_no_proof(field: str, value: object) -> None:
+    fields = json.loads(proved(3).to_text()) | {field: value}
+    with pytest.raises(VerificationError, match="no proof"):
+        SnapshotProof.parse(json.dumps(fields))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "[" * 100_000])
+def test_what_is_no_file_of_one(text: str) -> None:
+    with pytest.raises(VerificationError, match="no proof"):
+        SnapshotProof.parse(text)
