@@ -6,15 +6,16 @@ No indicator, no token and no collection is in it, and nothing is asked of anybo
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, MutableSequence
 
 from nodes.members import Members
 from trisect.clock import Clock, from_text, to_text
 from trisect.record import entries
 from trisect.rules import breaches, leaks, stale
-from trisect.rules.breaches import Breach
+from trisect.rules.breaches import Breach, Ground
 from trisect.rules.duties import duties
+from trisect.rules.metering import Recorded, metered
 from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Rulebook
@@ -23,6 +24,9 @@ from trisect.store.exchanges import Exchanges, Side
 from trisect.store.record import PAGE, Record
 from trisect.trust.filings import ConsentsFiling
 from trisect.wire.v1 import governance_pb2 as pb
+
+_DISORDER = dt.timedelta(hours=1)
+"""More than permits in the record are out of the order of their times: clocks differ by a minute at most."""
 
 
 class Supervising:
@@ -83,39 +87,37 @@ class Supervising:
     def meter(self, days: int) -> pb.GetMeterReply:
         """Count what each party has done within so many days."""
         membership, now = self._members.membership, self._clock()
-        asked, answered = Counter[str](), Counter[str]()
-        elements, given, today = Counter[str](), Counter[str](), Counter[str]()
-        for permit in self._permits(now - dt.timedelta(days=days)):
-            asked[permit.asker] += 1
-            answered[permit.answerer] += 1
-            if not permit.repeats:  # else nothing was evaluated
-                elements[permit.asker] += permit.asked_padded
-                given[permit.answerer] += permit.answered_padded
-            today[permit.asker] += permit.budget * (permit.budget_day == to_text(now)[:10])
-        silent = self._silent(now)
+        regime = Regime(membership)
+        uses = metered(self._recorded(now - dt.timedelta(days=days)), regime, now)
+        for peer, exchange in self._unconfirmed(now):
+            uses[peer].silent.add(exchange)
         reply = pb.GetMeterReply()
         for party in membership.parties.values():
             files = breaches.of_party(membership, party.name)
             committed = membership.filed(ConsentsFiling, party.name)
+            use = uses[party.name]
             reply.parties.add(
                 party=party.name,
                 role=party.role.value,
                 standing=party.standing.value,
-                asked=asked[party.name],
-                answered=answered[party.name],
-                elements_asked=elements[party.name],
-                elements_answered=given[party.name],
-                elements_asked_today=today[party.name],
+                asked=use.asked,
+                answered=use.answered,
+                elements_asked=use.elements_asked,
+                elements_answered=use.elements_answered,
+                elements_asked_today=use.charged_today,
+                budget_percent=use.budget_percent,
+                revocation_lag_s=round(use.revocation_lag.total_seconds()),
                 breaches=len(files),
                 open_breaches=sum(one.closing is None for one in files),
+                drift=sum(one.closing is None and one.opening.ground == Ground.DRIFT for one in files),
                 orders=sorted(one.order.act for file in files for one in file.orders if one.in_force(now)),
-                silent=silent[party.name],
+                silent=len(use.silent),
                 stale=len(stale.outstanding(membership, party.name)),
                 consents_committed=committed[-1].filing.issued if committed else "",
             )
         reply.duties.extend(
             pb.Duty(party=one.party, duty=one.duty, due=one.due, overdue=one.overdue)
-            for one in duties(Regime(membership), now)
+            for one in duties(regime, now)
         )
         return reply
 
@@ -154,21 +156,34 @@ class Supervising:
             uses=_uses(self._permits(now - dt.timedelta(days=days)), party),
         )
 
-    def _permits(self, since: dt.datetime) -> Iterator[Permit]:
+    def _permits(self, since: dt.datetime) -> list[Permit]:
         """Read the permits in the record that were decided since a time."""
-        first = 0
-        while page := self._record.entries(first, limit=PAGE):
-            first += len(page)
-            for entry in page:
-                envelope = entries.document(entry) if entries.kind(entry) == Permit.KIND else None
-                if envelope is not None and from_text((found := Permit.peek(envelope)).decided) >= since:
-                    yield found
+        return [one.permit for one in self._recorded(since)]
 
-    def _silent(self, now: dt.datetime) -> Counter[str]:
-        """Count, for each peer, the exchanges that have ended here and that it has not confirmed for too long."""
+    def _recorded(self, since: dt.datetime) -> list[Recorded]:
+        """Read the exchanges in the record that were decided since a time, in order; from its end, so no more than needed."""
+        permits, receipts = list[Permit](), defaultdict[str, set[str]](set)
+        first, older = self._record.size, False
+        while first and not older:
+            first, count = max(0, first - PAGE), min(PAGE, first)
+            for entry in reversed(self._record.entries(first, limit=count)):
+                if side := entries.side(entry):
+                    receipts[str(entries.exchange(entry))].add(side)
+                elif entries.kind(entry) == Permit.KIND:
+                    permit = Permit.peek(entry)
+                    decided = from_text(permit.decided)
+                    if decided >= since:
+                        permits.append(permit)
+                    older |= decided < since - _DISORDER
+        return [Recorded(one, frozenset(receipts[one.exchange.hex()])) for one in reversed(permits)]
+
+    def _unconfirmed(self, now: dt.datetime) -> Iterator[tuple[str, str]]:
+        """Name the exchanges that have ended here and that the peer has not confirmed for too long, each with the peer."""
         deadlines = Regime(self._members.membership).deadlines(now)
         until = to_text(now - dt.timedelta(hours=deadlines.silence_hours))
-        return Counter(one.peer for one in self._exchanges.unsettled() if one.started_at < until)
+        for one in self._exchanges.unsettled():
+            if one.started_at < until:
+                yield one.peer, one.id
 
 
 def _uses(permits: Iterable[Permit], party: str) -> list[pb.InspectedUse]:

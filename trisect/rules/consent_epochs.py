@@ -64,6 +64,17 @@ def require(text: str, membership: Membership, moment: dt.datetime) -> None:
             )
 
 
+def behind(text: str, membership: Membership, moment: dt.datetime) -> dt.timedelta:
+    """Tell how long the oldest epoch that a permit does not name had stood in the record when it was decided."""
+    named, longest = _read(text), dt.timedelta()
+    for party, filed in _committed(membership):
+        missing = (one for one in filed if one.filing.serial > named.get(party.name, 0))
+        oldest = next(missing, None)
+        if oldest is not None:
+            longest = max(longest, moment - from_text(oldest.filing.issued))
+    return longest
+
+
 def _committed(membership: Membership) -> Iterator[tuple[Party, Sequence[Filed]]]:
     for party in membership.parties.values():
         if party.role is Role.PROXY and party.standing is Standing.ACTIVE:

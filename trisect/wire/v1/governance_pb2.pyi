@@ -1164,6 +1164,9 @@ class PartyMeter(_message.Message):
     SILENT_FIELD_NUMBER: _builtins.int
     CONSENTS_COMMITTED_FIELD_NUMBER: _builtins.int
     STALE_FIELD_NUMBER: _builtins.int
+    BUDGET_PERCENT_FIELD_NUMBER: _builtins.int
+    REVOCATION_LAG_S_FIELD_NUMBER: _builtins.int
+    DRIFT_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     role: _builtins.str
     standing: _builtins.str
@@ -1176,11 +1179,19 @@ class PartyMeter(_message.Message):
     breaches: _builtins.int
     open_breaches: _builtins.int
     silent: _builtins.int
-    """Exchanges of this node with the party that have ended here, and of which no receipt has come for too long."""
+    """Exchanges of which the other end has given its receipt and this party has not, for too long: by the record, and by
+    what this node knows of its own.
+    """
     consents_committed: _builtins.str
     """When a proxy has committed to consents last (RFC 3339), or empty."""
     stale: _builtins.int
     """Exchanges of which answerers say that it has kept stale hits for too long."""
+    budget_percent: _builtins.int
+    """The largest part of one of today's budgets that is charged to it."""
+    revocation_lag_s: _builtins.int
+    """How long consents and withdrawals had stood in the record, at most, that a list of it was taken without."""
+    drift: _builtins.int
+    """Open breaches on the ground that it does what its notice does not say."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Acts that have effect now."""
@@ -1202,10 +1213,13 @@ class PartyMeter(_message.Message):
         silent: _builtins.int = ...,
         consents_committed: _builtins.str = ...,
         stale: _builtins.int = ...,
+        budget_percent: _builtins.int = ...,
+        revocation_lag_s: _builtins.int = ...,
+        drift: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "breaches", b"breaches", "consents_committed", b"consents_committed", "elements_answered", b"elements_answered", "elements_asked", b"elements_asked", "elements_asked_today", b"elements_asked_today", "open_breaches", b"open_breaches", "orders", b"orders", "party", b"party", "role", b"role", "silent", b"silent", "stale", b"stale", "standing", b"standing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "breaches", b"breaches", "budget_percent", b"budget_percent", "consents_committed", b"consents_committed", "drift", b"drift", "elements_answered", b"elements_answered", "elements_asked", b"elements_asked", "elements_asked_today", b"elements_asked_today", "open_breaches", b"open_breaches", "orders", b"orders", "party", b"party", "revocation_lag_s", b"revocation_lag_s", "role", b"role", "silent", b"silent", "stale", b"stale", "standing", b"standing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
