@@ -96,6 +96,10 @@ class Members:
         """The sequence of the newest statement that was verified."""
         return self._newest
 
+    def given(self, after: int) -> Sequence[tuple[int, bytes]]:
+        """List a page of the statements that were verified after one, each with its sequence."""
+        return self._store.after(after)
+
     @property
     def own(self) -> Party | None:
         """This party as the consortium has it, None before admission."""

@@ -17,6 +17,7 @@ from nodes.link import Link
 from nodes.members import Members
 from nodes.promised import Promised
 from nodes.times import CURE
+from nodes.withheld import Withheld
 from trisect.clock import Clock
 from trisect.errors import ConflictError, NotFoundError, StaleError, TrisectError, VerificationError
 from trisect.record import tree
@@ -83,7 +84,7 @@ class Witness:
         self._following = asyncio.Lock()
         self.trouble = ""
         self.contradiction: tuple[str, ...] = ()
-        self._withheld = ""
+        self._withheld = Withheld(members, copy, clock)
         self.promised = Promised(clock)
         self.note: Note | None = None
         self.counted: Note | None = None
@@ -106,8 +107,8 @@ class Witness:
             VerificationError: the coordinator has shown two, or keeps from this node what stands in it.
             StaleError: the newest head that counts is older than the rulebook in force allows.
         """
-        if self.contradiction or self._withheld:
-            raise VerificationError(_FORKED if self.contradiction else self._withheld, hint=_CALL)
+        if withheld := _FORKED if self.contradiction else self._withheld.trouble:
+            raise VerificationError(withheld, hint=_CALL)
         if trouble := self._link.times.trouble:
             raise StaleError(trouble, hint=CURE)
         require_fresh(self.counted_at, self._limits.max_head_age_s, self._clock())
@@ -185,21 +186,11 @@ class Witness:
         await self._copy(head)
         await asyncio.to_thread(self._seen.keep, str(note).encode())
         self.note = note
-        await self._require_all_statements()
+        await self._withheld.check(_CALL)
         await self._take_counted(reply.counted, key)
         await self._cosign(note)
         if not self.contradiction:
-            self._tell(self.promised.trouble)
-
-    async def _require_all_statements(self) -> None:
-        """Check that this node has been given the statements that stand in the record; withdrawals are among them."""
-        stated = await asyncio.to_thread(self.copy.newest_statement)
-        if self._members.newest < stated:
-            await self._members.sync()
-        self._withheld = ""
-        if self._members.newest < stated:
-            self._withheld = f"the record holds {stated} statements, and the coordinator has given this node {self._members.newest}"
-            raise VerificationError(self._withheld, hint=_CALL)
+            self._tell(self.promised.trouble or self._withheld.unrecorded)
 
     async def _contradicted(self, text: str) -> VerificationError:
         """Keep a head that contradicts the one seen here, and that one; gives the error that says so."""

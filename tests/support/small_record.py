@@ -47,11 +47,11 @@ class SmallRecord:
 
 def small_record() -> SmallRecord:
     """Make the record of a founding, two admissions, the coordinator's key and a grant."""
-    return SmallRecord(tuple(small_consortium()[1]))
+    return SmallRecord(tuple(map(entries.of_document, small_consortium()[1])))
 
 
 def small_consortium() -> tuple[Consortium, list[bytes]]:
-    """Make a consortium by a founding, two admissions, the coordinator's key and a grant; gives their entries too."""
+    """Make a consortium by a founding, two admissions, the coordinator's key and a grant; gives the statements too."""
     consortium, found = Consortium(), []
     for make in (
         consortium.founding,
@@ -62,5 +62,5 @@ def small_consortium() -> tuple[Consortium, list[bytes]]:
     ):
         envelope = signed(make(), GOVERNMENT)
         consortium.membership.apply(envelope)
-        found.append(entries.of_document(envelope))
+        found.append(envelope)
     return consortium, found

@@ -104,6 +104,14 @@ class Record:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def statements(self, after: int, *, limit: int = PAGE) -> Sequence[tuple[int, bytes]]:
+        """Read the entries of statements after one, each with that statement's sequence."""
+        table = self._tables.entries
+        query = sa.select(table.c.statement, table.c.entry).where(table.c.statement > after)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(table.c.statement).limit(limit))
+            return [(row.statement, row.entry) for row in found]
+
     def of_exchange(self, exchange: str) -> Sequence[bytes]:
         """Read the entries of an exchange: its permit, and what commits to receipts."""
         table = self._tables.entries

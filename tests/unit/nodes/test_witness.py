@@ -62,10 +62,11 @@ class Log:
 class Node:
     """A node's witness, with all that it asks."""
 
-    def __init__(self, folder: Path, consortium: Consortium, log: Log, newest: int) -> None:
+    def __init__(self, folder: Path, consortium: Consortium, log: Log, statements: list[bytes]) -> None:
         self.database = Database(sqlite_url(folder / "node.db"))
         self.database.migrate("node")
-        self.given = newest
+        self.statements = statements
+        self.given = newest = len(statements)
         self.now_s = NOW_S
         self.members: Any = SimpleNamespace(
             membership=consortium.membership,
@@ -73,6 +74,7 @@ class Node:
             name=PartyName("proxy"),
             displaced="",
             newest=newest,
+            given=lambda after: [*enumerate(self.statements, start=1)][after : self.members.newest],
             sync=self.sync,
             require_coordinator_key=lambda: identity(COORDINATOR).public,
         )
@@ -108,10 +110,11 @@ class Node:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[SimpleNamespace]:
     """A consortium with five statements, the record of them, and another that ends otherwise."""
-    consortium, found = small_consortium()
+    consortium, statements = small_consortium()
+    found = [entries.of_document(one) for one in statements]
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-    other = entries.of_document(signed(consortium.admission("bank"), GOVERNMENT))
+    other = signed(consortium.admission("bank"), GOVERNMENT)
     made = SimpleNamespace(
         log=Log(tmp_path / "one", found),
         other=Log(tmp_path / "other", [*found[:-1], other]),
@@ -119,7 +122,7 @@ def world(tmp_path: Path) -> Iterator[SimpleNamespace]:
         folder=tmp_path,
         consortium=consortium,
     )
-    made.node = Node(tmp_path, consortium, made.log, newest=5)
+    made.node = Node(tmp_path, consortium, made.log, statements)
     yield made
     for one in (made.log, made.other, made.node):
         one.database.close()
@@ -155,6 +158,7 @@ async def test_a_peer_that_is_ahead_is_followed_or_waited_for(world: SimpleNames
     with pytest.raises(StaleError, match="not seen the record"):
         await witness.check_gossip("")
     world.log.record.append([NewEntry(world.more)])
+    world.node.statements.append(world.more)
     world.node.given = 6
     ahead = world.log.note()
     world.log.record.cut(5)
@@ -201,6 +205,43 @@ async def test_statements_that_are_kept_back_end_exchanges(world: SimpleNamespac
     await node.witness.follow()
     node.witness.require_fresh()
     assert world.log.cosigned == 1
+
+
+async def test_a_statement_in_the_place_of_another_ends_exchanges(world: SimpleNamespace) -> None:
+    """As many stand in the record as were given, and one of them, a withdrawal perhaps, was never given."""
+    node: Node = world.node
+    node.statements[3:] = [node.statements[4], world.more]
+    await node.witness.start()
+    with pytest.raises(VerificationError, match="statement 4 in the record is not the one"):
+        await node.witness.follow()
+    assert world.log.cosigned == 0
+    with pytest.raises(VerificationError, match="statement 4"):
+        node.witness.require_fresh()
+    restarted = node.made()
+    await restarted.start()
+    with pytest.raises(VerificationError, match="statement 4"):
+        await restarted.follow()
+
+
+async def test_a_statement_that_never_comes_into_the_record_is_told(world: SimpleNamespace) -> None:
+    """After a minute, and it ends nothing: a record that was restored may lack it for a while."""
+    node: Node = world.node
+    witness = node.witness
+    await witness.start()
+    await witness.follow()
+    node.statements.append(world.more)
+    node.members.newest = node.given = 6
+    await witness.follow()
+    node.now_s += 59
+    await witness.follow()
+    assert witness.trouble == ""
+    node.now_s += 1
+    await witness.follow()
+    assert "given this node 6 statements, and after a minute the record has 5" in witness.trouble
+    witness.require_fresh()
+    world.log.record.append([NewEntry(world.more)])
+    await witness.follow()
+    assert witness.trouble == ""
 
 
 async def test_a_copy_from_before_statements_were_numbered_is_made_anew(world: SimpleNamespace) -> None:
