@@ -38,6 +38,8 @@ from trisect.trust.statements import (
 
 CONSORTIUM = "anti-fraud"
 ISSUED = "2026-11-01T00:00:00Z"
+EXPELLED = "2026-12-09T00:00:00Z"
+"""When the time to appeal against a sanction of that moment has passed."""
 GOVERNMENT = "government"
 
 
@@ -146,7 +148,7 @@ class Consortium:
         yield self.filing(BreachReplyFiling, name, Reply(number, "it is so").to_body())
         order = Order(number, Sanction.EXPEL, "", 0, "it cannot stay", "", "2027-11-01T00:00:00Z")
         yield self.filing(SanctionFiling, name, order.to_body(), **by)
-        yield self.standing(name, Standing.EXPELLED)
+        yield self.standing(name, Standing.EXPELLED, issued=EXPELLED)
 
     def review(self, recipient: str, *sources: str) -> None:
         """Have a recipient review sources."""

@@ -33,8 +33,8 @@ async def stand(node: Node, act: str, party: str, state: str) -> None:
     assert (told["name"], told["state"]) == (party, state)
 
 
-async def expel(node: Node, party: Node, name: str) -> None:
-    """Expel a party that has been heard."""
+async def expel(node: Node, other: Node, party: Node, name: str) -> None:
+    """Expel a party that has been heard, and whose appeal the other government has turned down."""
     code, said = await asyncio.to_thread(trisect, node, "party", "expel", name, "--yes")
     assert (code, "no sanction in force expels" in said["error"]["message"]) == (1, True), said
     await by_command(node, "breach", "open", name, "--text", "an inspection has found it")
@@ -48,6 +48,20 @@ async def expel(node: Node, party: Node, name: str) -> None:
     ends = to_text(system_clock() + dt.timedelta(days=30))
     order = ("--act", "expel", "--until", ends, "--reason", "it cannot stay", "--yes")
     await by_command(node, "breach", "sanction", f"{name}/1", *order)
+    code, said = await asyncio.to_thread(trisect, node, "party", "expel", name, "--yes")
+    assert (code, "may appeal against its expulsion until" in said["error"]["message"]) == (1, True), said
+    await until(lambda: knows(party, "ordered"), "the party to know of the sanction")
+    await by_command(
+        party, "breach", "appeal", f"{name}/1", "--order", "sanction/1", "--text", "it is too much"
+    )
+    await until(lambda: knows(node, "appealed"), "the government to have the appeal")
+    code, said = await asyncio.to_thread(trisect, node, "party", "expel", name, "--yes")
+    assert (code, "is not decided" in said["error"]["message"]) == (1, True), said
+    await until(lambda: knows(other, "appealed"), "the other government to have the appeal")
+    await by_command(
+        other, "breach", "decide", f"{name}/1", "--appeal", "1", "--uphold", "--reason", "it is not", "--yes"
+    )
+    await until(lambda: knows(node, "ordered"), "the government to have the decision")
     await stand(node, "expel", name, "expelled")
 
 
@@ -86,7 +100,7 @@ async def test_a_second_government_shares_the_work(pair: Cluster):
     await stand(office, "reinstate", "government", "active")
     await until(lambda: reached(pair, 2), "the reinstated party to have it as well")
 
-    await expel(office, bank, "bank")
+    await expel(office, government, bank, "bank")
     members = Cluster(pair.folder, pair.coordinator, {n: pair[n] for n in ("government", "office", "proxy")})
     for epoch in (3, 4):  # once the second has begun, the first has been granted to all who get it
         assert (await by_command(government, "pepper", "rotate", "--yes"))["epoch"] == epoch

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from trisect.clock import from_text
+from trisect.clock import from_text, to_text
 from trisect.errors import ConflictError, VerificationError
 from trisect.rules import breaches, permit
 from trisect.rules.breaches import (
@@ -153,10 +153,11 @@ def check_appeal(filing: Filing, membership: Membership) -> None:
     one = _ordered(filing, appeal.against, appeal.number, membership)
     if one.appealed is not None and one.appealed.filing.serial < filing.serial:
         raise ConflictError("that order has been appealed against", hint="an order is appealed against once")
-    days = Regime(membership).deadlines(_issued(filing)).appeal_days
-    if _issued(filing) > _issued(one.filed.filing) + dt.timedelta(days=days):
+    until = one.appealable_until(Regime(membership).deadlines(_issued(filing)).appeal_days)
+    if _issued(filing) > until:
         raise ConflictError(
-            f"an order is appealed against within {days} days", hint="ask the government to lift it by itself"
+            f"that order could be appealed against until {to_text(until)}",
+            hint="ask the government to lift it by itself",
         )
 
 

@@ -38,6 +38,8 @@ MAX_PROOF_BYTES = 64 * 1024
 FACTORS = range(2, 1_001)
 """By how much a throttle may divide budgets."""
 LONGEST = dt.timedelta(days=3 * 366)
+WAITING = dt.timedelta(days=7)
+"""How long what officers have to sign may wait for them."""
 F = TypeVar("F", bound=Fields)
 _REFERENCE = re.compile(r"(.+)/([1-9][0-9]{0,8})")
 
@@ -227,6 +229,18 @@ class Ordered:
     def stands(self) -> bool:
         """Whether no appeal has lifted it; one that waits does not."""
         return self.decision is None or not self.decision.lifts
+
+    def appealable_until(self, appeal_days: int) -> dt.datetime:
+        """Tell until when it may be appealed against: what waited for officers cannot have been known before."""
+        filing = self.filed.filing
+        waited = WAITING if filing.APPROVED else dt.timedelta()
+        return from_text(filing.issued) + dt.timedelta(days=appeal_days) + waited
+
+    def final(self, moment: dt.datetime, appeal_days: int) -> bool:
+        """Whether nothing can lift it any more: no appeal has come in its time, or one was turned down."""
+        if self.appeal is not None:
+            return self.decision is not None and self.stands
+        return moment > self.appealable_until(appeal_days)
 
     def in_force(self, moment: dt.datetime) -> bool:
         """Whether it has effect at a moment."""

@@ -45,8 +45,7 @@ _HEARD = (
     "once the party was heard"
 )
 LATE = dt.timedelta(hours=1)
-WAITING = dt.timedelta(days=7)
-"""How much earlier than the newest statement a filing may have been signed; the second where officers sign it too."""
+"""How much earlier than the newest statement a filing may have been signed that waits for no officers."""
 
 
 def check(statement: Statement, membership: Membership) -> None:
@@ -77,7 +76,7 @@ def _require_timely(filing: Filing, membership: Membership) -> None:
 
     What officers have to sign may wait for them, for a week.
     """
-    late = WAITING if filing.APPROVED else LATE
+    late = breaches.WAITING if filing.APPROVED else LATE
     if from_text(filing.issued) < membership.newest - late:
         raise VerificationError(
             f"a filing was signed at {filing.issued}, and others have come since that were signed at "
@@ -118,11 +117,25 @@ def _check_standing(change: StandingChange, membership: Membership) -> None:
 
 
 def _check_expulsion(change: StandingChange, membership: Membership, issued: dt.datetime) -> None:
-    orders = [one.order.act for _, one in breaches.in_force(membership, change.party, issued)]
-    if Sanction.EXPEL not in orders:
+    orders = [
+        one
+        for _, one in breaches.in_force(membership, change.party, issued)
+        if one.order.act == Sanction.EXPEL
+    ]
+    if not orders:
         raise VerificationError(
             f"no sanction in force expels {change.party}",
             hint="a party is heard first: `trisect breach open`, and `breach sanction --act expel` once it was",
+        )
+    days = Regime(membership).deadlines(issued).appeal_days
+    if not any(one.final(issued, days) for one in orders):
+        appealed = any(one.appeal for one in orders)
+        until = to_text(max(one.appealable_until(days) for one in orders))
+        raise VerificationError(
+            f"{change.party} may appeal against its expulsion until {until}"
+            if not appealed
+            else f"the appeal of {change.party} against its expulsion is not decided",
+            hint="the sanction keeps it from every exchange meanwhile; what was appealed against is decided first",
         )
 
 

@@ -10,7 +10,7 @@ from cryptography import x509
 from support.membership import GOVERNMENT, Consortium, identity, keys, signed
 
 from coordinator.registry import Registry
-from trisect.clock import system_randomness
+from trisect.clock import from_text, system_randomness
 from trisect.store.database import Database
 from trisect.trust import certificates
 from trisect.trust.authority import Authority
@@ -61,6 +61,7 @@ class Office:
 
     def expel(self, party: str) -> None:
         for statement in self.consortium.expulsion(party):
+            self.now = max(self.now, from_text(statement.issued))
             self.publish(statement)
 
     def founded(self) -> Office:

@@ -9,7 +9,7 @@ from support.membership import GOVERNMENT, signed
 from unit.coordinator.office import Office
 
 from coordinator import services
-from trisect.clock import system_clock
+from trisect.clock import from_text, system_clock
 from trisect.trust.filings import Statement
 from trisect.trust.statements import Role, Standing, StandingChange
 from trisect.wire.v1 import directory_pb2
@@ -45,6 +45,7 @@ async def test_the_coordinator_cuts_a_suspended_party_by_itself(
     change: Statement = office.consortium.standing("telco", standing)
     if standing is Standing.EXPELLED:
         for change in office.consortium.expulsion("telco"):
+            office.now = from_text(change.issued)
             if not isinstance(change, StandingChange):
                 office.publish(change)
     envelope = signed(change, GOVERNMENT)

@@ -21,7 +21,7 @@ import coordinator.app
 import nodes.app
 from coordinator.services import authoriser
 from nodes.clients import Clients
-from trisect.clock import system_randomness
+from trisect.clock import system_randomness, to_text
 from trisect.rpc.gate import Authorise, Gate
 from trisect.store.credentials import Credentials
 from trisect.store.database import Database, sqlite_url
@@ -187,9 +187,11 @@ def settle(office: Office) -> dict[str, Context]:
     for name, role in parties.items():
         office.join(name, role.value)
         office.publish(office.consortium.admission(name, role))
-    for name in ("suspended-telco", "suspended-proxy", "suspended-state"):
-        office.publish(office.consortium.standing(name, Standing.SUSPENDED))
     office.expel("expelled")
+    until = to_text(office.now + dt.timedelta(days=1))
+    for name in ("suspended-telco", "suspended-proxy", "suspended-state"):
+        change = office.consortium.standing(name, Standing.SUSPENDED, issued=to_text(office.now), until=until)
+        office.publish(change)
     office.join("rejoined", key="rejoined-new")
     office.join("newcomer")
 

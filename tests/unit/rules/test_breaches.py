@@ -298,7 +298,7 @@ def test_who_ordered_a_measure_does_not_decide_over_the_appeal(consortium: Conso
         (Appeal("measure.v1", 1, "no"), 1, "order that there is not"),
         (Appeal("notice.v1", 1, "no"), 1, "order that there is not"),
         (Appeal("sanction.v1", 1, ""), 1, "characters"),
-        (Appeal("sanction.v1", 1, "no"), 30.1, "within 30 days"),
+        (Appeal("sanction.v1", 1, "no"), 37.1, "could be appealed against until"),
     ],
 )
 def test_an_appeal_that_is_none(consortium: Consortium, made: Appeal, issued: float, message: str) -> None:

@@ -51,7 +51,29 @@ def test_nobody_is_expelled_without_a_sanction_that_says_so(consortium: Consorti
     file(consortium, SanctionFiling, "telco", order(Sanction.EXPEL, begins=at(5)), by=GOVERNMENT, issued=2)
     with pytest.raises(VerificationError, match="no sanction in force"):
         stand(consortium, Standing.EXPELLED, 4)
-    stand(consortium, Standing.EXPELLED, 5)
+    with pytest.raises(VerificationError, match=f"may appeal against its expulsion until {at(2 + 37)}"):
+        stand(consortium, Standing.EXPELLED, 5)
+    with pytest.raises(VerificationError, match="may appeal"):
+        stand(consortium, Standing.EXPELLED, 2 + 30 + 7)
+    stand(consortium, Standing.EXPELLED, 2 + 30 + 7.01)
+
+
+@pytest.mark.parametrize("lifts", [0, 1])
+def test_an_appeal_against_an_expulsion_is_decided_first(consortium: Consortium, lifts: int) -> None:
+    file(consortium, BreachFiling, "telco", FOUND, by=GOVERNMENT)
+    file(consortium, BreachReplyFiling, "telco", Reply(1, "it was mended"))
+    file(consortium, SanctionFiling, "telco", order(Sanction.EXPEL, begins=at(1), ends=at(90)), by=GOVERNMENT)
+    against = Appeal(SanctionFiling.KIND, 1, "it is too much")
+    file(consortium, AppealFiling, "telco", against, issued=36.9)  # after 30 days, and a week for officers
+    for day in (37, 60):
+        with pytest.raises(VerificationError, match="is not decided"):
+            stand(consortium, Standing.EXPELLED, day)
+    file(consortium, AppealDecisionFiling, "telco", Decision(1, lifts, "so it is"), by="office", issued=61)
+    if lifts:
+        with pytest.raises(VerificationError, match="no sanction in force"):
+            stand(consortium, Standing.EXPELLED, 62)
+    else:
+        stand(consortium, Standing.EXPELLED, 62)
 
 
 def test_suspensions_do_not_follow_one_another_without_a_breach(consortium: Consortium) -> None:
