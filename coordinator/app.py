@@ -180,7 +180,7 @@ class Coordinator:
                 self._registry,
                 self._switchboard,
                 self._permits,
-                Receipts(self._registry, self._record),
+                Receipts(self._registry, self._record, system_clock),
                 self._record,
                 system_clock,
             ),

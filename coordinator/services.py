@@ -219,12 +219,7 @@ class RelayService(relay_pb2_grpc.RelayServicer):
                 hint="name another party; consents go by Deliver, and notices by Notify",
             )
         self._registry.require_member(request.to)
-        if request.method != relay_pb2.PEER_METHOD_RECEIPT:
-            return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
-        await asyncio.to_thread(self._receipts.enter, caller().name, request.exchange_id, request.body)
-        body = await self._switchboard.call(caller().name, request)
-        await asyncio.to_thread(self._receipts.enter, request.to, request.exchange_id, body)
-        return relay_pb2.CallReply(body=body)
+        return relay_pb2.CallReply(body=await self._switchboard.call(caller().name, request))
 
     async def Deliver(  # noqa: N802
         self, request: relay_pb2.DeliverRequest, _context: Context
@@ -264,6 +259,14 @@ class RelayService(relay_pb2_grpc.RelayServicer):
         signed = await asyncio.to_thread(self._permits.sign, permit, request.permit)
         self._switchboard.permit(permit.exchange.hex(), permit.asked_padded + permit.answered_padded)
         return relay_pb2.IssuePermitReply(permit=signed)
+
+    async def EnterReceipt(  # noqa: N802
+        self, request: relay_pb2.EnterReceiptRequest, _context: Context
+    ) -> relay_pb2.EnterReceiptReply:
+        """Commit in the public record to the caller's receipt of an exchange; a suspended party does it too."""
+        self._registry.require_admitted(caller().name)
+        await asyncio.to_thread(self._receipts.enter, caller().name, request.receipt)
+        return relay_pb2.EnterReceiptReply()
 
     async def Exchange(  # noqa: N802
         self, request_iterator: AsyncIterator[relay_pb2.Frame], context: Context

@@ -176,6 +176,20 @@ class Link:
             reply = await self._relay.IssuePermit(request, timeout=self.call_timeout_s)
         return reply.permit
 
+    async def enter_receipt(self, receipt: bytes) -> None:
+        """Have the coordinator commit in the public record to this party's receipt of an exchange.
+
+        Raises:
+            NotFoundError: the record has no permit of that exchange.
+            DeniedError: it comes too late.
+            ConflictError: another receipt of this end stands there.
+            UnreachableError: the coordinator is away, or takes nothing new in now.
+        """
+        async with self.translated():
+            await self._relay.EnterReceipt(
+                relay_pb2.EnterReceiptRequest(receipt=receipt), timeout=self.call_timeout_s
+            )
+
     def exchange(self, exchange_id: bytes) -> grpc.aio.StreamStreamCall[relay_pb2.Frame, relay_pb2.Frame]:
         """Open this end of an accepted exchange."""
         return self._relay.Exchange(metadata=(("trisect-exchange", exchange_id.hex()),))

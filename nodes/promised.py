@@ -1,4 +1,4 @@
-"""What has to stand in the public record within a minute: permits that the coordinator signed, receipts that it passed on."""
+"""What has to stand in the public record within a minute: permits that the coordinator has signed, receipts that it took."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Promised:
         """Wait for the entry of a permit that answerer and coordinator have signed, or of a receipt."""
         found = tree.leaf_hash(entries.of_document(envelope))
         if found not in self._copied:
-            self._due[found] = self._clock() + WITHIN
+            self._due.setdefault(found, self._clock() + WITHIN)
 
     def copied(self, page: Iterable[bytes]) -> None:
         """Take note of entries that were copied."""
         for entry in page:
-            if entries.kind(entry) in entries.OF_EXCHANGES:
+            if entries.exchange(entry):
                 found = tree.leaf_hash(entry)
                 self._copied.append(found)
                 self._due.pop(found, None)

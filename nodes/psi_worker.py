@@ -5,7 +5,8 @@ and no random number. Its stdin is a socket, over which the node numbers each wo
 end of a pair, and each that it is to end; it answers with the worker's process id.
 
 A worker speaks over its end: a command is a header and a body, so is a reply. Hostile elements may kill it; the node
-then fails that one exchange. It holds one exchange's items and ephemeral key, and ends with it.
+then fails that one exchange. It holds one exchange's items and ephemeral key, and ends with it. Another one makes the tree
+of its snapshot.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ import numpy as np
 from trisect.errors import TrisectError
 from trisect.psi.ecdh import EcdhClient, EcdhServer
 from trisect.psi.halves import Operation
+from trisect.record.snapshots import NAME_BYTES, grow
 
 COMMAND = struct.Struct(">BQQQ")
-"""Operation (0 and 255 load the client's or the server's half with its items), first item, count, bytes that follow."""
+"""Operation (0 and 255 load the client's or the server's half with its items, `GROW` needs neither), first item, count,
+bytes that follow."""
 
 REPLY = struct.Struct(">BQ")
 """0 for a result, 1 for an error's message; bytes that follow."""
@@ -35,7 +38,10 @@ WORKER = struct.Struct(">Q")
 """A worker's number, which the node never gives twice; as the answer its process id, 0 where there is none."""
 
 LOAD_CLIENT = 0
+GROW = 254
+"""Make the tree of a snapshot: `count` is its size, the body name, secret and tokens; the result root and leaves."""
 LOAD_SERVER = 255
+GROW_AT = NAME_BYTES + 32
 OK = 0
 ERROR = 1
 
@@ -94,6 +100,9 @@ def serve(commands: BinaryIO, replies: BinaryIO) -> None:
             if operation in {LOAD_CLIENT, LOAD_SERVER}:
                 engine = EcdhClient(body) if operation == LOAD_CLIENT else EcdhServer(body)
                 _reply(replies, OK, b"")
+            elif operation == GROW:
+                made = grow(body[:NAME_BYTES], body[GROW_AT:], body[NAME_BYTES:GROW_AT], count)
+                _reply(replies, OK, made.root + made.leaves)
             else:
                 _reply(replies, OK, _perform(engine, Operation(operation), first, count, body))
         except TrisectError as error:

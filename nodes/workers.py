@@ -20,9 +20,11 @@ from typing import TypeVar, TypeVarTuple
 import numpy as np
 from prometheus_client import Counter
 
-from nodes.psi_worker import COMMAND, LOAD_CLIENT, LOAD_SERVER, OK, REPLY, WORKER
+from nodes.psi_worker import COMMAND, GROW, LOAD_CLIENT, LOAD_SERVER, OK, REPLY, WORKER
 from trisect.errors import TrisectError, VerificationError
 from trisect.psi.halves import Compute, Half, Operation
+from trisect.record.snapshots import SnapshotTree
+from trisect.record.tree import HASH_BYTES
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -75,17 +77,31 @@ class Worker:
             return b"", np.frombuffer(body, ">u4").astype(np.int64).tolist()
         return body, []
 
+    async def grow(self, name: bytes, tokens: bytes, secret: bytes, size: int) -> SnapshotTree:
+        """Have it make the tree of a snapshot, as `trisect.record.snapshots.grow` does."""
+        most = (size + 1) * HASH_BYTES
+        body = await self._call(GROW, 0, size, name + secret + tokens, most=most)
+        return SnapshotTree(name, body[:HASH_BYTES], body[HASH_BYTES:])
+
     def close(self) -> None:
         """Close the way to it, which it notices when it has done what it does."""
         self._commands.transport.abort()
 
-    async def _call(self, operation: int, first: int, count: int, body: bytes | memoryview) -> bytes:
+    async def _call(
+        self,
+        operation: int,
+        first: int,
+        count: int,
+        body: bytes | memoryview,
+        *,
+        most: int = MAX_REPLY_BYTES,
+    ) -> bytes:
         try:
             await _write(self._commands, COMMAND.pack(operation, first, count, len(body)))
             for at in range(0, len(body), PIPE_CHUNK):
                 await _write(self._commands, body[at : at + PIPE_CHUNK])
             status, length = REPLY.unpack(await self._replies.readexactly(REPLY.size))
-            result = await self._replies.readexactly(min(length, MAX_REPLY_BYTES))
+            result = await self._replies.readexactly(min(length, most))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             LOST.inc()
             raise WorkerLostError(
@@ -197,6 +213,7 @@ class Workers:
         self._nursery = Nursery()
         self._thread = ThreadPoolExecutor(1, "psi workers")  # whose waiting holds up nothing else
         self._closed = False
+        self._growing = asyncio.Semaphore(1)  # of its own: an exchange that has a worker waits for its tree
 
     def limit(self, count: int) -> None:
         """Let so many be lent at one time; those that are lent already do not count."""
@@ -207,20 +224,29 @@ class Workers:
         with suppress(OSError):
             await self._do(self._nursery.start)
 
+    async def grow(self, name: bytes, tokens: bytes, secret: bytes, size: int) -> SnapshotTree:
+        """Have a worker make the tree of a snapshot, one at a time; see `Worker.grow`."""
+        async with self._growing, self._lent() as worker:
+            return await worker.grow(name, tokens, secret, size)
+
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Worker]:
         """Lend a fresh worker, which ends with the block; waits while too many run."""
-        async with self._slots:
-            number, pid, ours = await self._do(self._nursery.fork)
-            STARTED.inc()
-            replies, commands = await asyncio.open_unix_connection(sock=ours, limit=PIPE_LIMIT)
-            worker = Worker(pid, commands, replies)
-            try:
-                yield worker
-            finally:
-                worker.close()
-                if not self._closed:
-                    await asyncio.shield(self._do(self._nursery.kill, number))
+        async with self._slots, self._lent() as worker:
+            yield worker
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Worker]:
+        number, pid, ours = await self._do(self._nursery.fork)
+        STARTED.inc()
+        replies, commands = await asyncio.open_unix_connection(sock=ours, limit=PIPE_LIMIT)
+        worker = Worker(pid, commands, replies)
+        try:
+            yield worker
+        finally:
+            worker.close()
+            if not self._closed:
+                await asyncio.shield(self._do(self._nursery.kill, number))
 
     async def close(self) -> None:
         """End the nursery for good; workers that are lent end with their blocks."""

@@ -12,6 +12,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from nodes.exchanges.committing import Pending
 from nodes.exchanges.confirming import Confirming
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
@@ -39,7 +40,7 @@ from trisect.rules.vocabulary import Mode, Purpose, modes, on_consent, purpose
 from trisect.store.budgets import Account
 from trisect.store.collections import Snapshot
 from trisect.store.counts import Counting
-from trisect.store.exchanges import Exchange, ExchangeState, Side
+from trisect.store.exchanges import Exchange, ExchangeState, Recorded, Side
 from trisect.trust import documents
 from trisect.trust.channel import AnswererHandshake, ChannelKeys, Direction
 from trisect.trust.party import Party
@@ -294,7 +295,7 @@ class Answering:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
         progress.elements_total = terms.answered + (terms.answered if terms.counts else terms.asked)
-        committed = await self.means.proving.commit(accepted.snapshot, terms.permit)
+        pending = Pending(self.means.committing, accepted.snapshot, terms.permit)
         stream = self.means.link.exchange(terms.offer.exchange)
         snapshot = accepted.snapshot
 
@@ -309,10 +310,14 @@ class Answering:
 
         async def unconfirmed() -> None:
             await self.means.require_usable(snapshot, use)
-            receipt = terms.receipt(
-                Side.ANSWERER, running.sealer, running.opener, committed, self.means.clock
-            )
-            await self._unconfirmed(exchange_id, receipt, progress, started)
+            both = (await pending.shown(), running.committed)
+            receipt = terms.receipt(Side.ANSWERER, running.sealer, running.opener, both, self.means.clock)
+            root = await pending.receipted()
+            await self._unconfirmed(exchange_id, receipt, root, progress, started)
+
+        async def begun() -> None:
+            await self._charge(terms.permit)
+            pending.begin()
 
         async def tally(found: int) -> list[Action]:
             assert isinstance(session, CountingAnswerer)  # noqa: S101  (nothing else tallies)
@@ -325,8 +330,9 @@ class Answering:
             sealer=keys.sealer(Direction.ANSWERER_TO_ASKER),
             opener=keys.opener(Direction.ASKER_TO_ANSWERER),
             progress=progress,
-            after_first=lambda: self._charge(terms.permit),
+            after_first=begun,
             before_final=unconfirmed,
+            commitment=pending.shown,
             tally=tally,
             idle_s=terms.idle_s(Side.ANSWERER, self.means.idle_s),
             total_s=terms.total_s(self.means.idle_s),
@@ -336,6 +342,7 @@ class Answering:
             await running.run()
         finally:
             stream.cancel()
+            pending.cancel()
 
     async def _settle(self, offer: Offer, snapshot: Snapshot, found: int) -> int:
         """Draw the noise of a count and keep what comes of it, before anybody is told; gives what is told."""
@@ -351,7 +358,7 @@ class Answering:
         )
 
     async def _unconfirmed(
-        self, exchange_id: str, receipt: Receipt, progress: Progress, started: float
+        self, exchange_id: str, receipt: Receipt, root: bytes | None, progress: Progress, started: float
     ) -> None:
         """Record that all is computed, before the asker can see the final frame."""
         await asyncio.to_thread(
@@ -359,7 +366,8 @@ class Answering:
             exchange_id,
             state=ExchangeState.UNCONFIRMED,
             own_receipt=receipt.sign(self.means.link.keys.identity),
-            snapshot=receipt.snapshot,
+            snapshot=root,
+            recorded=Recorded.PENDING,
             bytes_sent=progress.bytes_sent,
             bytes_received=progress.bytes_received,
             seconds=time.monotonic() - started,

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from nodes.exchanges.committing import Pending
 from nodes.exchanges.means import Means
 from nodes.exchanges.running import Progress, Running
 from nodes.exchanges.terms import Terms
@@ -31,7 +32,7 @@ from trisect.rules.offers import OFFER_LIFE, Accept, Details, Offer, Reason, Rec
 from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode, Purpose
 from trisect.store.collections import Snapshot
-from trisect.store.exchanges import Exchange, ExchangeState, Side
+from trisect.store.exchanges import Exchange, ExchangeState, Recorded, Side
 from trisect.trust import documents
 from trisect.trust.channel import AskerHandshake, ChannelKeys, Direction
 from trisect.trust.party import Party
@@ -239,7 +240,8 @@ class Asking:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
         progress.elements_total = terms.asked + (terms.answered if terms.counts else terms.asked)
-        committed = await self.means.proving.commit(snapshot, terms.permit)
+        pending = Pending(self.means.committing, snapshot, terms.permit)
+        pending.begin()
         stream = self.means.link.exchange(terms.offer.exchange)
         use = self.means.use(terms.offer, party.name)
         session = _session(terms)
@@ -258,15 +260,18 @@ class Asking:
                 progress=progress,
                 after_first=_nothing,
                 before_final=lambda: self.means.require_usable(snapshot, use),
+                commitment=pending.shown,
                 tally=_no_tally,
                 idle_s=terms.idle_s(Side.ASKER, self.means.idle_s),
                 total_s=terms.total_s(self.means.idle_s),
                 write_s=self.means.write_s,
             )
             found = await running.run()
-            receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, committed, self.means.clock)
+            both = (await pending.shown(), running.committed)
+            receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, both, self.means.clock)
             ended = {
-                "snapshot": committed,
+                "snapshot": await pending.receipted(),
+                "recorded": Recorded.PENDING,
                 "own_receipt": receipt.sign(self.means.link.keys.identity),
                 "bytes_sent": progress.bytes_sent,
                 "bytes_received": progress.bytes_received,
@@ -278,6 +283,7 @@ class Asking:
                 await self._tell(exchange_id, terms, found.count, ended)
         finally:
             stream.cancel()
+            pending.cancel()
         try:
             await self.confirm(exchange_id, party)
         except TrisectError as error:
@@ -367,8 +373,6 @@ class Asking:
             self.means.accusing.contradicted(party.name, reply, exchange.own_receipt)
             raise
         await asyncio.to_thread(self.means.book.store.set_peer_receipt, exchange_id, reply)
-        self.means.witness.promised.expect(exchange.own_receipt)
-        self.means.witness.promised.expect(reply)
 
 
 def _session(terms: Terms) -> Session:

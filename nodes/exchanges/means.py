@@ -13,7 +13,7 @@ from nodes.accusing import Accusing
 from nodes.config import Config
 from nodes.consents.replay import Replay
 from nodes.exchanges.book import Book
-from nodes.exchanges.proving import Proving
+from nodes.exchanges.committing import Committing
 from nodes.exchanges.slots import Slots
 from nodes.link import Link
 from nodes.members import Members
@@ -84,7 +84,7 @@ class Means:
     witness: Witness
     replay: Replay
     accusing: Accusing
-    proving: Proving
+    committing: Committing
     clock: Clock
     randomness: Randomness
     config: Callable[[], Config]

@@ -10,10 +10,12 @@ from nodes.consents.replay import Replay
 from nodes.exchanges.answering import Answering
 from nodes.exchanges.asking import Asking
 from nodes.exchanges.book import Book
+from nodes.exchanges.committing import Committing, secret_of
 from nodes.exchanges.confirming import Confirming
 from nodes.exchanges.expiry import Expiry
 from nodes.exchanges.means import Means
 from nodes.exchanges.proving import Proving
+from nodes.exchanges.recording import Recording
 from nodes.exchanges.recovery import Recovery
 from nodes.exchanges.slots import Slots
 from nodes.exchanges.staleness import Staleness
@@ -78,7 +80,8 @@ class ExchangesPart:
         self._workers = Workers(most)
         self._slots = Slots(most, underway)
         snapshots = Snapshots(database)
-        self.proving = Proving(snapshots, self.book.store, members, witness, link.keys.storage)
+        secret = secret_of(link.keys.storage)
+        self.proving = Proving(snapshots, self.book.store, members, witness, secret)
         means = Means(
             book=self.book,
             collections=collections,
@@ -92,7 +95,7 @@ class ExchangesPart:
             witness=witness,
             replay=replay,
             accusing=accusing,
-            proving=self.proving,
+            committing=Committing(snapshots, self._workers, secret, clock),
             clock=clock,
             randomness=randomness,
             config=config,
@@ -101,6 +104,7 @@ class ExchangesPart:
         confirming = Confirming(means)
         self.answering = Answering(means, confirming)
         self._recovery = Recovery(means, self.asking, confirming)
+        self._recording = Recording(means)
         self.lapsing = Lapsing(database)
         retention = Retention(database)
         self._expiry = Expiry(retention, self.lapsing, Consents(database), snapshots, peppers, clock)
@@ -124,6 +128,7 @@ class ExchangesPart:
     def keep(self, tasks: Tasks) -> None:
         """Start what goes on by itself."""
         tasks.keep(self._recovery.run, "settle unconfirmed exchanges")
+        tasks.keep(self._recording.run, "have receipts entered in the record")
         tasks.keep(self._recovery.drop_suspended, "end the exchanges of suspended parties")
         tasks.keep(self._expiry.run, "delete what was kept long enough")
         tasks.keep(self.staleness.run, "tell of stale hits")

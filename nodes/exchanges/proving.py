@@ -7,28 +7,21 @@ says itself.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from nodes.members import Members
 from nodes.witness import Witness
-from trisect.clock import from_text, to_text
 from trisect.errors import NotFoundError, VerificationError
 from trisect.indicators.tokens import Token
-from trisect.psi.bands import band
 from trisect.record import entries
-from trisect.record.snapshots import SnapshotProof, commit
+from trisect.record.snapshots import SnapshotProof
 from trisect.rules.offers import Receipt
 from trisect.rules.permit import Permit
-from trisect.store.collections import Snapshot
+from trisect.rules.tracing import trace
 from trisect.store.exchanges import Exchanges, Side
 from trisect.store.snapshots import Snapshots
-
-_SECRET = b"trisect/snapshots/v1"
-
 
 TokenOf: TypeAlias = Callable[[int], Token]
 """Gives the token of the entry in question, by pepper epoch."""
@@ -56,11 +49,11 @@ class Proving:
     """Commits to snapshots, proves and checks.
 
     Args:
-        kept: the commitments of this node.
+        kept: the trees of this node's snapshots.
         exchanges: its exchanges.
         members: tell whose keys sign receipts.
         witness: has the copy of the record.
-        storage_key: 32 bytes, of the keystore; what salts leaves follows from it.
+        secret: 32 bytes, by which they are salted.
     """
 
     def __init__(
@@ -69,24 +62,13 @@ class Proving:
         exchanges: Exchanges,
         members: Members,
         witness: Witness,
-        storage_key: bytes,
+        secret: bytes,
     ) -> None:
         self._kept = kept
         self._exchanges = exchanges
         self._members = members
         self._witness = witness
-        self._secret = hmac.digest(storage_key, _SECRET, "sha256")
-
-    async def commit(self, snapshot: Snapshot, permit: Permit) -> bytes:
-        """Commit to what an exchange is about to use, and keep it as long as its hits may be; gives the root."""
-        until = from_text(permit.decided) + dt.timedelta(days=permit.retention_days)
-
-        def work() -> bytes:
-            found = commit(snapshot.tokens, self._secret, band(snapshot.size))
-            self._kept.keep(found, to_text(until))
-            return found.root
-
-        return await asyncio.to_thread(work)
+        self._secret = secret
 
     async def prove(self, exchange_id: str, token_of: TokenOf) -> tuple[SnapshotProof, bool]:
         """Prove that an entry was in this node's snapshot; tells besides whether the record has the receipt yet.
@@ -95,16 +77,21 @@ class Proving:
             NotFoundError: it was not, the exchange has no receipt, or the snapshot is kept no more.
         """
         found = await asyncio.to_thread(self._exchanges.get, exchange_id)
-        if found.own_receipt is None or found.permit is None or found.snapshot is None:
+        if found.own_receipt is None or found.permit is None:
             raise NotFoundError(
                 "this exchange has no receipt, so there is nothing to prove by",
                 hint="`trisect exchange show` tells how it ended",
             )
+        if found.snapshot is None:
+            raise NotFoundError(
+                "this exchange told a count again and took no list",
+                hint="prove by the exchange that was counted: the first of that day between the two for that purpose",
+            )
         token = token_of(Permit.peek(found.permit).pepper_epoch)
         kept = await asyncio.to_thread(self._kept.find, found.snapshot)
         proof = await asyncio.to_thread(SnapshotProof.of, token, kept, self._secret, found.own_receipt)
-        entry = entries.of_document(found.own_receipt)
-        return proof, entry in await asyncio.to_thread(self._witness.copy.of_exchange, exchange_id)
+        recorded = await asyncio.to_thread(self._witness.copy.of_exchange, exchange_id)
+        return proof, _is_first(entries.of_document(found.own_receipt), recorded)
 
     async def check(self, text: str, token_of: TokenOf) -> Proved:
         """Check a proof of any party's.
@@ -115,15 +102,24 @@ class Proving:
         proof = SnapshotProof.parse(text)
         claimed = Receipt.peek(proof.receipt)
         found = await asyncio.to_thread(self._witness.copy.of_exchange, claimed.exchange.hex())
-        if entries.of_document(proof.receipt) not in found:
+        permitted = next((entry for entry in found if entries.kind(entry) == Permit.KIND), None)
+        if permitted is None or not _is_first(entries.of_document(proof.receipt), found):
             raise VerificationError(
                 "the record, as this node has it, does not have the receipt of this proof",
-                hint="a receipt comes into the record within a minute: is this node's copy new? `trisect record show` tells",
+                hint="a receipt comes into the record within minutes: is this node's copy new? `trisect record show` tells",
             )
-        permit = next(Permit.peek(entry) for entry in found if entries.kind(entry) == Permit.KIND)
-        asked = claimed.side == Side.ASKER
-        owner, key = (permit.asker, permit.asker_key) if asked else (permit.answerer, permit.answerer_key)
-        keys = self._members.membership.party(owner).identities_since(key)
-        receipt, _ = Receipt.verify(proof.receipt, *keys)
-        proof.check(token_of(permit.pepper_epoch))
+        membership = self._members.membership
+        permit = trace(permitted, membership).permit
+        asks = claimed.side == Side.ASKER
+        owner, key = (permit.asker, permit.asker_key) if asks else (permit.answerer, permit.answerer_key)
+        receipt, _ = Receipt.verify(proof.receipt, *membership.party(owner).identities_since(key))
+        if (receipt.exchange, receipt.offer_hash) != (permit.exchange, permit.offer_hash):
+            raise VerificationError("the receipt of this proof is of another offer than the permit")
+        proof.check(token_of(permit.pepper_epoch), permit.asked_padded if asks else permit.answered_padded)
         return Proved(permit, receipt)
+
+
+def _is_first(entry: bytes, found: Sequence[bytes]) -> bool:
+    """Whether an entry commits to the first receipt of its end among those of an exchange."""
+    mine = entries.side(entry)
+    return entry == next((one for one in found if entries.side(one) == mine), None)

@@ -23,6 +23,7 @@ from trisect.psi import messages
 from trisect.psi.halves import Action, Compute, Finished, Operation, Send, Tally
 from trisect.psi.sessions import Session
 from trisect.rpc.status import translated
+from trisect.rules.offers import COMMITMENT_BYTES
 from trisect.trust.channel import Frame, Opener, Sealer
 from trisect.wire.v1 import relay_pb2
 
@@ -58,10 +59,14 @@ class Running:
         after_first: called when the peer's first frame has been opened, before anything is computed of it.
         before_final: called when this end's final frame is sealed and before it is written, so that what it
             records is there when the peer sees the end.
+        commitment: gives what this end commits to of its snapshot, 32 bytes, which its final frame ends with.
         tally: turns what an answerer has counted into what follows for the asker.
         idle_s: longest silence of the peer while nothing is left to compute here.
         total_s: longest time for the whole exchange.
         write_s: longest time for one frame, and for the last ones to arrive.
+
+    Attributes:
+        committed: what the peer's final frame has ended with; empty before.
     """
 
     session: Session
@@ -72,10 +77,12 @@ class Running:
     progress: Progress
     after_first: Callable[[], Awaitable[None]]
     before_final: Callable[[], Awaitable[None]]
+    commitment: Callable[[], Awaitable[bytes]]
     tally: Callable[[int], Awaitable[list[Action]]]
     idle_s: float
     total_s: float
     write_s: float
+    committed: bytes = b""
     _computing: asyncio.Queue[Compute] = field(default_factory=asyncio.Queue)
     _sending: asyncio.Queue[Send] = field(default_factory=lambda: asyncio.Queue(SENT_AHEAD))
     _finished: asyncio.Event = field(default_factory=asyncio.Event)
@@ -146,6 +153,8 @@ class Running:
             if not self._begun:
                 self._begun = True
                 await self.after_first()
+            if self.opener.finished:
+                plaintext, self.committed = plaintext[:-COMMITMENT_BYTES], plaintext[-COMMITMENT_BYTES:]
             messages.check_declared(plaintext, frame.elements)
             await self._dispatch(self.session.received(plaintext))
 
@@ -179,7 +188,8 @@ class Running:
         while not last:
             message = await self._sending.get()
             last = message.last
-            frame = self.sealer.seal(message.plaintext, elements=message.elements, final=last)
+            plaintext = message.plaintext + (await self.commitment() if last else b"")
+            frame = self.sealer.seal(plaintext, elements=message.elements, final=last)
             if last:
                 await self.before_final()
             await self._send(frame)

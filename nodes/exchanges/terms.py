@@ -66,10 +66,13 @@ class Terms:
         """Tell how long the whole exchange may take, however lively the peer."""
         return 2 * floor_s + 4 * (self.asked + self.answered) * ENCRYPTED_S
 
-    def receipt(self, side: Side, sealer: Sealer, opener: Opener, snapshot: bytes, clock: Clock) -> Receipt:
-        """Write this end's receipt, with what it commits to of its snapshot, once both directions are closed."""
+    def receipt(
+        self, side: Side, sealer: Sealer, opener: Opener, commitments: tuple[bytes, bytes], clock: Clock
+    ) -> Receipt:
+        """Write this end's receipt, with its own and the peer's commitment, once both directions are closed."""
         asks = side is Side.ASKER
         asker, answerer = (sealer, opener) if asks else (opener, sealer)
+        asked, answered = commitments if asks else commitments[::-1]
         return Receipt(
             exchange=self.offer.exchange,
             side=side.value,
@@ -80,6 +83,7 @@ class Terms:
             answerer_frames=answerer.frames,
             answerer_transcript=answerer.transcript,
             elements_evaluated=self.answered if self.counts else self.asked,
-            snapshot=snapshot,
+            asked_snapshot=asked,
+            answered_snapshot=answered,
             finished=to_text(clock()),
         )

@@ -24,6 +24,7 @@ from trisect.psi.messages import Message, Tag
 from trisect.psi.points import POINT_BYTES
 
 PLAN = "hostile.json"
+SHORT_COMMITMENT = "a commitment that is a byte short"
 OFF_CURVE = b"\x02" + b"\xff" * 32
 ACTIONS = (
     "off the curve",
@@ -98,6 +99,19 @@ class HostileRunning(running.Running):
 
     home = Path()
 
+    async def run(self):
+        honest = self.commitment
+
+        async def shortened() -> bytes:
+            plan = self.home / PLAN
+            if plan.exists() and json.loads(plan.read_text())["mutate"] == SHORT_COMMITMENT:
+                plan.unlink()
+                return (await honest())[:-1]
+            return await honest()
+
+        self.commitment = shortened
+        return await super().run()
+
     async def _dispatch(self, actions) -> None:
         out = []
         for action in actions:
@@ -107,6 +121,8 @@ class HostileRunning(running.Running):
     def _tampered(self, send: Send) -> list[Send]:
         with contextlib.suppress(FileNotFoundError):
             plan = json.loads((self.home / PLAN).read_text())
+            if plan["mutate"] == SHORT_COMMITMENT:
+                return [send]
             message = messages.decode(send.plaintext)
             if message.tag.name == plan["tag"] and message.block == plan["block"]:
                 (self.home / PLAN).unlink()

@@ -148,6 +148,12 @@ async def test_a_malformed_answerer_harms_nobody(foul: Cluster, tag, action):
     await harmless(foul, "telco", "proxy", foul["proxy"])
 
 
+@pytest.mark.parametrize(("asker", "answerer"), [("proxy", "telco"), ("telco", "proxy")])
+async def test_an_end_that_commits_to_nothing_gets_nothing(foul: Cluster, asker: str, answerer: str):
+    foul["proxy"].misbehave(mutate=hostile_node.SHORT_COMMITMENT)
+    await harmless(foul, asker, answerer, foul["proxy"])
+
+
 @pytest.mark.parametrize("action", hostile_coordinator.CALL_ACTIONS)
 async def test_a_relay_that_tampers_with_offers_starts_nothing(foul: Cluster, action):
     async with unharmed(foul):

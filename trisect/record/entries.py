@@ -5,12 +5,14 @@ An entry is read without the record's help: it is an envelope that anybody can v
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from trisect.errors import VerificationError
-from trisect.rules.offers import Receipt
+from trisect.rules.offers import ANSWERER, ASKER, Receipt
 from trisect.rules.permit import Permit
 from trisect.trust import canonical_json, documents
 from trisect.trust.canonical_json import Json
@@ -21,12 +23,17 @@ PUBLIC = frozenset(
     {Admission.KIND, StandingChange.KIND, Succession.KIND, CoordinatorKey.KIND, Permit.KIND, *FILINGS}
 )
 """Kinds of documents of which the record holds the whole; a grant holds sealed peppers, which it must not."""
-OF_EXCHANGES = frozenset({Permit.KIND, Receipt.KIND})
-"""Kinds that come from exchanges; every other entry is of a statement."""
 _COMMITMENT = "commitment"
 _BEGINNING = b'{"commitment":'
-_FIELDS = {"kind", "sha256"}
-_RECEIPT_FIELDS = _FIELDS | {"exchange", "side"}
+_PUBLIC = "|".join(map(re.escape, sorted(PUBLIC)))
+_STATEMENT = {
+    "kind": re.compile(rf"(?!(?:{_PUBLIC})$)[a-z0-9.-]{{1,64}}"),
+    "sha256": re.compile("[0-9a-f]{64}"),
+}
+_RECEIPT = _STATEMENT | {
+    "exchange": re.compile("[0-9a-f]{32}"),
+    "side": re.compile(f"{ASKER}|{ANSWERER}"),
+}
 
 
 def of_document(envelope: bytes) -> bytes:
@@ -54,10 +61,16 @@ def kind(entry: bytes) -> str:
 
 def exchange(entry: bytes) -> str | None:
     """Tell of which exchange an entry is, by its id in hex; None where it is of a statement."""
-    if kind(entry) not in OF_EXCHANGES:
-        return None
     found = _commitment(entry)
-    return str(found["exchange"]) if found else Permit.peek(entry).exchange.hex()
+    if found:
+        return str(found["exchange"]) if "exchange" in found else None
+    named, body = documents.peek(entry)
+    if named != Permit.KIND:
+        return None
+    try:
+        return base64.b64decode(body["exchange"], validate=True).hex()
+    except (KeyError, TypeError, ValueError) as error:
+        raise VerificationError("a permit in the record names no exchange") from error
 
 
 def side(entry: bytes) -> str | None:
@@ -69,11 +82,15 @@ def side(entry: bytes) -> str | None:
 def _commitment(entry: bytes) -> Mapping[str, Any] | None:
     if not entry.startswith(_BEGINNING):
         return None
-    found = canonical_json.decode(entry)[_COMMITMENT]
-    if not isinstance(found, dict) or set(found) != _fields(found.get("kind")) or found["kind"] in PUBLIC:
+    whole = canonical_json.decode(entry)
+    found = whole[_COMMITMENT]
+    if len(whole) != 1 or not isinstance(found, dict) or not _is_sound(found):
         raise VerificationError("an entry of the record is neither a document nor a commitment to one")
     return found
 
 
-def _fields(kind: object) -> set[str]:
-    return _RECEIPT_FIELDS if kind == Receipt.KIND else _FIELDS
+def _is_sound(found: Mapping[str, Any]) -> bool:
+    shapes = _RECEIPT if found.get("kind") == Receipt.KIND else _STATEMENT
+    return found.keys() == shapes.keys() and all(
+        isinstance(found[name], str) and shape.fullmatch(found[name]) for name, shape in shapes.items()
+    )

@@ -1,41 +1,47 @@
-"""What an end of an exchange commits to of its snapshot: one root over salted leaves, in its signed receipt.
+"""What an end of an exchange commits to of its snapshot, and the proof that an entry was in it.
 
-The leaf of a token is SHA-256(0x00 || nonce || token), its nonce HMAC-SHA256(salt, token); random ones fill the leaves up
-to a size band, in an order that tells nothing. Salt and all that is random follow from the owner's secret and from the
-snapshot, so that one snapshot has one commitment however often it is used. Whoever has the root learns nothing of an
-entry; the owner opens one leaf by its nonce, to somebody who knows the value and the consortium's peppers. Not here: how
-long leaves are kept (`trisect.store.snapshots`), and whether a receipt stands in the record.
+A snapshot has a Merkle tree over salted leaves: the leaf of a token is SHA-256(0x00 || nonce || token), its nonce
+HMAC-SHA256(salt, token); random hashes fill the leaves up to a size band, in an order that tells nothing. Salt and all
+that is random follow from the owner's secret and from the snapshot, so that one that is used again is kept once. What
+leaves the owner is SHA-256(domain, blind, root), blinded anew for each exchange: nobody can tell whether two snapshots are the same. The
+owner opens one leaf to somebody who knows the value and the consortium's peppers. Not here: how long leaves are kept
+(`trisect.store.snapshots`), and whether a receipt stands in the record.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
 from trisect.errors import NotFoundError, VerificationError
 from trisect.indicators.tokens import TOKEN_BYTES, Token
 from trisect.record import tree
-from trisect.rules.offers import Receipt
+from trisect.rules.offers import NO_SNAPSHOT, Receipt
 
 NONCE_BYTES: Final = 32
+NAME_BYTES: Final = 32
 _SCHEMA: Final = 1
-_FIELDS: Final = {"trisect_snapshot_proof", "receipt", "nonce", "leaf", "leaves", "proof"}
+_FIELDS: Final = {"trisect_snapshot_proof", "receipt", "blind", "nonce", "leaf", "leaves", "proof"}
 _NAME: Final = b"trisect/snapshot/v1\x00"
 _SALT: Final = b"trisect/snapshot-salt/v1\x00"
+_BLIND: Final = b"trisect/snapshot-blind/v1\x00"
+_COMMITMENT: Final = b"trisect/snapshot-commitment/v1\x00"
 _HASH: Final = "sha256"
 
 
 @dataclass(frozen=True, slots=True)
-class Commitment:
-    """A snapshot's commitment, as its owner keeps it.
+class SnapshotTree:
+    """A snapshot's tree, as its owner keeps it.
 
     Attributes:
         name: 32 bytes, the same for the same tokens under one secret.
-        root: 32 bytes, what a receipt carries.
-        leaves: the leaves' hashes in order, 32 bytes each, one after the other.
+        root: 32 bytes, which nobody else sees before a proof.
+        leaves: their hashes in order, 32 bytes each, one after the other.
     """
 
     name: bytes
@@ -43,26 +49,38 @@ class Commitment:
     leaves: bytes
 
 
-def commit(tokens: bytes, secret: bytes, size: int) -> Commitment:
-    """Commit to a snapshot.
+def name_of(tokens: bytes, secret: bytes) -> bytes:
+    """Name a snapshot.
 
     Args:
-        tokens: 32 bytes each, one after the other.
+        tokens: 32 bytes each in ascending order, one after the other.
         secret: 32 bytes, the owner's.
-        size: how many leaves there are to be, at least one for each token; the band of the set.
     """
     mac = hmac.new(secret, _NAME, _HASH)
     mac.update(tokens)
-    name = mac.digest()
+    return mac.digest()
+
+
+def grow(name: bytes, tokens: bytes, secret: bytes, size: int) -> SnapshotTree:
+    """Make the tree of a snapshot.
+
+    Args:
+        name: as `name_of` gives it.
+        tokens: as for `name_of`.
+        secret: the owner's.
+        size: how many leaves there are to be, at least one for each token; the band of the set.
+    """
     salt = _salt(name, secret)
     count = len(tokens) // TOKEN_BYTES
-    leaves = [
-        _leaf(_nonce(salt, token), token)
-        for token in (tokens[at : at + TOKEN_BYTES] for at in range(0, len(tokens), TOKEN_BYTES))
-    ]
+    leaves = [_leaf(_nonce(salt, token), token) for token in _cut(tokens)]
     leaves += (hmac.digest(salt, number.to_bytes(8), _HASH) for number in range(size - count))
     leaves.sort()
-    return Commitment(name, tree.root_over(leaves), b"".join(leaves))
+    return SnapshotTree(name, tree.root_over(leaves), b"".join(leaves))
+
+
+def commitment(root: bytes, exchange: bytes, secret: bytes) -> bytes:
+    """Give what one exchange shows of a snapshot's root, 32 bytes."""
+    return _blinded(_blind(exchange, secret), root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,7 @@ class SnapshotProof:
 
     Attributes:
         receipt: the signed receipt of the owner's end.
+        blind: 32 bytes, of the commitment in it.
         nonce: 32 bytes, of the entry's leaf.
         leaf: its place among the leaves.
         leaves: how many there are.
@@ -78,17 +97,17 @@ class SnapshotProof:
     """
 
     receipt: bytes
+    blind: bytes
     nonce: bytes
     leaf: int
     leaves: int
     proof: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, token: Token, kept: Commitment, secret: bytes, receipt: bytes) -> Self:
+    def of(cls, token: Token, kept: SnapshotTree, secret: bytes, receipt: bytes) -> Self:
         """Prove that a token was in a snapshot; raises NotFoundError where it was not."""
         nonce = _nonce(_salt(kept.name, secret), token)
-        size = tree.HASH_BYTES
-        leaves = [kept.leaves[at : at + size] for at in range(0, len(kept.leaves), size)]
+        leaves = list(_cut(kept.leaves))
         try:
             index = leaves.index(_leaf(nonce, token))
         except ValueError:
@@ -96,33 +115,35 @@ class SnapshotProof:
                 "that entry was not in the snapshot of this exchange",
                 hint="is the kind right? The list may have had it before or after: `trisect exchange list` tells when",
             ) from None
-        return cls(receipt, nonce, index, len(leaves), tuple(tree.proof_over(leaves, index)))
+        blind = _blind(Receipt.peek(receipt).exchange, secret)
+        path = tuple(tree.proof_over(leaves, index))
+        return cls(receipt, blind, nonce, index, len(leaves), path)
 
-    def check(self, token: Token) -> None:
+    def check(self, token: Token, size: int) -> None:
         """Check that a token was in the snapshot that the receipt commits to; not who has signed the receipt.
+
+        Args:
+            token: of the pepper epoch of the exchange.
+            size: the padded size of the set, by the permit.
 
         Raises:
             VerificationError: it was not, by this proof.
         """
-        try:
-            tree.check_inclusion(
-                _leaf(self.nonce, token),
-                self.leaf,
-                self.leaves,
-                self.proof,
-                Receipt.peek(self.receipt).snapshot,
-            )
-        except VerificationError as error:
+        leaf = _leaf(self.nonce, token)
+        root = tree.root_above(leaf, self.leaf, self.leaves, self.proof)
+        own = Receipt.peek(self.receipt).own_snapshot
+        if self.leaves != size or own == NO_SNAPSHOT or _blinded(self.blind, root) != own:
             raise VerificationError(
                 "the proof is not of that entry",
                 hint="give the value and the kind that it was made for; a proof that was changed holds for none",
-            ) from error
+            )
 
     def to_text(self) -> str:
         """Write it as a file."""
         fields = {
             "trisect_snapshot_proof": _SCHEMA,
             "receipt": self.receipt.decode(),
+            "blind": self.blind.hex(),
             "nonce": self.nonce.hex(),
             "leaf": self.leaf,
             "leaves": self.leaves,
@@ -137,10 +158,12 @@ class SnapshotProof:
             fields = json.loads(text)
             if set(fields) == _FIELDS and fields["trisect_snapshot_proof"] == _SCHEMA:
                 leaf, leaves = numbers = fields["leaf"], fields["leaves"]
-                nonce = bytes.fromhex(fields["nonce"])
+                blind, nonce = randoms = bytes.fromhex(fields["blind"]), bytes.fromhex(fields["nonce"])
                 proof = tuple(base64.b64decode(one, validate=True) for one in fields["proof"])
-                if len(nonce) == NONCE_BYTES and all(type(one) is int and one >= 0 for one in numbers):
-                    return cls(fields["receipt"].encode(), nonce, leaf, leaves, proof)
+                if all(len(one) == NONCE_BYTES for one in randoms) and all(
+                    type(one) is int and one >= 0 for one in numbers
+                ):
+                    return cls(fields["receipt"].encode(), blind, nonce, leaf, leaves, proof)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
         raise VerificationError(
@@ -148,8 +171,20 @@ class SnapshotProof:
         )
 
 
+def _cut(joined: bytes) -> Iterator[bytes]:
+    return (joined[at : at + TOKEN_BYTES] for at in range(0, len(joined), TOKEN_BYTES))
+
+
 def _salt(name: bytes, secret: bytes) -> bytes:
     return hmac.digest(secret, _SALT + name, _HASH)
+
+
+def _blind(exchange: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, _BLIND + exchange, _HASH)
+
+
+def _blinded(blind: bytes, root: bytes) -> bytes:
+    return hashlib.sha256(_COMMITMENT + blind + root).digest()
 
 
 def _nonce(salt: bytes, token: bytes) -> bytes:

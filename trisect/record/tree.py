@@ -173,14 +173,24 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
     Raises:
         VerificationError: it is not, by this proof.
     """
+    _check_shape(expected)
+    if root_above(leaf, index, size, proof) != expected:
+        raise VerificationError("an entry is not in the record at that place")
+
+
+def root_above(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """Compute the root of the tree that a proof of inclusion is of, as `check_inclusion` compares it.
+
+    Raises:
+        VerificationError: there is no such proof.
+    """
     if not 0 <= index < size <= MAX_SIZE:
         raise VerificationError("a proof of inclusion names an entry outside of its tree")
-    _check_shape(leaf, *proof, expected)
+    _check_shape(leaf, *proof)
     found = leaf
     for sibling, is_left in _climb(index, size - 1, proof):
         found = node_hash(sibling, found) if is_left else node_hash(found, sibling)
-    if found != expected:
-        raise VerificationError("an entry is not in the record at that place")
+    return found
 
 
 def check_consistency(

@@ -36,6 +36,7 @@ TABLE: Mapping[str, Access] = MappingProxyType(
                 "Relay/Attach",
                 "Relay/Deliver",
                 "Relay/Notify",
+                "Relay/EnterReceipt",
                 "Record/GetKey",
                 "Record/GetHead",
                 "Record/ListEntries",

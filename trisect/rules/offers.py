@@ -19,6 +19,12 @@ from trisect.trust.canonical_json import Json
 from trisect.trust.keys import SealingKey, SealingPublic
 
 COMMITMENT_BYTES = 32
+NO_SNAPSHOT = bytes(COMMITMENT_BYTES)
+ASKER = "asker"
+ANSWERER = "answerer"
+LATEST_RECEIPT = dt.timedelta(days=30)
+"""How long after the end of its permit a receipt still goes into the record."""
+RECEIPT_RULE = "receipt-in-time"
 OFFER_LIFE = dt.timedelta(minutes=2)
 CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 """How far an offer's time may lie from the clock of the end that judges it."""
@@ -109,7 +115,9 @@ class Receipt(Document):
     """What one end says has happened: hashes over all frames, counts, no identifiers and no result.
 
     Attributes:
-        snapshot: 32 bytes, what this end commits to of its own snapshot (`trisect.record.snapshots`).
+        asked_snapshot: 32 bytes, what the asker has committed to of its snapshot in the exchange
+            (`trisect.record.snapshots`); zeros where a count was told again, for which nobody takes one.
+        answered_snapshot: the answerer, likewise.
     """
 
     KIND: ClassVar[str] = "receipt.v1"
@@ -123,13 +131,19 @@ class Receipt(Document):
     answerer_frames: int
     answerer_transcript: bytes
     elements_evaluated: int
-    snapshot: bytes
+    asked_snapshot: bytes
+    answered_snapshot: bytes
     finished: str
 
     def __post_init__(self) -> None:
-        """Refuse what commits to nothing; raises VerificationError."""
-        if len(self.snapshot) != COMMITMENT_BYTES:
-            raise VerificationError("a receipt does not commit to a snapshot")
+        """Refuse what no receipt says; raises VerificationError."""
+        if {len(self.asked_snapshot), len(self.answered_snapshot)} != {COMMITMENT_BYTES}:
+            raise VerificationError("a receipt does not commit to snapshots")
+
+    @property
+    def own_snapshot(self) -> bytes:
+        """What the end that has signed it has committed to."""
+        return self.asked_snapshot if self.side == ASKER else self.answered_snapshot
 
     def check_against(self, other: Receipt) -> None:
         """Check that two ends say the same; raises VerificationError."""
@@ -149,6 +163,8 @@ _AGREED = (
     "answerer_frames",
     "answerer_transcript",
     "elements_evaluated",
+    "asked_snapshot",
+    "answered_snapshot",
 )
 
 

@@ -71,7 +71,7 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The active tokens of one collection at one moment, 32 bytes each, one after the other.
+    """The active tokens of one collection at one moment, 32 bytes each in ascending order, one after the other.
 
     Attributes:
         consents: the consent epochs that were known before it was taken, where it is kept on consent.
@@ -220,7 +220,7 @@ class Collections:
                     raise ConflictError(
                         "the collection is being rolled to another pepper epoch", hint="try again in a moment"
                     )
-            query = sa.select(entries.c.token).where(_usable(found, use))
+            query = sa.select(entries.c.token).where(_usable(found, use)).order_by(entries.c.token)
             rows = connection.execution_options(yield_per=10_000).execute(query).scalars()
             tokens = bytearray()
             for some in rows.partitions():

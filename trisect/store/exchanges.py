@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from trisect.errors import ConflictError, NotFoundError
 from trisect.indicators.kinds import kind_of_number
+from trisect.rules.offers import ANSWERER, ASKER
 from trisect.store.database import Database
 from trisect.store.retention import supersede
 from trisect.store.tables import collections, entries, exchanges, hits
@@ -27,8 +28,16 @@ HITS_PAGE = 2_000
 class Side(enum.StrEnum):
     """Which end of the exchange this node is."""
 
-    ASKER = "asker"
-    ANSWERER = "answerer"
+    ASKER = ASKER
+    ANSWERER = ANSWERER
+
+
+class Recorded(enum.IntEnum):
+    """Whether the record has this end's receipt."""
+
+    PENDING = 0
+    YES = 1
+    NEVER = 2
 
 
 class ExchangeState(enum.StrEnum):
@@ -88,6 +97,7 @@ class Exchange:
     hits_deleted_at: str | None = None
     own_receipt: bytes | None = None
     peer_receipt: bytes | None = None
+    recorded: int | None = None
     snapshot: bytes | None = None
 
 
@@ -251,6 +261,25 @@ class Exchanges:
         with self._database.read() as connection:
             query = sa.select(exchanges).where(sa.or_(unconfirmed, unreceipted))
             return [_exchange(row) for row in connection.execute(query)]
+
+    def unrecorded(self, before: str) -> Sequence[Exchange]:
+        """List the exchanges whose receipt of this end is not known to be in the record, complete or begun before a moment."""
+        complete = exchanges.c.state == ExchangeState.COMPLETE.value
+        waiting = sa.and_(
+            exchanges.c.state == ExchangeState.UNCONFIRMED.value, exchanges.c.started_at < before
+        )
+        query = sa.select(exchanges).where(
+            exchanges.c.recorded == Recorded.PENDING.value, sa.or_(complete, waiting)
+        )
+        with self._database.read() as connection:
+            return [_exchange(row) for row in connection.execute(query.order_by(exchanges.c.number))]
+
+    def set_recorded(self, exchange_id: str, recorded: Recorded) -> None:
+        """Remember whether the record has this end's receipt of an exchange, or never will."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(exchanges).where(exchanges.c.id == exchange_id).values(recorded=recorded.value)
+            )
 
     def set_peer_receipt(self, exchange_id: str, receipt: bytes) -> None:
         """Keep the peer's receipt for an exchange that is complete here."""

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from trisect.errors import ConflictError, NotFoundError
 from trisect.store.database import Database
-from trisect.store.tables import exchanges, hits, holds
+from trisect.store.tables import exchanges, hits, holds, snapshots
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A legal hold on the hits of one exchange.
+    """A legal hold on the hits of one exchange, and on what this end committed to in it.
 
     Attributes:
         exchange_id: which.
@@ -67,15 +67,16 @@ class Retention:
                 )
 
     def hold(self, hold: Hold) -> None:
-        """Place a legal hold, in place of a former one.
+        """Place a legal hold on hits and on the snapshot of this end, in place of a former one.
 
         Raises:
             NotFoundError: there is no such exchange.
-            ConflictError: its hits are gone already, or it has none to keep.
+            ConflictError: neither is kept here any more, or ever was.
         """
+        kept = sa.select(snapshots.c.root).where(snapshots.c.root == exchanges.c.snapshot).exists()
         with self._database.write() as connection:
             row = connection.execute(
-                sa.select(exchanges.c.keep_until, exchanges.c.hits_deleted_at).where(
+                sa.select(exchanges.c.keep_until, exchanges.c.hits_deleted_at, kept.label("snapshot")).where(
                     exchanges.c.id == hold.exchange_id
                 )
             ).one_or_none()
@@ -83,10 +84,10 @@ class Retention:
                 raise NotFoundError(
                     "there is no exchange of that id here", hint="`trisect exchange list` names all"
                 )
-            if row.keep_until is None or row.hits_deleted_at is not None:
+            if (row.keep_until is None or row.hits_deleted_at is not None) and not row.snapshot:
                 raise ConflictError(
-                    "this exchange has no hits here that could be held",
-                    hint="only hits that are still kept can be held; `trisect exchange show` tells",
+                    "this exchange has no hits here that could be held, nor a snapshot",
+                    hint="only what is still kept can be held; `trisect exchange show` tells",
                 )
             connection.execute(sa.delete(holds).where(holds.c.exchange_id == hold.exchange_id))
             connection.execute(

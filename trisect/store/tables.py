@@ -232,7 +232,9 @@ exchanges = sa.Table(
     sa.Column("stale_at", sa.Text),
     sa.Column("own_receipt", sa.LargeBinary),
     sa.Column("peer_receipt", sa.LargeBinary),
-    # What this end's receipt commits to: a root of `snapshots`.
+    # Whether the record has this end's receipt, once there is one.
+    sa.Column("recorded", sa.SmallInteger, index=True),
+    # Of what this end's receipt commits to: a root of `snapshots`.
     sa.Column("snapshot", sa.LargeBinary, index=True),
 )
 

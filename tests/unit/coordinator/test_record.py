@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.membership import CONSORTIUM, GOVERNMENT, identity, signed
+from support.receipts import ASKED
 from unit.coordinator.office import Office
 
 from coordinator.record import PublicRecord
@@ -15,7 +16,6 @@ from trisect.record import tree
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
 from trisect.record.entries import exchange, kind, of_document
 from trisect.record.notes import Note
-from trisect.rules.offers import Receipt
 from trisect.store.record import NewEntry, Record
 from trisect.store.tables import coordinator_record
 from trisect.trust.statements import Role
@@ -188,14 +188,14 @@ def test_entries_of_no_statement_stand_between_statements(founded: Office) -> No
     record = opened(founded)
     record.sign()
     Record(founded.database, coordinator_record).append(
-        [NewEntry(b'{"commitment":{"kind":"x.v1","sha256":"00"}}')]
+        [NewEntry(b'{"commitment":{"kind":"x.v1","sha256":"%s"}}' % (b"0" * 64))]
     )
     founded.publish(founded.consortium.grant("telco", 0))
     assert record.sign() == 4
     assert [kind(entry) for entry in record.entries(2)] == ["x.v1", "pepper-grant.v1"]
 
 
-RECEIPT = Receipt(bytes(16), "asker", b"", b"", 1, b"", 1, b"", 1, bytes(32), "").sign(identity("telco"))
+RECEIPT = ASKED.sign(identity("telco"))
 ENTRY = of_document(RECEIPT)
 
 

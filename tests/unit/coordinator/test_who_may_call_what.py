@@ -56,6 +56,7 @@ AT_THE_COORDINATOR: Mapping[str, set[str]] = {
     "Relay/Deliver": ENROLLED,
     "Relay/Notify": ENROLLED,
     "Relay/Call": ACTIVE,
+    "Relay/EnterReceipt": ENROLLED,
     "Relay/IssuePermit": ACTIVE,
     "Relay/Exchange": ACTIVE,
     "Record/GetKey": ENROLLED,

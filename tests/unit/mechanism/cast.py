@@ -106,7 +106,7 @@ class Node:
             witness=unused,
             replay=self.replay,
             accusing=unused,
-            proving=unused,
+            committing=unused,
             clock=clock,
             randomness=os.urandom,
             config=unused,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from support.membership import GOVERNMENT, Consortium, identity
+from support.receipts import receipt
 from support.rulebooks import NOW
 
 from nodes import supervising
 from nodes.supervising import Supervising
 from trisect.clock import to_text
 from trisect.record import entries
-from trisect.rules.offers import Receipt
 from trisect.rules.permit import Permit
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Side
@@ -34,8 +34,8 @@ def permit(number: int, decided: dt.datetime) -> Permit:
     return Permit(**blank | named | basis | {"decided": to_text(decided), "asked_padded": 16})
 
 
-def receipt(number: int, side: Side) -> bytes:
-    made = Receipt(bytes([number]) * 16, side.value, b"", b"", 1, b"", 1, b"", 1, bytes(32), "")
+def receipted(number: int, side: Side) -> bytes:
+    made = receipt(side.value, exchange=bytes([number]) * 16)
     return entries.of_document(made.sign(identity("telco" if side is Side.ASKER else "bank")))
 
 
@@ -53,7 +53,7 @@ class Desk:
         self.unsettled: list[Any] = []
         for number in range(hours):
             signed = permit(number, NOW - (hours - 1 - number) * HOUR).sign(identity("bank"))
-            self.record.append(numbered([signed, receipt(number, Side.ASKER)], 0))
+            self.record.append(numbered([signed, receipted(number, Side.ASKER)], 0))
         members: Any = SimpleNamespace(membership=consortium.membership, name=GOVERNMENT)
         watched: Any = SimpleNamespace(size=self.record.size, entries=self._entries)
         exchanges: Any = SimpleNamespace(unsettled=lambda: self.unsettled)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.membership import CONSORTIUM, GOVERNMENT, Consortium, identity, signed
+from support.receipts import receipt
 from support.small_record import small_consortium
 
 from nodes.witness import Witness
@@ -17,7 +18,6 @@ from trisect.clock import from_seconds
 from trisect.errors import StaleError, TrisectError, VerificationError
 from trisect.record import entries
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
-from trisect.rules.offers import Receipt
 from trisect.store.database import Database, sqlite_url
 from trisect.store.record import NewEntry, Record
 from trisect.store.settings import Setting
@@ -256,10 +256,7 @@ async def test_a_copy_from_before_statements_were_numbered_is_made_anew(world: S
 async def test_a_receipt_stands_in_the_record_within_a_minute(world: SimpleNamespace) -> None:
     """Whether this node hears of it first or has copied it first; one that never comes is told."""
     witness: Witness = world.node.witness
-    first, second, never = (
-        Receipt(bytes(16), "asker", b"", b"", n, b"", 1, b"", 1, bytes(32), "").sign(identity("bank"))
-        for n in range(3)
-    )
+    first, second, never = (receipt(asker_frames=n).sign(identity("bank")) for n in range(3))
     await witness.start()
     await witness.follow()
     witness.promised.expect(first)

@@ -18,10 +18,11 @@ import pytest
 from support.daemons import is_gone, until_gone
 
 from nodes import psi_worker
-from nodes.workers import Nursery, Worker, WorkerLostError, Workers
+from nodes.workers import PIPE_LIMIT, Nursery, Worker, WorkerLostError, Workers
 from trisect.daemon import _loop_runner
 from trisect.errors import VerificationError
 from trisect.psi.halves import Compute, Half, Operation
+from trisect.record.snapshots import grow, name_of
 
 ITEMS = bytes(range(32)) + bytes(range(32, 64))
 REQUEST = Compute(Operation.REQUEST, 0, 2)
@@ -317,3 +318,28 @@ async def test_a_number_of_a_nursery_before_ends_nobody(nursery: Nursery) -> Non
             alive.sendall(psi_worker.COMMAND.pack(psi_worker.LOAD_CLIENT, 0, 0, 64) + ITEMS)
             assert alive.recv(psi_worker.REPLY.size) == psi_worker.REPLY.pack(psi_worker.OK, 0)
     await until_gone(pid)
+
+
+async def test_a_worker_makes_the_tree_of_a_large_list_as_a_thread_does(workers: Workers) -> None:
+    """And an exchange that waits for its tree has a worker already, of which there may be no more."""
+    tokens, secret = os.urandom(32 * 150_000), os.urandom(32)
+    name = name_of(tokens, secret)
+    async with workers.take(), workers.take():
+        made = await asyncio.wait_for(workers.grow(name, tokens, secret, 151_552), SOON)
+    assert made == grow(name, tokens, secret, 151_552)
+    assert len(made.leaves) == 32 * 151_552 > PIPE_LIMIT
+
+
+async def test_a_tree_whose_worker_dies_is_an_error(workers: Workers) -> None:
+    growing = asyncio.create_task(workers.grow(bytes(32), os.urandom(32 * 500_000), bytes(32), 507_904))
+    nursery = await until_nursery(workers)
+    while not (forked := nursery.children()):
+        await asyncio.sleep(0)
+    forked[0].kill()
+    with pytest.raises(WorkerLostError):
+        await growing
+
+
+async def until_nursery(workers: Workers) -> psutil.Process:
+    await workers.warm()
+    return psutil.Process(running(workers._nursery)[0].pid)

@@ -23,13 +23,13 @@ from support.breach_files import (
     unfounded,
 )
 from support.membership import GOVERNMENT, Consortium, identity
+from support.receipts import ANSWERED, ASKED
 from support.rulebooks import NOW, rulebook
 
 from trisect.clock import to_text
 from trisect.errors import BadInputError, ConflictError, DeniedError, TrisectError, VerificationError
 from trisect.rules import breaches, checking
 from trisect.rules.breaches import Appeal, Closing, Decision, Ground, Opening, Order, Reply
-from trisect.rules.offers import Receipt
 from trisect.rules.permit import crossed, preview
 from trisect.rules.regime import SANCTIONED, Regime
 from trisect.rules.vocabulary import Purpose, Sanction
@@ -111,11 +111,7 @@ def test_a_breach_is_told_once(consortium: Consortium) -> None:
 
 def receipts(**changes: Any) -> tuple[bytes, bytes]:
     """What telco as asker and bank as answerer have signed about an exchange."""
-    ours = Receipt(
-        b"e" * 16, "answerer", b"o" * 32, b"a" * 32, 3, b"t" * 32, 4, b"u" * 32, 60, b"s" * 32, at(0)
-    )
-    theirs = replace(ours, **({"side": "asker"} | changes))
-    return theirs.sign(identity("telco")), ours.sign(identity("bank"))
+    return replace(ASKED, **changes).sign(identity("telco")), ANSWERED.sign(identity("bank"))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +120,7 @@ def receipts(**changes: Any) -> tuple[bytes, bytes]:
         ({"elements_evaluated": 59}, True),
         ({"asker_transcript": b"x" * 32}, True),
         ({}, False),
-        ({"snapshot": b"x" * 32}, False),
+        ({"answered_snapshot": b"x" * 32}, True),
         ({"exchange": b"x" * 16}, False),
         ({"side": "answerer", "elements_evaluated": 59}, False),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.membership import identity, sealing
+from support.receipts import receipt
 
 from trisect.clock import to_text
 from trisect.errors import StaleError, VerificationError
@@ -58,20 +59,8 @@ ACCEPT = Accept(EXCHANGE, b"o" * 32, b"p" * 32, 32, "a head", b"share", "2026-11
 REASON = Reason("denied", "TRI-DENIED", "no", "ask", "not-shared")
 REFUSAL = Refusal(EXCHANGE, b"o" * 32, b"sealed")
 VOID = Void(EXCHANGE, b"o" * 32)
-RECEIPT = Receipt(
-    EXCHANGE,
-    "asker",
-    b"o" * 32,
-    b"a" * 32,
-    4,
-    b"t" * 32,
-    5,
-    b"u" * 32,
-    100,
-    b"s" * 32,
-    "2026-11-01T00:01:00Z",
-)
-OWN_FIELDS = {"side", "snapshot", "finished"}
+RECEIPT = receipt(exchange=EXCHANGE)
+OWN_FIELDS = {"side", "finished"}
 DOCUMENTS: list[Any] = [OFFER, ACCEPT, REFUSAL, VOID, RECEIPT]
 
 
@@ -167,21 +156,20 @@ def test_receipts_that_contradict_each_other_are_told(field: str) -> None:
     other = dataclasses.replace(RECEIPT, side="answerer", finished="2026-11-01T00:09:00Z")
     RECEIPT.check_against(other)
     value = getattr(other, field)
-    changed = dataclasses.replace(
-        other, **{field: value + 1 if isinstance(value, int) else value[::-1] + b"!"}
-    )
+    changed = dataclasses.replace(other, **{field: value + 1 if isinstance(value, int) else b"!" + value[1:]})
     with pytest.raises(VerificationError, match=field):
         RECEIPT.check_against(changed)
 
 
-def test_each_receipt_commits_to_its_own_snapshot() -> None:
-    RECEIPT.check_against(dataclasses.replace(RECEIPT, side="answerer", snapshot=bytes(32)))
+@pytest.mark.parametrize("field", ["asked_snapshot", "answered_snapshot"])
+def test_a_receipt_commits_to_both_snapshots(field: str) -> None:
     for wrong in (b"", bytes(31), bytes(33)):
         with pytest.raises(VerificationError, match="does not commit"):
-            dataclasses.replace(RECEIPT, snapshot=wrong)
-    body = RECEIPT.to_body() | {"snapshot": ""}
+            dataclasses.replace(RECEIPT, **{field: wrong})
+    body = RECEIPT.to_body() | {field: ""}
     with pytest.raises(VerificationError, match="does not commit"):
         Receipt.verify(documents.sign(Receipt.KIND, body, [KEY]), KEY.public)
+    assert (RECEIPT.own_snapshot, receipt("answerer").own_snapshot) == (b"1" * 32, b"2" * 32)
 
 
 def test_two_receipts_of_one_end_are_no_agreement() -> None:

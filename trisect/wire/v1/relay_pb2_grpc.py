@@ -60,6 +60,11 @@ class RelayStub(object):
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.SerializeToString,
                 response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitReply.FromString,
                 _registered_method=True)
+        self.EnterReceipt = channel.unary_unary(
+                '/trisect.wire.v1.Relay/EnterReceipt',
+                request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.EnterReceiptRequest.SerializeToString,
+                response_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.EnterReceiptReply.FromString,
+                _registered_method=True)
         self.Exchange = channel.stream_stream(
                 '/trisect.wire.v1.Relay/Exchange',
                 request_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.Frame.SerializeToString,
@@ -106,6 +111,13 @@ class RelayServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EnterReceipt(self, request, context):
+        """Commit in the public record to the caller's own receipt of an exchange. A suspended party does it too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Exchange(self, request_iterator, context):
         """The sealed frames of one exchange that has a permit, both ways. Metadata: `trisect-exchange`, the id in hex.
         """
@@ -140,6 +152,11 @@ def add_RelayServicer_to_server(servicer, server):
                     servicer.IssuePermit,
                     request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.FromString,
                     response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitReply.SerializeToString,
+            ),
+            'EnterReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnterReceipt,
+                    request_deserializer=trisect_dot_wire_dot_v1_dot_relay__pb2.EnterReceiptRequest.FromString,
+                    response_serializer=trisect_dot_wire_dot_v1_dot_relay__pb2.EnterReceiptReply.SerializeToString,
             ),
             'Exchange': grpc.stream_stream_rpc_method_handler(
                     servicer.Exchange,
@@ -283,6 +300,33 @@ class Relay(object):
             '/trisect.wire.v1.Relay/IssuePermit',
             trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitRequest.SerializeToString,
             trisect_dot_wire_dot_v1_dot_relay__pb2.IssuePermitReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnterReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trisect.wire.v1.Relay/EnterReceipt',
+            trisect_dot_wire_dot_v1_dot_relay__pb2.EnterReceiptRequest.SerializeToString,
+            trisect_dot_wire_dot_v1_dot_relay__pb2.EnterReceiptReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,6 +26,8 @@ class RelayStub:
     """Bring another party's node a frame of stale hits, and its answer back. A suspended party does it too, and gets it."""
     IssuePermit: _aio.UnaryUnaryMultiCallable[_relay_pb2.IssuePermitRequest, _relay_pb2.IssuePermitReply]
     """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it."""
+    EnterReceipt: _aio.UnaryUnaryMultiCallable[_relay_pb2.EnterReceiptRequest, _relay_pb2.EnterReceiptReply]
+    """Commit in the public record to the caller's own receipt of an exchange. A suspended party does it too."""
     Exchange: _aio.StreamStreamMultiCallable[_relay_pb2.Frame, _relay_pb2.Frame]
     """The sealed frames of one exchange that has a permit, both ways. Metadata: `trisect-exchange`, the id in hex."""
 
@@ -71,6 +73,14 @@ class RelayServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_relay_pb2.IssuePermitRequest, _abc.Awaitable[_relay_pb2.IssuePermitReply]],
     ) -> _abc.Awaitable[_relay_pb2.IssuePermitReply]:
         """The answerer of an offer that has just come asks for the coordinator's signature under the permit for it."""
+
+    @_abc_1.abstractmethod
+    def EnterReceipt(
+        self,
+        request: _relay_pb2.EnterReceiptRequest,
+        context: _aio.ServicerContext[_relay_pb2.EnterReceiptRequest, _abc.Awaitable[_relay_pb2.EnterReceiptReply]],
+    ) -> _abc.Awaitable[_relay_pb2.EnterReceiptReply]:
+        """Commit in the public record to the caller's own receipt of an exchange. A suspended party does it too."""
 
     @_abc_1.abstractmethod
     def Exchange(

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from trisect.store.migrations.telling import tell_exchanges
+
 revision = "0014"
 down_revision = "0013"
 branch_labels = None
@@ -29,11 +31,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("snapshot", "number"),
     )
     with op.batch_alter_table("exchanges") as table:
+        table.add_column(sa.Column("recorded", sa.SmallInteger))
         table.add_column(sa.Column("snapshot", sa.LargeBinary))
     op.create_index("ix_exchanges_snapshot", "exchanges", ["snapshot"])
+    op.create_index("ix_exchanges_recorded", "exchanges", ["recorded"])
     with op.batch_alter_table("record_entries") as table:
         table.add_column(sa.Column("exchange", sa.Text))
     op.create_index("ix_record_entries_exchange", "record_entries", ["exchange"])
+    tell_exchanges()
 
 
 def downgrade() -> None:
@@ -41,9 +46,11 @@ def downgrade() -> None:
     op.drop_index("ix_record_entries_exchange", "record_entries")
     with op.batch_alter_table("record_entries") as table:
         table.drop_column("exchange")
+    op.drop_index("ix_exchanges_recorded", "exchanges")
     op.drop_index("ix_exchanges_snapshot", "exchanges")
     with op.batch_alter_table("exchanges") as table:
         table.drop_column("snapshot")
+        table.drop_column("recorded")
     op.drop_table("snapshot_leaves")
     op.drop_index("ix_snapshots_keep_until", "snapshots")
     op.drop_index("ix_snapshots_root", "snapshots")
