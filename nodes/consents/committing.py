@@ -12,9 +12,10 @@ from nodes.proposals import Proposals
 from trisect.clock import Randomness
 from trisect.errors import TrisectError
 from trisect.record import commitments
-from trisect.rules.consents import EpochCommitment
+from trisect.rules.consents import EpochCommitment, commitment
 from trisect.rules.regime import Regime
-from trisect.store.granting import GrantedConsents
+from trisect.store.consent_epochs import ConsentEpochs
+from trisect.store.granting import GrantedConsent
 from trisect.trust.filings import ConsentsFiling
 from trisect.trust.statements import Role
 
@@ -27,7 +28,7 @@ class Committing:
     Args:
         members: tells who this party is.
         register: keeps consents.
-        granted: has what is committed to, and keeps the leaves.
+        epochs: has what is committed to, and keeps the leaves.
         proposals: files commitments.
         randomness: draws leaves that hide how many there are.
         epoch_s: gives the seconds from one commitment to the next.
@@ -37,7 +38,7 @@ class Committing:
         self,
         members: Members,
         register: Register,
-        granted: GrantedConsents,
+        epochs: ConsentEpochs,
         proposals: Proposals,
         *,
         randomness: Randomness,
@@ -45,7 +46,7 @@ class Committing:
     ) -> None:
         self._members = members
         self._register = register
-        self._granted = granted
+        self._epochs = epochs
         self._proposals = proposals
         self._randomness = randomness
         self._epoch_s = epoch_s
@@ -70,16 +71,26 @@ class Committing:
 
     def _next_epoch(self, filed: int, told: int) -> EpochCommitment | None:
         """Give the epoch after those that were filed; one that was kept and not filed comes as it was kept."""
-        kept = self._granted.epoch(filed + 1)
+        kept = self._epochs.epoch(filed + 1)
         if kept is None:
-            upto, found = self._granted.uncommitted(limit=commitments.MOST_EVENTS)
+            upto, found = self._epochs.uncommitted(limit=commitments.MOST_EVENTS)
             if upto <= told:
                 return None
             leaves: Sequence[bytes] = commitments.padded(found, self._randomness)
-            self._granted.keep_epoch(filed + 1, upto, b"".join(leaves))
+            self._epochs.keep_epoch(filed + 1, upto, b"".join(leaves))
             kept = (upto, leaves)
         upto, leaves = kept
         return EpochCommitment(filed + 1, upto, len(leaves), commitments.root(leaves))
+
+    async def proof(self, found: GrantedConsent) -> tuple[int, int, int, list[bytes]] | None:
+        """Prove that a consent is committed to; gives epoch, place, leaves and hashes, or None before it is."""
+        epoch = await asyncio.to_thread(self._epochs.epoch_of, found.sequence)
+        if epoch is None or found.record is None or found.salt is None:
+            return None
+        number, leaves = epoch
+        own = commitment(found.record, found.salt)
+        index, path = await asyncio.to_thread(commitments.proof, leaves, own)
+        return number, index, len(leaves), path
 
     async def run(self) -> None:
         """Commit once an epoch, until cancelled."""

@@ -26,6 +26,8 @@ from trisect.trust.statements import Standing
 _log = logging.getLogger(__name__)
 READ_AT_ONCE = 512
 """Events that are read for one frame; it carries about a hundred."""
+AHEAD_AT_ONCE = 64
+"""Withdrawals that a frame carries before their turn."""
 ROUNDS_A_TICK = 400
 """Frames that each party gets in a tick at most, where somebody has much to be told."""
 
@@ -37,10 +39,12 @@ class _Told:
     Attributes:
         cursor: what it has taken in, as it has answered; None before its first answer.
         sent: up to where it was sent everything since; what was lost on the way is sent again at the next tick.
+        ahead: up to where it was sent withdrawals, which do not wait for what was granted before them.
     """
 
     cursor: int | None = None
     sent: int = 0
+    ahead: int = 0
 
 
 class Courier:
@@ -74,7 +78,7 @@ class Courier:
 
     async def _tick(self) -> None:
         for told in self._told.values():
-            told.sent = told.cursor or 0
+            told.sent = told.ahead = told.cursor or 0
         for again in range(ROUNDS_A_TICK):
             parties = [
                 party
@@ -122,7 +126,9 @@ class Courier:
             newest = self._granted.newest
             return Frame(consortium, own, party.name, newest, newest, 0).seal(key, party.keys.sealing), newest
         events, last = self._granted.events(party.name, own, after=told.sent, limit=READ_AT_ONCE)
-        empty = Frame(consortium, own, party.name, told.sent, told.sent, told.cursor)
+        ahead = self._granted.withdrawals(party.name, own, after=max(last, told.ahead), limit=AHEAD_AT_ONCE)
+        told.ahead = ahead[-1].sequence if ahead else told.ahead
+        empty = Frame(consortium, own, party.name, told.sent, told.sent, told.cursor, withdrawn=tuple(ahead))
         frame = empty.filled(events, max(last, told.sent), key)
         return frame.seal(key, party.keys.sealing), frame.upto
 

@@ -18,6 +18,7 @@ from nodes.services.consents import ConsentsService
 from nodes.services.persons import PersonsService
 from trisect.clock import Clock, Randomness
 from trisect.daemon import Tasks
+from trisect.store.consent_epochs import ConsentEpochs
 from trisect.store.consents import Consents
 from trisect.store.database import Database
 from trisect.store.delegating import Delegations
@@ -47,7 +48,7 @@ class ConsentsPart:
         randomness: Randomness,
         config: Callable[[], Config],
     ) -> None:
-        consents, granted = Consents(database), GrantedConsents(database)
+        consents, granted, epochs = Consents(database), GrantedConsents(database), ConsentEpochs(database)
         self.replay = Replay(members, link, consents, clock)
         self.receiving = Receiving(members, link, consents, peppers, self.replay, clock)
         self._courier = Courier(members, link, granted, lambda: config().consents.tick_s)
@@ -65,12 +66,12 @@ class ConsentsPart:
         self._committing = Committing(
             members,
             register,
-            granted,
+            epochs,
             proposals,
             randomness=randomness,
             epoch_s=lambda: config().consents.epoch_s,
         )
-        self.service = ConsentsService(register, self._courier)
+        self.service = ConsentsService(register, self._committing, self._courier)
         self.persons = PersonsService(register, self.service, clock)
 
     def keep(self, tasks: Tasks, role: str) -> None:

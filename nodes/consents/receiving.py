@@ -100,6 +100,7 @@ class Receiving:
                 self._consents.take,
                 frame.proxy,
                 frame.events,
+                frame.withdrawn,
                 after=frame.after,
                 upto=frame.upto,
                 now=now,

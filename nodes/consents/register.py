@@ -21,9 +21,8 @@ from trisect.errors import (
     StaleError,
     TrisectError,
 )
-from trisect.record import commitments
 from trisect.rules.consent_frames import Frame
-from trisect.rules.consents import Consent, Word, commitment
+from trisect.rules.consents import Consent, Word
 from trisect.rules.delegations import RULE, Delegation
 from trisect.rules.regime import Regime
 from trisect.store.consents import Consents
@@ -318,16 +317,6 @@ class Register:
         if credential:
             return await asyncio.to_thread(self._granted.of_credential, credential)
         return await self.of_person(person) if person else await asyncio.to_thread(self._granted.latest)
-
-    async def proof(self, found: GrantedConsent) -> tuple[int, int, int, list[bytes]] | None:
-        """Prove that a consent is committed to; gives epoch, place, leaves and hashes, or None before it is."""
-        epoch = await asyncio.to_thread(self._granted.epoch_of, found.sequence)
-        if epoch is None or found.record is None or found.salt is None:
-            return None
-        number, leaves = epoch
-        own = commitment(found.record, found.salt)
-        index, path = await asyncio.to_thread(commitments.proof, leaves, own)
-        return number, index, len(leaves), path
 
     def why_not(self, found: GrantedConsent) -> str:
         """Tell why a consent is no basis now, empty where it is one."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nodes.consents.committing import Committing
 from nodes.consents.courier import Courier
 from nodes.consents.register import Recorded, Register
 from nodes.consents.wishes import Wish
@@ -25,6 +26,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
     """Grants, revokes and shows."""
 
     register: Register
+    committing: Committing
     courier: Courier
 
     async def GrantConsent(  # noqa: N802
@@ -74,7 +76,7 @@ class ConsentsService(consents_pb2_grpc.ConsentsServicer):
         reply = pb.GetConsentReceiptReply(
             record=found.record, salt=found.salt, delegation=await self.register.delegation_of(found)
         )
-        if proof := await self.register.proof(found):
+        if proof := await self.committing.proof(found):
             reply.epoch, reply.leaf, reply.leaves, path = proof
             reply.proof.extend(path)
         return reply

@@ -250,3 +250,32 @@ def test_a_consent_that_has_ended_saves_nobody_from_being_suppressed(node: Datab
     Consents(node).take("aid", [granted(1), second], after=0, upto=2, now=NOW)
     Consents(node).take("aid", [Revoked(3, second.id)], after=2, upto=3, now=AFTER)
     assert len(dump(node, suppressions)) == 1
+
+
+def test_a_withdrawal_takes_effect_before_its_turn_and_once(node: Database) -> None:
+    keep(node, 1, 2)
+    tell(node, granted(1), granted(2))
+    store = Consents(node)
+
+    def ahead(*withdrawn: Revoked, after: int = 2, upto: int = 2) -> bool:
+        return store.take("aid", (), withdrawn, after=after, upto=upto, now=NOW)
+
+    assert not ahead(revoked(1, 500)), "nothing that had its turn"
+    assert used(node) == tokens({2})
+    (effect,) = store.effects("aid", after=0)
+    assert (effect.sequence, len(effect.versions)) == (500, 1)
+    before = dump(node, suppressions)
+    assert not ahead(revoked(1, 500))
+    assert ahead(revoked(1, 500), upto=499), "what was granted before comes by and by"
+    assert tell(node, revoked(1, 500), after=499)
+    assert store.effects("aid", after=0) == [effect], "it has had its effect"
+    assert dump(node, suppressions) == before
+    assert not ahead(revoked(2, 500), after=500, upto=500), "an old frame changes nothing"
+    assert used(node) == tokens({2})
+
+
+def test_a_withdrawal_of_what_was_never_told_counts_when_it_is(node: Database) -> None:
+    keep(node, 1)
+    Consents(node).take("aid", (), [revoked(1, 9)], after=0, upto=0, now=NOW)
+    tell(node, granted(1))
+    assert used(node) == set()

@@ -18,6 +18,7 @@ from trisect.rules.consents import Consent, Language, commitment, withdrawal
 from trisect.rules.delegations import Delegation
 from trisect.rules.vocabulary import Purpose
 from trisect.store import granting as module
+from trisect.store.consent_epochs import ConsentEpochs
 from trisect.store.database import Database
 from trisect.store.delegating import Delegations
 from trisect.store.granting import Draft, GrantedConsents
@@ -162,32 +163,32 @@ def test_an_epoch_commits_to_all_that_its_numbers_cover(
     node: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_LISTED", 3)  # what is shown at once bounds nothing else
-    store = GrantedConsents(node)
+    store, epochs = GrantedConsents(node), ConsentEpochs(node)
     for number in range(1, 9):
         grant(node, number)
     store.revoke(consent(2).id, LATER)
     records = {number: store.get(consent(number).id).record for number in range(1, 9)}
     wanted = {commitment(record or b"", SALT) for record in records.values()}
-    upto, found = store.uncommitted(limit=100)
+    upto, found = epochs.uncommitted(limit=100)
     assert (upto, set(found)) == (9, wanted | {withdrawal(consent(2).id, SALT)})
-    upto, found = store.uncommitted(limit=5)
+    upto, found = epochs.uncommitted(limit=5)
     assert (upto, len(found)) == (5, 5)
-    store.keep_epoch(1, upto, b"".join(found))
-    assert store.epoch(1) == (5, found)
-    assert store.epoch(2) is None
-    upto, rest = store.uncommitted(limit=100)
+    epochs.keep_epoch(1, upto, b"".join(found))
+    assert epochs.epoch(1) == (5, found)
+    assert epochs.epoch(2) is None
+    upto, rest = epochs.uncommitted(limit=100)
     assert (upto, len(rest)) == (9, 4)
     assert set(found) | set(rest) == wanted | {withdrawal(consent(2).id, SALT)}
-    assert store.epoch_of(5) == (1, found)
-    assert store.epoch_of(6) is None
+    assert epochs.epoch_of(5) == (1, found)
+    assert epochs.epoch_of(6) is None
 
 
 def test_what_was_erased_is_committed_to_no_more(node: Database) -> None:
     grant(node, 1)
-    store = GrantedConsents(node)
+    store, epochs = GrantedConsents(node), ConsentEpochs(node)
     store.revoke(consent(1).id, LATER)
     store.erase(consent(1).id)
-    assert store.uncommitted(limit=10) == (2, [])
+    assert epochs.uncommitted(limit=10) == (2, [])
 
 
 def test_pseudonyms_are_kept_as_they_were_told(node: Database) -> None:

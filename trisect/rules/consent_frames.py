@@ -91,6 +91,7 @@ class Frame:
         upto: the sequence up to which it has after this frame.
         acknowledged: up to which the proxy has its acknowledgements.
         events: those between that concern the party, in order.
+        withdrawn: revocations after `upto` that concern it, in order: they do not wait for what was granted before them.
     """
 
     KIND: ClassVar[str] = "consent-frame.v1"
@@ -102,6 +103,7 @@ class Frame:
     upto: int
     acknowledged: int
     events: tuple[Event, ...] = ()
+    withdrawn: tuple[Revoked, ...] = ()
 
     def seal(self, key: IdentityKey, to: SealingPublic) -> bytes:
         """Sign and seal it; the size is always the same.
@@ -153,6 +155,7 @@ class Frame:
                 **_addressed(body),
                 **_counts(body, "after", "upto", "acknowledged"),
                 events=tuple(_event(one) for one in body["events"]),
+                withdrawn=tuple(_revoked(one) for one in body["withdrawn"]),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise VerificationError("a frame of consents is not sound") from error
@@ -166,7 +169,9 @@ class Frame:
 
     def _in_order(self) -> bool:
         numbers = [self.after, *(event.sequence for event in self.events)]
-        return all(one < next_one for one, next_one in pairwise(numbers)) and (numbers[-1] <= self.upto)
+        ahead = [self.upto, *(event.sequence for event in self.withdrawn)]
+        ordered = all(one < next_one for row in (numbers, ahead) for one, next_one in pairwise(row))
+        return ordered and numbers[-1] <= self.upto
 
     def to_body(self) -> dict[str, Json]:
         """Write what is signed."""
@@ -178,6 +183,7 @@ class Frame:
             "upto": self.upto,
             "acknowledged": self.acknowledged,
             "events": [event.to_body() for event in self.events],
+            "withdrawn": [event.to_body() for event in self.withdrawn],
         }
 
 
@@ -301,6 +307,13 @@ def _event(body: Mapping[str, Any]) -> Event:
         from_text(event.expires)
     if len(event.id) != ID_BYTES or event.to_body() != body:
         raise ValueError("an event in a frame of consents is none")
+    return event
+
+
+def _revoked(body: Mapping[str, Any]) -> Revoked:
+    event = _event(body)
+    if not isinstance(event, Revoked):
+        raise ValueError("only what was taken back is told ahead")  # noqa: TRY004  (a value of the wire)
     return event
 
 

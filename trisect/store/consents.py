@@ -87,34 +87,47 @@ class Consents:
             rows = connection.execute(sa.select(consent_cursors.c.proxy, consent_cursors.c.sequence))
             return {row.proxy: row.sequence for row in rows}
 
-    def take(self, proxy: str, events: Iterable[Event], *, after: int, upto: int, now: dt.datetime) -> bool:
+    def take(
+        self,
+        proxy: str,
+        events: Iterable[Event],
+        withdrawn: Iterable[Revoked] = (),
+        *,
+        after: int,
+        upto: int,
+        now: dt.datetime,
+    ) -> bool:
         """Take in what a proxy tells, whole or not at all; durable when this returns.
 
         Args:
             proxy: who tells it.
             events: in order.
+            withdrawn: revocations that come after `upto` and take effect before their turn.
             after: the number after which they begin; nothing is taken in where one is missing before it.
             upto: the number up to which there are no others.
             now: the time of what takes effect.
 
         Returns:
-            Whether anything was new.
+            Whether what has its turn was new.
         """
         with self._database.write() as connection:
             cursor = _cursor(connection, proxy)
-            if after > cursor or upto <= cursor:
-                return False
-            presence.hold(connection, _kept_on_consent())
-            for event in events:
-                if event.sequence <= cursor:
-                    continue
+            is_next = after <= cursor < upto
+            new: list[Event] = [event for event in events if is_next and event.sequence > cursor]
+            new += (event for event in withdrawn if event.sequence > cursor)
+            done = _effective(connection, proxy, cursor)
+            new = [event for event in new if event.sequence not in done]
+            if new:
+                presence.hold(connection, _kept_on_consent())
+            for event in new:
                 if isinstance(event, Granted):
                     _grant(connection, proxy, event)
                 else:
                     _revoke(connection, proxy, event, now)
-            connection.execute(sa.delete(consent_cursors).where(consent_cursors.c.proxy == proxy))
-            connection.execute(sa.insert(consent_cursors).values(proxy=proxy, sequence=upto))
-            return True
+            if is_next:
+                connection.execute(sa.delete(consent_cursors).where(consent_cursors.c.proxy == proxy))
+                connection.execute(sa.insert(consent_cursors).values(proxy=proxy, sequence=upto))
+            return is_next
 
     def expire(self, now: dt.datetime) -> int:
         """Delete the consents whose time is over; the entries of who has no other leave their lists. Gives how many."""
@@ -167,6 +180,14 @@ def read_versions(kept: bytes) -> tuple[tuple[str, int], ...]:
 def _cursor(connection: sa.Connection, proxy: str) -> int:
     query = sa.select(consent_cursors.c.sequence).where(consent_cursors.c.proxy == proxy)
     return connection.execute(query).scalar_one_or_none() or 0
+
+
+def _effective(connection: sa.Connection, proxy: str, after: int) -> frozenset[int]:
+    """Name the revocations after a number that have taken effect before their turn."""
+    query = sa.select(consent_effects.c.sequence).where(
+        consent_effects.c.proxy == proxy, consent_effects.c.sequence > after
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def _grant(connection: sa.Connection, proxy: str, event: Granted) -> None:

@@ -14,14 +14,14 @@ import sqlalchemy as sa
 
 from trisect.errors import ConflictError, NotFoundError
 from trisect.rules.consent_frames import Effect, Event, Granted, Revoked
-from trisect.rules.consents import Consent, commitment, withdrawal
+from trisect.rules.consents import Consent
+from trisect.store.consent_epochs import NUMBERS, newest_number
 from trisect.store.consents import read_versions, write_versions
 from trisect.store.database import Database
-from trisect.store.proxy_tables import consent_acknowledgements, consent_epochs, delegations, granted_consents
+from trisect.store.proxy_tables import consent_acknowledgements, delegations, granted_consents
 from trisect.trust.keys import PartyName
 
 MAX_LISTED = 1_000
-_SEQUENCES = (granted_consents.c.sequence, granted_consents.c.revoked_sequence)
 _NOTHING = dict.fromkeys(("subject", "subjects", "record", "salt", "delegation", "said", "credential"))
 """What an erased consent keeps of these."""
 
@@ -86,7 +86,7 @@ class GrantedConsents:
     def newest(self) -> int:
         """The number that was used last, 0 before the first."""
         with self._database.read() as connection:
-            return _newest(connection)
+            return newest_number(connection)
 
     def grant(self, *drafts: Draft) -> Sequence[int | ConflictError]:
         """Keep consents, all in one transaction.
@@ -97,7 +97,7 @@ class GrantedConsents:
         outcomes: list[int | ConflictError] = []
         rows: list[dict[str, object]] = []
         with self._database.write() as connection:
-            sequence = _newest(connection)
+            sequence = newest_number(connection)
             standing = _standing(connection, {draft.delegation for draft in drafts if draft.delegation})
             for draft in drafts:
                 if draft.delegation and draft.delegation not in standing:
@@ -193,11 +193,10 @@ class GrantedConsents:
         Returns:
             The events, and the number up to which there are no others for this party.
         """
-        mine = granted_consents.c.parties.contains(f",{party},", autoescape=True)
-        concerns = sa.true() if party == own else mine
-        given, taken = _SEQUENCES
+        concerns = _concerns(party, own)
+        given, taken = NUMBERS
         with self._database.read() as connection:
-            newest = _newest(connection)
+            newest = newest_number(connection)
             grants = connection.execute(
                 sa.select(given, granted_consents.c.record, granted_consents.c.subjects)
                 .where(concerns, given > after, taken.is_(None))
@@ -216,6 +215,14 @@ class GrantedConsents:
         found += [Revoked(sequence, consent) for sequence, consent in revocations]
         found.sort(key=lambda event: event.sequence)
         return (found, newest) if len(found) <= limit else (found[:limit], found[limit - 1].sequence)
+
+    def withdrawals(self, party: str, own: str, *, after: int, limit: int) -> list[Revoked]:
+        """List what was taken back after a number that concerns a party, in order; see `events`."""
+        taken = granted_consents.c.revoked_sequence
+        query = sa.select(taken, granted_consents.c.id).where(_concerns(party, own), taken > after)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(taken).limit(limit))
+            return [Revoked(sequence, consent) for sequence, consent in rows]
 
     def acknowledge(self, party: str, effects: Sequence[Effect]) -> None:
         """Keep what a party says of revocations; what it has said before stays."""
@@ -237,50 +244,6 @@ class GrantedConsents:
                             at=effect.at,
                         )
                     )
-
-    def uncommitted(self, *, limit: int) -> tuple[int, list[bytes]]:
-        """Give what the next consent epoch has to commit to.
-
-        Args:
-            limit: how many numbers it reaches over at most.
-
-        Returns:
-            The number that it reaches, and the commitments to what was given and taken back in it. What was erased
-            since has none left.
-        """
-        row = granted_consents.c
-        with self._database.read() as connection:
-            done = connection.execute(sa.select(sa.func.max(consent_epochs.c.sequence))).scalar_one() or 0
-            upto = min(_newest(connection), done + limit)
-            columns = sa.select(row.id, row.record, row.salt).where(row.salt.is_not(None))
-            given, taken = (
-                connection.execute(columns.where(number > done, number <= upto)).all()
-                for number in _SEQUENCES
-            )
-        found = [commitment(one.record, one.salt) for one in given]
-        return upto, found + [withdrawal(one.id, one.salt) for one in taken]
-
-    def keep_epoch(self, epoch: int, sequence: int, leaves: bytes) -> None:
-        """Keep the leaves of an epoch whose root was published."""
-        with self._database.write() as connection:
-            connection.execute(
-                sa.insert(consent_epochs).values(epoch=epoch, sequence=sequence, leaves=leaves)
-            )
-
-    def epoch(self, number: int) -> tuple[int, Sequence[bytes]] | None:
-        """Give the sequence that an epoch reaches, and its leaves; None where it was not kept."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                sa.select(consent_epochs).where(consent_epochs.c.epoch == number)
-            ).one_or_none()
-        return (row.sequence, _leaves(row.leaves)) if row else None
-
-    def epoch_of(self, sequence: int) -> tuple[int, Sequence[bytes]] | None:
-        """Give the epoch that a number was committed to in, and its leaves; None before it was."""
-        query = sa.select(consent_epochs).where(consent_epochs.c.sequence >= sequence)
-        with self._database.read() as connection:
-            row = connection.execute(query.order_by(consent_epochs.c.epoch).limit(1)).first()
-        return (row.epoch, _leaves(row.leaves)) if row else None
 
     def _select(self, where: sa.ColumnElement[bool], limit: int = MAX_LISTED) -> Sequence[GrantedConsent]:
         newest = sa.select(granted_consents).where(where).order_by(granted_consents.c.sequence.desc())
@@ -353,7 +316,7 @@ def _standing(connection: sa.Connection, named: Collection[bytes]) -> set[bytes]
 
 def _take_back(connection: sa.Connection, consents: Sequence[bytes], now: str) -> int:
     """Take consents back; gives the number of the last."""
-    newest = _newest(connection)
+    newest = newest_number(connection)
     taken = [{"consent": one, "number": newest + at} for at, one in enumerate(consents, start=1)]
     if taken:
         connection.execute(
@@ -365,8 +328,11 @@ def _take_back(connection: sa.Connection, consents: Sequence[bytes], now: str) -
     return newest + len(taken)
 
 
-def _newest(connection: sa.Connection) -> int:
-    return max(connection.execute(sa.select(sa.func.max(column))).scalar_one() or 0 for column in _SEQUENCES)
+def _concerns(party: str, own: str) -> sa.ColumnElement[bool]:
+    """Give the condition of the consents of which a party is told; the proxy itself is told of all."""
+    if party == own:
+        return sa.true()
+    return granted_consents.c.parties.contains(f",{party},", autoescape=True)
 
 
 def _granted(sequence: int, record: bytes, subjects: bytes, party: str) -> Granted:
@@ -381,10 +347,6 @@ def _granted(sequence: int, record: bytes, subjects: bytes, party: str) -> Grant
         voluntariness=consent.voluntariness,
         expires=consent.expires,
     )
-
-
-def _leaves(joined: bytes) -> Sequence[bytes]:
-    return [joined[at : at + 32] for at in range(0, len(joined), 32)]
 
 
 def _unknown() -> NotFoundError:

@@ -16,6 +16,7 @@ from contract.test_granting import consent, grant
 from support.consents import NOW
 from support.membership import GOVERNMENT, Consortium, identity, sealing
 
+from nodes.consents import courier
 from nodes.consents.courier import Courier
 from nodes.consents.receiving import Receiving
 from nodes.consents.replay import GRACE_S, Replay
@@ -250,3 +251,28 @@ async def test_statements_are_compared_first(world: World) -> None:
         end.replay.require_done()
     end.link.connected = False
     end.replay.require_done()  # then nothing is asked or answered, and the link tells why
+
+
+async def test_a_withdrawal_does_not_wait_for_what_was_granted_before_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that brings a million consents must not keep a person's word from counting."""
+    grant(world.ends["aid"].database, 1)
+    await world.tick()
+    await world.tick()
+    assert world.known("bank") == 1
+    for number in range(2, 1_500):
+        grant(world.ends["aid"].database, number)
+    last = world.granted.revoke(consent(1).id, "2026-11-01T00:00:00Z")
+    monkeypatch.setattr(courier, "ROUNDS_A_TICK", 1)
+    await world.tick()
+    assert world.known("bank") < last
+    effects = world.ends["bank"].consents.effects("aid", after=0)
+    assert [one.sequence for one in effects] == [last]
+    assert set(world.sizes["bank"]) == {(SEAL.sealed_bytes, SEAL.sealed_bytes)}
+    monkeypatch.setattr(courier, "ROUNDS_A_TICK", 400)
+    for _ in range(3):
+        await world.tick()
+    assert world.known("bank") == last
+    assert world.ends["bank"].consents.effects("aid", after=0)[-1:] in ([], effects)
+    assert set(world.granted.get(consent(1).id).effects) == {"bank", "telco"}

@@ -10,7 +10,7 @@ from support.consents import consent_id, granted, revoked
 
 from trisect.clock import system_randomness
 from trisect.errors import VerificationError
-from trisect.rules.consent_frames import SEAL, Effect, Event, Frame, Reply
+from trisect.rules.consent_frames import SEAL, Effect, Event, Frame, Reply, Revoked
 from trisect.trust import documents
 from trisect.trust.keys import IdentityKey, PartyName, SealingKey
 
@@ -132,3 +132,24 @@ def test_a_document_of_another_kind_is_no_frame(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.undo()
     with pytest.raises(VerificationError):
         opened(sealed)
+
+
+@pytest.mark.parametrize(
+    "withdrawn",
+    [
+        (revoked(1, 5),),  # not after what the frame reaches
+        (revoked(1, 7), revoked(2, 6)),
+        (revoked(1, 7), revoked(2, 7)),
+    ],
+)
+def test_what_goes_ahead_comes_after_and_in_order(withdrawn: tuple[Revoked, ...]) -> None:
+    ahead = replace(FRAME, withdrawn=(revoked(1, 6), revoked(2, 9)))
+    assert opened(ahead.seal(PROXY, TO.public)) == ahead
+    with pytest.raises(VerificationError, match="not in order"):
+        opened(replace(FRAME, withdrawn=withdrawn).seal(PROXY, TO.public))
+
+
+def test_nothing_is_granted_ahead() -> None:
+    grants: Any = (granted(9),)
+    with pytest.raises(VerificationError, match="not sound"):
+        opened(replace(FRAME, withdrawn=grants).seal(PROXY, TO.public))
