@@ -24,6 +24,7 @@ from nodes.intake import Intake
 from nodes.keys import NodeKeys
 from nodes.link import Link
 from nodes.members import Members
+from nodes.offering import Offering
 from nodes.peppers import Peppers
 from nodes.proposals import Proposals
 from nodes.readiness import Readiness
@@ -177,6 +178,7 @@ class Node:
             self._peppers,
             lambda: self._config.imports,
             self._members.require_notice,
+            Offering(self._members, self._link).terms,
             self._members.count_meant,
             allow_reserved=config.profile == DEMO,
         )

@@ -20,7 +20,6 @@ from nodes.exchanges.terms import Terms
 from trisect.clock import to_text
 from trisect.errors import (
     BadInputError,
-    NotFoundError,
     StaleError,
     TrisectError,
     VerificationError,
@@ -32,10 +31,10 @@ from trisect.psi.halves import Action
 from trisect.psi.items import Items, client_items, present_probes, server_items
 from trisect.psi.sessions import AnswererSession, Session
 from trisect.rules import permit
+from trisect.rules import terms as sharing_terms
 from trisect.rules.budgets import nearly_spent, over_budget
 from trisect.rules.offers import Accept, Details, Offer, Reason, Receipt, Refusal, check_times
 from trisect.rules.permit import Answer, Permit
-from trisect.rules.sharing import Sharing, require_shared
 from trisect.rules.vocabulary import Mode, Purpose, modes, on_consent, purpose
 from trisect.store.budgets import Account
 from trisect.store.collections import Snapshot
@@ -56,6 +55,7 @@ class Accepted:
     Attributes:
         envelope: the signed offer.
         permitted: the signed permit.
+        terms: the signed terms that it names.
         repeated: the count that is told again; None where there is something to compute.
     """
 
@@ -64,6 +64,7 @@ class Accepted:
     offer_hash: bytes
     permit: Permit
     permitted: bytes
+    terms: bytes
     snapshot: Snapshot
     repeated: int | None
 
@@ -102,16 +103,16 @@ class Answering:
         try:
             with self.means.slots.take(Side.ANSWERER, party.name) as slot:
                 await self.means.settle()
-                snapshot = await self._check(offer, party)
+                snapshot, terms = await self._check(offer, party)
                 await self.means.witness.check_gossip(offer.head)
                 self.means.witness.require_fresh()
                 repeated = await self._repeated(offer, snapshot)
-                answer = self._answer(snapshot, repeats=repeated is not None)
+                answer = self._answer(snapshot, terms, repeats=repeated is not None)
                 regime = self.means.regime
                 leave = await asyncio.to_thread(permit.propose, offer, signed.payload_hash, answer, regime)
                 envelope = await self._permitted(leave, call.body)
                 accepted = Accepted(
-                    offer, call.body, signed.payload_hash, leave, envelope, snapshot, repeated
+                    offer, call.body, signed.payload_hash, leave, envelope, terms, snapshot, repeated
                 )
                 reply = await self._accept(accepted, party, slot)
                 return reply.SerializeToString(), True
@@ -142,8 +143,8 @@ class Answering:
         if offer.exchange != call.exchange_id or offer.consortium != self.means.members.membership.consortium:
             raise VerificationError("an offer is about another exchange or consortium")
 
-    async def _check(self, offer: Offer, party: Party) -> Snapshot:
-        """Check an offer against everything but the rules, cheapest first."""
+    async def _check(self, offer: Offer, party: Party) -> tuple[Snapshot, bytes]:
+        """Check an offer against everything but the rules, cheapest first; gives the list, and the terms of its sharing."""
         self.means.members.require_active()
         party.require_active()
         check_times(offer.created, offer.expires, self.means.clock())
@@ -162,26 +163,12 @@ class Answering:
                 hint="the end that is behind gets its peppers within a minute; try again then",
             )
         details = Details.open(offer.details, self.means.link.keys.sealing, offer.exchange)
-        await asyncio.to_thread(self._require_shared, details.collection, party, wanted, mode)
+        terms = await asyncio.to_thread(self.means.shared, details.collection, party, wanted, mode)
         use = self.means.use(offer, party.name)
         snapshot = await self.means.snapshot(details.collection, use, offer.pepper_epoch)
         least = self.means.limits_of(offer).min_set
         self.means.limits.check_set(snapshot.size, "the collection asked", least)
-        return snapshot
-
-    def _require_shared(self, name: str, party: Party, wanted: Purpose, mode: Mode) -> None:
-        try:
-            rows = self.means.collections.sharings(name)
-        except NotFoundError:
-            rows = ()
-        require_shared(
-            (Sharing(row.recipient, row.purpose, row.mode) for row in rows),
-            asker=party.name,
-            role=party.role,
-            answerer=self.means.members.name,
-            purpose=wanted,
-            mode=mode,
-        )
+        return snapshot, terms
 
     async def _repeated(self, offer: Offer, snapshot: Snapshot) -> int | None:
         """Give what was told of the same count before; raises DeniedError where another was told today."""
@@ -190,8 +177,9 @@ class Answering:
         counting = _counting(offer, snapshot)
         return await asyncio.to_thread(self.means.counts.told, counting, offer.collection)
 
-    def _answer(self, snapshot: Snapshot, *, repeats: bool) -> Answer:
+    def _answer(self, snapshot: Snapshot, terms: bytes, *, repeats: bool) -> Answer:
         """Write the facts on this side."""
+        longest = sharing_terms.Terms.peek(terms).retention_days
         return Answer(
             permit=self.means.randomness(16),
             collection=snapshot.collection.public_id,
@@ -199,7 +187,8 @@ class Answering:
             kinds=snapshot.kinds,
             basis=snapshot.collection.legal_basis,
             padded=band(snapshot.size),
-            retention_days=snapshot.collection.retention_days,
+            retention_days=min(snapshot.collection.retention_days, longest),
+            terms=documents.payload_hash(terms),
             consents=snapshot.consents,
             repeats=repeats,
         )
@@ -283,13 +272,14 @@ class Answering:
             offer=accepted.envelope,
             answer=answer,
             permit=accepted.permitted,
+            terms=accepted.terms,
         )
         await asyncio.to_thread(self.means.book.store.add, exchange)
         keys = handshake.finish(
             exchange_id=offer.exchange, attempt=offer.attempt, transcript=terms.transcript
         )
         self.means.book.run(exchange.id, self._run(exchange.id, terms, keys, accepted), slot.pop_all())
-        return relay_pb2.OfferReply(answer=answer, permit=accepted.permitted)
+        return relay_pb2.OfferReply(answer=answer, permit=accepted.permitted, terms=accepted.terms)
 
     async def _run(self, exchange_id: str, terms: Terms, keys: ChannelKeys, accepted: Accepted) -> None:
         started = time.monotonic()

@@ -28,6 +28,7 @@ from trisect.psi.items import Arrangement, Items, client_items, server_items
 from trisect.psi.sessions import AskerSession, Session
 from trisect.rpc.status import restore
 from trisect.rules import permit
+from trisect.rules import terms as sharing_terms
 from trisect.rules.offers import OFFER_LIFE, Accept, Details, Offer, Reason, Receipt, Refusal
 from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode, Purpose
@@ -104,6 +105,7 @@ class Asking:
                 state=ExchangeState.RUNNING,
                 answer=reply.answer,
                 permit=reply.permit,
+                terms=reply.terms,
                 answered_padded=terms.accept.answered_padded,
             )
         except TrisectError as error:
@@ -230,6 +232,7 @@ class Asking:
         )
         permit.judge(leave, offer, offer_hash, self.means.regime)
         permit.require_in_force(leave, self.means.clock())
+        sharing_terms.check(reply.terms, leave, self.means.members.role, *party.identities)
         if (accept.permit_hash, accept.answered_padded) != (permitted.payload_hash, leave.answered_padded):
             raise VerificationError("the peer's accept is under another permit")
         return Terms(offer, offer_hash, accept, signed.payload_hash, leave)

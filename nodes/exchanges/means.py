@@ -21,18 +21,20 @@ from nodes.peppers import Peppers
 from nodes.witness import Witness
 from nodes.workers import Worker, Workers
 from trisect.clock import Clock, Randomness, from_text
-from trisect.errors import DeniedError
+from trisect.errors import DeniedError, NotFoundError
 from trisect.psi.bands import band
 from trisect.psi.halves import Half
 from trisect.psi.items import Items
 from trisect.rules import consent_epochs, rulebook
 from trisect.rules.offers import Offer
 from trisect.rules.regime import Regime
-from trisect.rules.vocabulary import Purpose, on_consent
+from trisect.rules.sharing import Sharing, require_shared
+from trisect.rules.vocabulary import Mode, Purpose, on_consent
 from trisect.store.budgets import Budgets
 from trisect.store.collections import Collections, Snapshot
 from trisect.store.consents import Use
 from trisect.store.counts import Counts
+from trisect.trust.party import Party
 
 SETTLE_S = 5.0
 
@@ -132,6 +134,21 @@ class Means:
             async with asyncio.timeout(SETTLE_S):
                 await self.members.synced.wait()
                 await self.witness.any_counts.wait()
+
+    def shared(self, collection: str, party: Party, purpose: Purpose, mode: Mode) -> bytes:
+        """Give the signed terms on which a list is shared with a party; raises DeniedError, the same for whatever is missing."""
+        try:
+            rows = self.collections.sharings(collection)
+        except NotFoundError:
+            rows = ()
+        return require_shared(
+            (Sharing(row.recipient, row.purpose, row.mode, row.terms) for row in rows if row.terms),
+            asker=party.name,
+            role=party.role,
+            answerer=self.members.name,
+            purpose=purpose,
+            mode=mode,
+        ).terms
 
     async def snapshot(self, collection: str, use: Use, epoch: int) -> Snapshot:
         """Take what may be used of a collection; raises NotFoundError, or ConflictError while it is rolled."""

@@ -17,7 +17,16 @@ from trisect.indicators.entries import Entry, RawRow, to_entry
 from trisect.indicators.forms import Profile
 from trisect.indicators.labels import State, channel
 from trisect.rpc.authentication import Context
-from trisect.rules.vocabulary import checked_basis, collection_name, modes, purpose, recipient
+from trisect.rules.terms import HitUse, Terms, retention, uses
+from trisect.rules.vocabulary import (
+    Mode,
+    Purpose,
+    checked_basis,
+    collection_name,
+    modes,
+    purpose,
+    recipient,
+)
 from trisect.store.collections import Collection, Collections, EntryRow, SharingRow
 from trisect.wire.v1 import collections_pb2 as pb
 from trisect.wire.v1 import collections_pb2_grpc
@@ -44,6 +53,8 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
     current_defaults: Callable[[], Import]
     require_notice: Callable[[], None]
     """Raises DeniedError where this party may contribute nothing, since it has told nobody what it does."""
+    terms: Callable[[str, str, Purpose, Sequence[Mode], Sequence[HitUse], int], bytes]
+    """Signs the terms of a sharing, as `nodes.offering.Offering.terms`."""
     count_meant: Callable[[str], int]
     """Tells how many other parties are meant by the recipient of a sharing."""
     allow_reserved: bool
@@ -86,11 +97,12 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
     ) -> pb.ShareCollectionReply:
         """Share a collection with somebody for a purpose."""
         self.require_notice()
-        wanted = getattr(request.sharing, "with")
-        rows = [
-            SharingRow(recipient(wanted), purpose(request.sharing.purpose).value, mode.value)
-            for mode in modes(",".join(request.sharing.modes))
-        ]
+        whom, why = recipient(getattr(request.sharing, "with")), purpose(request.sharing.purpose)
+        wanted = modes(",".join(request.sharing.modes))
+        shared = await asyncio.to_thread(self.collections.get, request.collection)
+        kept = retention(request.sharing.retention_days, shared.retention_days)
+        signed = self.terms(shared.public_id, whom, why, wanted, uses(request.sharing.use), kept)
+        rows = [SharingRow(whom, why.value, mode.value, signed) for mode in wanted]
         await asyncio.to_thread(self.collections.share, request.collection, rows)
         return pb.ShareCollectionReply(
             collection=await self._one(request.collection), parties_meant=self.count_meant(rows[0].recipient)
@@ -267,10 +279,16 @@ class CollectionsService(collections_pb2_grpc.CollectionsServicer):
             created_at=collection.created_at,
             kinds=sorted(kinds),
         )
-        for (whom, why), same in groupby(rows, key=lambda row: (row.recipient, row.purpose)):
-            described.sharings.append(
-                pb.Sharing(purpose=why, modes=[row.mode for row in same], **{"with": whom})
-            )
+        for (whom, why, signed), same in groupby(
+            rows, key=lambda row: (row.recipient, row.purpose, row.terms)
+        ):
+            sharing = pb.Sharing(purpose=why, modes=[row.mode for row in same], **{"with": whom})
+            if signed:
+                terms = Terms.peek(signed)
+                sharing.use.extend(terms.use.split(","))
+                sharing.retention_days = terms.retention_days
+                sharing.onward, sharing.issued = terms.onward, terms.issued
+            described.sharings.append(sharing)
         return described
 
 

@@ -133,7 +133,7 @@ class MatchingService(matching_pb2_grpc.MatchingServicer):
             raise NotFoundError(
                 "this exchange has no permit: it was never accepted", hint="`trisect exchange show` tells why"
             )
-        return pb.GetPermitReply(envelope=found.permit)
+        return pb.GetPermitReply(envelope=found.permit, terms=found.terms or b"")
 
     async def ListHits(self, request: pb.ListHitsRequest, _context: Context) -> AsyncIterator[pb.HitPage]:  # noqa: N802
         """Page through hits."""

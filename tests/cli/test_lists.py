@@ -33,9 +33,18 @@ async def test_collections(trisect: Command) -> None:
 
 async def test_sharing(trisect: Command, node: FakeNode) -> None:
     share = ("collection", "share", "nums", "--with", "role:government", "--purpose", "scam-prevention")
-    found = (await trisect.json(*share, "--mode", "match,count,lookup")).data
+    terms = ("--use", "warn,Review", "--retention-days", "30")
+    found = (await trisect.json(*share, "--mode", "match,count,lookup", *terms)).data
     assert found["sharings"] == [
-        {"with": "role:government", "purpose": "scam-prevention", "modes": ["match", "count", "lookup"]}
+        {
+            "with": "role:government",
+            "purpose": "scam-prevention",
+            "modes": ["match", "count", "lookup"],
+            "use": ["review", "warn"],
+            "retention_days": 30,
+            "onward": "none",
+            "issued": NOW,
+        }
     ]
     assert (await trisect.json("collection", "unshare", "nums", "--with", "role:government")).data[
         "sharings"
@@ -46,6 +55,9 @@ async def test_sharing(trisect: Command, node: FakeNode) -> None:
         ("--with", "all", "--purpose", "fun"),
         ("--with", "all", "--purpose", "scam-prevention", "--mode", "steal"),
         ("--with", VALUE, "--purpose", "scam-prevention"),
+        ("--with", "all", "--purpose", "scam-prevention", "--use", "sell"),
+        ("--with", "all", "--purpose", "scam-prevention", "--retention-days", "-1"),
+        ("--with", "all", "--purpose", "scam-prevention", "--retention-days", "3651"),
     ):
         assert (await trisect.json(*base, *bad)).code == 4
     assert len(node.saw("ShareCollection")) == 1

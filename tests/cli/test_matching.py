@@ -353,6 +353,7 @@ async def test_a_permit_is_shown_with_its_signers(trisect: Command, node: FakeNo
     data = (await trisect.json("permit", "show", EXCHANGE)).data
     assert (data["rules"], data["exchange"], data["asked_padded"]) == ("a-rule", EXCHANGE, 1_024)
     assert len(data["signed_by"]) == 2
+    assert data["terms_of_sharing"]["use"] == "review,warn"
     assert "a-rule" in (await trisect.text("permit", "show", EXCHANGE)).out
 
 

@@ -22,7 +22,7 @@ from support.fake_credentials import Credentials
 from support.fake_governance import Governance
 from support.fake_services import NOW, register
 from support.membership import Consortium, identity
-from support.rulebooks import offer, permit
+from support.rulebooks import TERMS, offer, permit
 from support.small_record import small_record
 
 from trisect.errors import NotFoundError, TrisectError, UnreachableError
@@ -219,6 +219,7 @@ class _Collections(collections_pb2_grpc.CollectionsServicer):
         self.node._note("ShareCollection", request)
         found = self._get(request.collection)
         found.sharings.append(request.sharing)
+        found.sharings[-1].onward, found.sharings[-1].issued = "none", NOW
         return collections_pb2.ShareCollectionReply(
             collection=found, parties_meant=int(getattr(request.sharing, "with") != "first-bonk")
         )
@@ -345,7 +346,7 @@ class _Matching(matching_pb2_grpc.MatchingServicer):
         self.node._note("GetPermit", request)
         found = permit(offer(exchange=bytes.fromhex(EXCHANGE)), rules="a-rule")
         envelope = documents.countersign(found.sign(identity("bank")), identity("coordinator"))
-        return matching_pb2.GetPermitReply(envelope=envelope)
+        return matching_pb2.GetPermitReply(envelope=envelope, terms=TERMS.sign(identity("bank")))
 
     async def ListHits(self, request, context):
         self.node._note("ListHits", request)

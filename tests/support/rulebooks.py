@@ -13,6 +13,7 @@ from trisect.rules.facts import Facts, PartyFacts
 from trisect.rules.offers import Offer
 from trisect.rules.permit import OFFERED, ONWARD, Permit
 from trisect.rules.rulebook import Rulebook
+from trisect.rules.terms import Terms
 from trisect.rules.vocabulary import AiUse, BasisName, EngineName, Mode, Purpose
 from trisect.trust.statements import Role
 
@@ -136,6 +137,21 @@ def offer(**changes: Any) -> Offer:
     )
 
 
+TERMS = Terms(
+    consortium="anti-fraud",
+    owner="bank",
+    collection="c2",
+    recipient="role:provider",
+    purpose="scam-prevention",
+    modes="count,match",
+    use="review,warn",
+    retention_days=90,
+    onward="none",
+    issued="2026-11-20T00:00:00Z",
+)
+"""On which a bank shares its list."""
+
+
 def permit(found: Offer, **changes: Any) -> Permit:
     """Write the permit for an offer without asking whether it may be."""
     taken = {name: getattr(found, name) for name in OFFERED}
@@ -151,6 +167,7 @@ def permit(found: Offer, **changes: Any) -> Permit:
             rules="",
             asker_notice=found.notice,
             answerer_notice=b"",
+            terms=b"",
             answered_kinds="phone",
             answered_basis="statutory-duty",
             answered_consents="",

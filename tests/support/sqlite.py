@@ -16,6 +16,13 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Change a database that a daemon uses, in one transaction."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
+
+
+@contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the write lock of a database, as a backup or a shell would."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

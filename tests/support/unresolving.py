@@ -69,7 +69,7 @@ async def work(folder: Path) -> dict[str, int]:
         randomness=system_randomness,
     )
     service = CollectionsService(
-        collections, intake, peppers, Import, lambda: None, lambda _: 1, allow_reserved=True
+        collections, intake, peppers, Import, lambda: None, lambda *_: b"", lambda _: 1, allow_reserved=True
     )
     use = Use("bank", Purpose.SCAM_PREVENTION, system_clock(), 0, frozenset())
     done: dict[str, int] = {}

@@ -6,10 +6,8 @@ import asyncio
 import datetime as dt
 import json
 import os
-import sqlite3
 import ssl
 import subprocess
-from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -19,7 +17,7 @@ from support.cluster import COMMON, ROLES, Cluster, altered, foul_relay, join, r
 from support.daemons import Coordinator, Node, failure, until
 from support.holding import held
 from support.nursery import BIN
-from support.sqlite import reading
+from support.sqlite import reading, writing
 from support.tcp import Tunnel
 
 from nodes.keys import NodeKeys
@@ -156,7 +154,7 @@ async def test_a_coordinator_that_swaps_keys_is_caught_by_the_fingerprint(cluste
     # The coordinator's administrator puts a key of his own in the applicant's place.
     swapped = IdentityKey.generate(os.urandom)
     keys = PartyKeys.bind(swapped, SealingKey.generate(os.urandom).public)
-    with closing(sqlite3.connect(cluster.coordinator.home / "coordinator.db")) as database, database:
+    with writing(cluster.coordinator.home / "coordinator.db") as database:
         database.execute(
             "UPDATE enrolled SET identity = ?, sealing = ?, sealing_signature = ? WHERE party = 'swapped'",
             (keys.identity.raw, keys.sealing.raw, keys.sealing_signature),

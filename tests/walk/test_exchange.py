@@ -11,8 +11,9 @@ import grpc.aio
 import pytest
 from support.cluster import Cluster, trisect
 from support.daemons import hosts, until
-from support.sqlite import reading
+from support.sqlite import reading, writing
 
+from trisect.clock import from_text
 from trisect.psi.bands import band
 from trisect.psi.items import client_size, server_size
 from trisect.rpc.status import from_rpc
@@ -222,3 +223,42 @@ async def test_an_owner_proves_what_its_list_had_long_after(cluster, tmp_path):
 
 async def is_fine(ending) -> bool:
     return (await ending)[0] == 0
+
+
+async def test_sharing_makes_terms_that_go_with_every_permit(cluster):
+    own, other = await shared(cluster, "telco", "bank", range(40), range(20, 60))
+    share = ("collection", "share", other, "--with", "role:provider", "--purpose", "scam-prevention")
+    code, told = await asyncio.to_thread(
+        trisect, cluster["bank"], *share, "--use", "warn,hold", "--retention-days", "7"
+    )
+    assert code == 0, told
+    mine = {one["with"]: one for one in told["data"]["sharings"]}["role:provider"]
+    assert (mine["use"], mine["retention_days"], mine["onward"]) == (["hold", "warn"], 7, "none")
+    await cluster["bank"].lists(
+        "UnshareCollection", collections_pb2.UnshareCollectionRequest(collection=other, **{"with": "telco"})
+    )
+    exchange = await cluster["telco"].match(own, "bank", other)
+    assert exchange.matched == 20
+    kept_s = from_text(exchange.keep_until) - from_text(exchange.started_at)
+    assert kept_s.days == 7
+    for name in ("telco", "bank"):
+        code, told = await asyncio.to_thread(trisect, cluster[name], "permit", "show", exchange.exchange_id)
+        terms, leave = told["data"]["terms_of_sharing"], told["data"]
+        assert (terms["owner"], terms["recipient"], terms["use"]) == ("bank", "role:provider", "hold,warn")
+        assert (terms["collection"], terms["purpose"]) == (leave["answered_collection"], leave["purpose"])
+        assert leave["retention_days"] == terms["retention_days"] == 7
+
+
+async def test_a_sharing_without_terms_is_none(cluster):
+    """One from before there were terms, as the owner's database has it after an upgrade."""
+    own, other = await shared(cluster, "telco", "bank", range(40), range(20, 60))
+    with writing(cluster["bank"].home / "node.db") as database:
+        database.execute(
+            "UPDATE sharings SET terms = NULL WHERE collection_id = (SELECT id FROM collections WHERE name = ?)",
+            (other,),
+        )
+    error = await denial(cluster, "telco", own, "bank", other)
+    unknown = await denial(cluster, "telco", own, "bank", "nothing-of-that-name")
+    assert (error.message, error.rule) == (unknown.message, unknown.rule)
+    await cluster["bank"].share(other, "telco")
+    assert (await cluster["telco"].match(own, "bank", other)).matched == 20

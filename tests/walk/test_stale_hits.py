@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 from support.cluster import Cluster
 from support.daemons import Daemon, Node, hosts, until
+from support.sqlite import writing
 from walk.test_commands import PURPOSE, done, refused, trisect
 
 pytestmark = pytest.mark.walk
@@ -91,7 +90,7 @@ async def test_an_asker_drops_stale_hits_by_hand_and_its_answerer_hears_of_it(cl
 
     async def backdated() -> int:
         """Set back since when telco has known, once the bank has its answer."""
-        with closing(sqlite3.connect(bank.home / "node.db")) as database, database:
+        with writing(bank.home / "node.db") as database:
             change = "UPDATE stale_hits SET since = '2026-01-01T00:00:00Z' WHERE exchange_id = ? AND told = 1"
             return database.execute(change, (exchange_id,)).rowcount
 

@@ -33,7 +33,6 @@ from trisect.trust.filings import (
     Filing,
     SanctionFiling,
 )
-from trisect.trust.keys import IdentityPublic
 from trisect.trust.membership import Membership
 from trisect.trust.statements import Role
 
@@ -100,13 +99,8 @@ def check_closing(filing: Filing, membership: Membership) -> None:
     _open_breach(filing, closing.breach, membership)
 
 
-def _keys(membership: Membership, name: str) -> tuple[IdentityPublic, ...]:
-    party = membership.party(name)
-    return (*map(IdentityPublic, party.former_identities), party.keys.identity)
-
-
 def _check_red_line(filing: Filing, opening: Opening, membership: Membership) -> None:
-    offer, _ = Offer.verify(opening.proof, *_keys(membership, filing.party))
+    offer, _ = Offer.verify(opening.proof, *membership.party(filing.party).identities)
     if (offer.consortium, offer.asker, offer.answerer) != (
         membership.consortium,
         filing.party,
@@ -118,8 +112,8 @@ def _check_red_line(filing: Filing, opening: Opening, membership: Membership) ->
 
 
 def _check_receipts(filing: Filing, opening: Opening, membership: Membership) -> None:
-    theirs, _ = Receipt.verify(opening.proof, *_keys(membership, filing.party))
-    ours, _ = Receipt.verify(opening.second_proof, *_keys(membership, filing.issuer))
+    theirs, _ = Receipt.verify(opening.proof, *membership.party(filing.party).identities)
+    ours, _ = Receipt.verify(opening.second_proof, *membership.party(filing.issuer).identities)
     if (theirs.exchange, theirs.offer_hash) != (ours.exchange, ours.offer_hash) or theirs.side == ours.side:
         raise VerificationError("two receipts that are shown as a proof are not both ends' of one exchange")
     try:
@@ -189,7 +183,7 @@ def check_decision(filing: Filing, membership: Membership) -> None:
         if found.filing.serial == filing.serial
     ]
     signers = own[0].officers if own else frozenset()
-    nodes = frozenset(key.raw for key in _keys(membership, one.filed.filing.issuer))
+    nodes = frozenset(key.raw for key in membership.party(one.filed.filing.issuer).identities)
     orderers = one.filed.officers or nodes
     if orderers & nodes:  # the node's key was the officer's, and a successor is the same officer
         orderers |= nodes

@@ -44,6 +44,7 @@ class Permit(Document):
         rules: ids of the rules that allow it, sorted, with commas.
         rulebook: hash of the rulebook that they stand in.
         asker_notice: hash of the asker's notice, `answerer_notice` of the answerer's.
+        terms: hash of the terms on which the answerer shares its collection (`trisect.rules.terms`).
         kinds: of indicators in the asker's collection, `answered_kinds` in the answerer's.
         basis: on which the asker keeps its collection, `answered_basis` the answerer.
         consents: the consent epochs under which the asker's snapshot was taken, where it keeps it on consent;
@@ -78,6 +79,7 @@ class Permit(Document):
     rulebook: bytes
     asker_notice: bytes
     answerer_notice: bytes
+    terms: bytes
     kinds: str
     answered_kinds: str
     basis: str
@@ -106,6 +108,7 @@ class Answer:
     basis: str
     padded: int
     retention_days: int
+    terms: bytes = b""
     consents: str = ""
     repeats: bool = False
 
@@ -152,6 +155,7 @@ def propose(offer: Offer, offer_hash: bytes, answer: Answer, regime: Regime) -> 
         rules="",
         asker_notice=offer.notice,
         answerer_notice=regime.notice_hash(offer.answerer),
+        terms=answer.terms,
         answered_kinds=joined(answer.kinds),
         answered_basis=answer.basis,
         answered_consents=answer.consents,
@@ -213,10 +217,12 @@ def crossed(offer: Offer, regime: Regime) -> str:
 
 
 def _imagined(offer: Offer, regime: Regime) -> Iterator[Answer]:
-    """Give what an answerer might say, with every basis that there is."""
-    for assumed in BasisName:
-        consents = consent_epochs.newest(regime.membership) if assumed is BasisName.CONSENT else ""
-        yield Answer(b"", "", 0, _kinds(offer.kinds), assumed.value, offer.asked_padded, 1, consents)
+    """Give what an answerer might say, with every basis that there is, of all the asker's kinds or of one."""
+    offered = _kinds(offer.kinds)
+    for kinds in (offered, *(frozenset({kind}) for kind in sorted(offered) if len(offered) > 1)):
+        for assumed in BasisName:
+            consents = consent_epochs.newest(regime.membership) if assumed is BasisName.CONSENT else ""
+            yield Answer(b"", "", 0, kinds, assumed.value, offer.asked_padded, 1, consents=consents)
 
 
 def judge(permit: Permit, offer: Offer, offer_hash: bytes, regime: Regime) -> None:

@@ -12,11 +12,12 @@ from trisect.trust.statements import Role
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """One line of what an owner allows."""
+    """One line of what an owner allows, and the signed terms of it."""
 
     recipient: str
     purpose: str
     mode: str
+    terms: bytes = b""
 
 
 def meant(asker: str, role: Role) -> frozenset[str]:

@@ -44,11 +44,12 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class SharingRow:
-    """With whom (a party's name, `role:ROLE` or `all`), for what purpose and in which mode."""
+    """With whom (a party's name, `role:ROLE` or `all`), for what purpose and in which mode, on which signed terms."""
 
     recipient: str
     purpose: str
     mode: str
+    terms: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,28 +173,27 @@ class Collections:
         with self._database.read() as connection:
             found = _require(connection, name)
             rows = connection.execute(
-                sa.select(sharings.c.recipient, sharings.c.purpose, sharings.c.mode)
+                sa.select(sharings.c.recipient, sharings.c.purpose, sharings.c.mode, sharings.c.terms)
                 .where(sharings.c.collection_id == found.id)
                 .order_by(sharings.c.recipient, sharings.c.purpose, sharings.c.mode)
             )
             return [SharingRow(*row) for row in rows]
 
     def share(self, name: str, rows: Sequence[SharingRow]) -> None:
-        """Add sharings; what is shared already stays."""
+        """Add sharings; what is shared already is shared on the new terms."""
         with self._database.write() as connection:
             found = _require(connection, name)
             for row in rows:
-                key = _sharing_key(found.id, row)
-                present = connection.execute(sa.select(sharings).where(*key)).one_or_none()
-                if present is None:
-                    connection.execute(
-                        sa.insert(sharings).values(
-                            collection_id=found.id,
-                            recipient=row.recipient,
-                            purpose=row.purpose,
-                            mode=row.mode,
-                        )
+                connection.execute(sa.delete(sharings).where(*_sharing_key(found.id, row)))
+                connection.execute(
+                    sa.insert(sharings).values(
+                        collection_id=found.id,
+                        recipient=row.recipient,
+                        purpose=row.purpose,
+                        mode=row.mode,
+                        terms=row.terms,
                     )
+                )
 
     def unshare(self, name: str, recipient: str, purpose: str | None) -> int:
         """Take sharings back, for one purpose or for all; gives how many there were."""

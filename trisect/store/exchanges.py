@@ -82,6 +82,7 @@ class Exchange:
     offer: bytes
     answer: bytes | None = None
     permit: bytes | None = None
+    terms: bytes | None = None
     error: bytes | None = None
     matched: int | None = None
     counted: int | None = None

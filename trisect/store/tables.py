@@ -163,6 +163,8 @@ sharings = sa.Table(
     sa.Column("recipient", sa.Text, primary_key=True),
     sa.Column("purpose", sa.Text, primary_key=True),
     sa.Column("mode", sa.Text, primary_key=True),
+    # The signed terms; nobody can ask under one that has none.
+    sa.Column("terms", sa.LargeBinary),
 )
 
 imports = sa.Table(
@@ -224,6 +226,8 @@ exchanges = sa.Table(
     sa.Column("offer", sa.LargeBinary, nullable=False),
     sa.Column("answer", sa.LargeBinary),
     sa.Column("permit", sa.LargeBinary),
+    # The answerer's, which the permit names.
+    sa.Column("terms", sa.LargeBinary),
     # Until when the terms of its permit let this end keep the hits, and when they were deleted.
     sa.Column("keep_until", sa.Text, index=True),
     sa.Column("hits_deleted_at", sa.Text),

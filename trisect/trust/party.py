@@ -28,12 +28,17 @@ class Party:
     vetting: Vetting | None = None
     suspended_until: str = ""
 
+    @property
+    def identities(self) -> tuple[IdentityPublic, ...]:
+        """The identity keys that it has had, and has now, oldest first."""
+        return (*(IdentityPublic(raw) for raw in self.former_identities), self.keys.identity)
+
     def identities_since(self, fingerprint: str) -> tuple[IdentityPublic, ...]:
         """List the keys that may have signed in an exchange that names the one of a fingerprint.
 
         They are that key and those that succeeded it; where the party never had it, only the present one.
         """
-        keys = (*(IdentityPublic(raw) for raw in self.former_identities), self.keys.identity)
+        keys = self.identities
         first = next((at for at, key in enumerate(keys) if key.fingerprint == fingerprint), -1)
         return keys[first:]
 

@@ -31,6 +31,7 @@ from trisect.rpc.status import TABLE
 from trisect.rules import consent_frames, offers, stale_frames
 from trisect.rules.document import Document
 from trisect.rules.permit import Permit
+from trisect.rules.terms import Terms
 from trisect.store import rolling
 from trisect.store.exchanges import ExchangeState
 from trisect.trust import invitations
@@ -121,7 +122,7 @@ def test_every_state_of_an_exchange_is_told() -> None:
 
 
 DOCUMENTS = [
-    *(offers.Offer, offers.Accept, offers.Refusal, offers.Void, offers.Receipt, Permit),
+    *(offers.Offer, offers.Accept, offers.Refusal, offers.Void, offers.Receipt, Permit, Terms),
 ]
 
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from support.membership import GOVERNMENT, Consortium, identity, keys
-from support.rulebooks import NOTICE, NOW, offer, rulebook
+from support.rulebooks import NOTICE, NOW, TERMS, offer, rulebook
 
+from nodes.exchanges import terms
 from nodes.exchanges.asking import Asking
 from nodes.exchanges.means import Limits
-from nodes.exchanges.terms import Terms
 from trisect.clock import to_text
-from trisect.errors import StaleError, TrisectError
+from trisect.errors import StaleError, TrisectError, VerificationError
 from trisect.indicators.kinds import Kind
+from trisect.rules import terms as sharing_terms
 from trisect.rules.notices import Notice
 from trisect.rules.offers import Accept, Offer
 from trisect.rules.permit import LIFE, Answer, Permit, propose
@@ -46,7 +47,9 @@ class Telco:
         means: Any = SimpleNamespace(
             limits=Limits(64, 5_000_000),
             link=SimpleNamespace(keys=SimpleNamespace(identities=[identity("telco").public])),
-            members=SimpleNamespace(require_coordinator_key=lambda: identity(COORDINATOR).public),
+            members=SimpleNamespace(
+                require_coordinator_key=lambda: identity(COORDINATOR).public, role=Role.PROVIDER
+            ),
             regime=self.regime,
             clock=lambda: self.now,
         )
@@ -58,7 +61,11 @@ class Telco:
         )
         self.envelope = self.offer.sign(identity("telco"))
         self.hash = documents.payload_hash(self.envelope)
-        answer = Answer(b"p" * 16, "c2", 5, frozenset({Kind.PHONE}), "statutory-duty: ATOFL 16", 2_048, 90)
+        self.terms = TERMS
+        answer = Answer(
+            b"p" * 16, "c2", 5, frozenset({Kind.PHONE}), "statutory-duty: ATOFL 16", 2_048, 90,
+            terms=documents.payload_hash(self.terms.sign(identity("bank"))),
+        )  # fmt: skip
         self.permit = propose(self.offer, self.hash, answer, self.regime)
 
     def answered(
@@ -67,14 +74,16 @@ class Telco:
         *,
         signers: tuple[str, ...] = ("bank", COORDINATOR),
         accepts: Permit | None = None,
-    ) -> Terms:
+    ) -> terms.Terms:
         """Read an answer under a permit, which is signed and accepted unless the test says otherwise."""
         envelope = documents.sign(Permit.KIND, permit.to_body(), [identity(name) for name in signers])
         named = envelope if accepts is None else accepts.sign(identity("bank"))
         accept = Accept(
             self.offer.exchange, self.hash, documents.payload_hash(named), permit.answered_padded, "", b"s" * 32, to_text(self.now)
         )  # fmt: skip
-        reply = relay_pb2.OfferReply(answer=accept.sign(identity("bank")), permit=envelope)
+        reply = relay_pb2.OfferReply(
+            answer=accept.sign(identity("bank")), permit=envelope, terms=self.terms.sign(identity("bank"))
+        )
         return self.asking._read_reply(reply, self.offer, self.envelope, self.bank)
 
 
@@ -113,6 +122,7 @@ def test_any_field_changed_under_the_same_signatures_is_refused(field: str) -> N
 
 OWN = {
     "permit",
+    "terms",
     "answered_collection",
     "answered_version",
     "answered_padded",
@@ -158,3 +168,47 @@ def test_a_permit_holds_for_its_hour(seconds: int, *, holds: bool) -> None:
     else:
         with pytest.raises(StaleError, match="a permit holds from"):
             telco.answered(telco.permit)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"consortium": "another"},
+        {"owner": "shop"},
+        {"collection": "c3"},
+        {"recipient": "shop"},
+        {"recipient": "role:government"},
+        {"purpose": "supervision"},
+        {"modes": "count,lookup"},
+        {"retention_days": 89},
+        {"onward": "all"},
+    ],
+    ids=str,
+)
+def test_terms_that_do_not_cover_the_permit_are_refused(changes: dict[str, Any]) -> None:
+    """Though the answerer has signed them and the permit names them."""
+    telco = Telco()
+    telco.terms = dataclasses.replace(TERMS, **changes)
+    named = documents.payload_hash(telco.terms.sign(identity("bank")))
+    with pytest.raises(VerificationError, match="terms"):
+        telco.answered(dataclasses.replace(telco.permit, terms=named))
+
+
+@pytest.mark.parametrize("recipient", ["telco", "role:provider", "all"])
+def test_terms_are_for_whoever_is_meant(recipient: str) -> None:
+    telco = Telco()
+    telco.terms = dataclasses.replace(TERMS, recipient=recipient, retention_days=365)
+    named = documents.payload_hash(telco.terms.sign(identity("bank")))
+    telco.answered(dataclasses.replace(telco.permit, terms=named))
+
+
+def test_terms_come_from_the_owner_and_are_those_of_the_permit() -> None:
+    telco = Telco()
+    telco.terms = dataclasses.replace(TERMS, use="hold")
+    with pytest.raises(VerificationError, match="other terms"):
+        telco.answered(telco.permit)
+    leave, keys_of_bank = telco.permit, telco.bank.identities
+    with pytest.raises(VerificationError):
+        sharing_terms.check(TERMS.sign(identity("shop")), leave, Role.PROVIDER, *keys_of_bank)
+    with pytest.raises(VerificationError):
+        sharing_terms.check(b"", leave, Role.PROVIDER, *keys_of_bank)

@@ -43,7 +43,7 @@ async def rejected(database: Database, begin: pb.ImportBegin, value: str) -> lis
         randomness=drawn("id"),
     )
     service = CollectionsService(
-        collections, desk, peppers, Import, lambda: None, lambda _: 1, allow_reserved=True
+        collections, desk, peppers, Import, lambda: None, lambda *_: b"", lambda _: 1, allow_reserved=True
     )
     found = [row.reason async for step in service.import_steps(begin, batches()) for row in step.rejects]
     await desk.close()

@@ -33,6 +33,7 @@ ANSWER = Answer(
     basis="statutory-duty: ATOFL 16",
     padded=2_048,
     retention_days=90,
+    terms=b"t" * 32,
 )
 VETTED = Vetting("licensing", "file 7", to_text(NOW + dt.timedelta(days=30)))
 
@@ -79,7 +80,7 @@ def test_what_is_allowed_is_written_and_judged_alike(regime: Regime) -> None:
 def test_a_permit_with_any_other_field_is_refused(regime: Regime, field: str) -> None:
     found = offered(regime)
     permit = propose(found, HASH, ANSWER, regime)
-    free = {"permit", "answered_collection", "answered_version", "answered_padded", "retention_days"}
+    free = {"permit", "terms", "answered_collection", "answered_version", "answered_padded", "retention_days"}
     match value := getattr(permit, field):
         case bytes():
             other: Any = bytes(value[:-1]) + bytes([value[-1] ^ 1])
@@ -231,6 +232,19 @@ def test_what_rules_or_limits_do_not_allow_names_them(
 def test_what_the_answerer_has_may_deny_as_well(regime: Regime, changes: dict[str, Any], rule: str) -> None:
     assert denied(regime, dataclasses.replace(ANSWER, **changes)).rule == rule
     preview(offered(regime), regime)
+
+
+def test_an_answerer_need_not_have_all_kinds_of_the_asker(consortium: Consortium) -> None:
+    """The asker's own node must not refuse what the answerer could permit."""
+    numbers = NOTICE.replace('kinds = ["phone", "url"]', 'kinds = ["phone"]')
+    assert numbers != NOTICE
+    consortium.take(consortium.filing(NoticeFiling, "bank", Notice.parse(numbers, Role.PROVIDER).content))
+    regime = Regime(consortium.membership)
+    asked = offered(regime, kinds="phone,url")
+    preview(asked, regime)
+    assert propose(asked, HASH, ANSWER, regime).answered_kinds == "phone"
+    with pytest.raises(DeniedError):  # the bank declares no link
+        preview(offered(regime, kinds="url"), regime)
 
 
 def test_hits_are_kept_no_longer_than_owner_and_rulebook_allow(regime: Regime) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from trisect.cli import link, screen
 from trisect.cli.call import Call
 from trisect.errors import NotFoundError
+from trisect.rules.terms import uses
 from trisect.rules.vocabulary import collection_name, modes, purpose, recipient
 from trisect.wire.v1 import collections_pb2 as pb
 
@@ -58,10 +59,14 @@ async def labels(call: Call, name: str, channel: str) -> None:
     )
 
 
-async def share(call: Call, name: str, whom: str, why: str, mode: str) -> None:
-    """Share a collection."""
+async def share(call: Call, name: str, whom: str, why: str, mode: str, use: str, retention_days: int) -> None:
+    """Share a collection on signed terms."""
     sharing = pb.Sharing(
-        purpose=purpose(why).value, modes=[one.value for one in modes(mode)], **{"with": recipient(whom)}
+        purpose=purpose(why).value,
+        modes=[one.value for one in modes(mode)],
+        use=[one.value for one in uses(use.split(","))],
+        retention_days=retention_days,
+        **{"with": recipient(whom)},
     )
     request = pb.ShareCollectionRequest(collection=collection_name(name), sharing=sharing)
     async with link.node(call) as node:
@@ -118,7 +123,15 @@ def _describe(found: pb.Collection) -> dict[str, Any]:
         "version": found.version,
         "created_at": found.created_at,
         "sharings": [
-            {"with": getattr(one, "with"), "purpose": one.purpose, "modes": list(one.modes)}
+            {
+                "with": getattr(one, "with"),
+                "purpose": one.purpose,
+                "modes": list(one.modes),
+                "use": list(one.use),
+                "retention_days": one.retention_days or None,
+                "onward": one.onward or None,
+                "issued": one.issued or None,
+            }
             for one in found.sharings
         ],
     }
@@ -142,7 +155,14 @@ def _print(found: dict[str, Any]) -> None:
     )
     screen.say("")
     screen.listing(
-        {"SHARED WITH": "with", "PURPOSE": "purpose", "MODES": "modes"},
+        {
+            "SHARED WITH": "with",
+            "PURPOSE": "purpose",
+            "MODES": "modes",
+            "USE OF HITS": "use",
+            "DAYS": "retention_days",
+            "SIGNED": lambda one: one["issued"] or "not: share it again",
+        },
         found["sharings"],
         empty="It is shared with nobody: nobody can ask it.",
     )

@@ -9,6 +9,7 @@ from trisect.cli import link, screen
 from trisect.cli.acts.exchange import check_id, whole_id
 from trisect.cli.call import Call
 from trisect.rules.permit import Permit
+from trisect.rules.terms import Terms
 from trisect.trust import documents
 from trisect.trust.keys import fingerprint
 from trisect.wire.v1 import matching_pb2 as pb
@@ -26,4 +27,5 @@ async def show(call: Call, exchange_id: str) -> None:
     }
     data["hash"] = documents.payload_hash(reply.envelope).hex()
     data["signed_by"] = sorted(fingerprint(raw) for raw in documents.signers(reply.envelope))
+    data["terms_of_sharing"] = dataclasses.asdict(Terms.peek(reply.terms)) if reply.terms else None
     call.report.result(data, lambda: screen.facts({name.replace("_", " "): data[name] for name in data}))

@@ -62,11 +62,27 @@ def share(
     mode: Annotated[
         str, typer.Option(metavar="MODES", help="What they may learn: match, count, lookup; with commas.")
     ] = "match",
+    use: Annotated[
+        str,
+        typer.Option(
+            metavar="USES",
+            help="What they may do because of a hit: purpose, review, warn, hold, report, statistics; with commas.",
+        ),
+    ] = "purpose",
+    retention_days: Annotated[
+        int,
+        typer.Option(
+            metavar="DAYS",
+            min=0,
+            max=3650,
+            help="For how long they may keep hits; 0: as long as entries are.",
+        ),
+    ] = 0,
 ) -> None:
-    """Let others ask this collection, for one purpose."""
+    """Let others ask this collection, for one purpose, on terms that this node signs."""
     from trisect.cli.acts import collection as act  # noqa: PLC0415
 
-    call.run(act.share(call, name, whom, purpose, mode))
+    call.run(act.share(call, name, whom, purpose, mode, use, retention_days))
 
 
 @command(app)

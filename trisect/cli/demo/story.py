@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 
@@ -81,9 +82,8 @@ class Story:
             )
         for share in self.samples.shares:
             for recipient in share.recipients:
-                sharing = lists_pb2.Sharing(
-                    purpose=self.samples.purpose, modes=["match"], **{"with": recipient}
-                )
+                named: dict[str, Any] = {"with": recipient}  # a word of Python
+                sharing = lists_pb2.Sharing(purpose=self.samples.purpose, modes=["match"], **named)
                 request = lists_pb2.ShareCollectionRequest(collection=share.collection, sharing=sharing)
                 async with self.channel(share.party) as channel, translated(f"the node of {share.party}"):
                     await collections_pb2_grpc.CollectionsStub(channel).ShareCollection(

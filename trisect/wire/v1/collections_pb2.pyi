@@ -163,18 +163,38 @@ class Sharing(_message.Message):
     WITH_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     MODES_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    RETENTION_DAYS_FIELD_NUMBER: _builtins.int
+    ONWARD_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
+    retention_days: _builtins.int
+    onward: _builtins.str
+    """To whom hits may be passed on, and when the terms were signed; in a reply only. Empty where there are none: nobody can
+    ask under such a sharing.
+    """
+    issued: _builtins.str
     @_builtins.property
     def modes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def use(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The terms: what may be done because of a hit, and for how many days hits may be kept. In a request none and 0 are the
+        default: whatever the purpose needs, as long as the list's own entries.
+        """
+
     def __init__(
         self,
         *,
         purpose: _builtins.str = ...,
         modes: _abc.Iterable[_builtins.str] | None = ...,
+        use: _abc.Iterable[_builtins.str] | None = ...,
+        retention_days: _builtins.int = ...,
+        onward: _builtins.str = ...,
+        issued: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["modes", b"modes", "purpose", b"purpose", "with", b"with"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issued", b"issued", "modes", b"modes", "onward", b"onward", "purpose", b"purpose", "retention_days", b"retention_days", "use", b"use", "with", b"with"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,19 +61,23 @@ class OfferReply(_message.Message):
 
     ANSWER_FIELD_NUMBER: _builtins.int
     PERMIT_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     answer: _builtins.bytes
     """A signed accept or refusal."""
     permit: _builtins.bytes
     """The permit, signed by answerer and coordinator; empty where the offer is refused."""
+    terms: _builtins.bytes
+    """The answerer's signed terms, which the permit names; likewise."""
     def __init__(
         self,
         *,
         answer: _builtins.bytes = ...,
         permit: _builtins.bytes = ...,
+        terms: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "permit", b"permit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "permit", b"permit", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
