@@ -13,12 +13,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+import sqlalchemy as sa
 from support import hostile_coordinator
 from support.cluster import COMMON, Cluster, foul_relay
 from support.daemons import Daemon, until, until_gone
 from support.holding import held
 
 from trisect.psi.points import BLOCK_POINTS
+from trisect.record import entries
+from trisect.rules.permit import Permit
+from trisect.store.budgets import Account, Budgets
+from trisect.store.database import Database, sqlite_url
+from trisect.store.record import Record
+from trisect.store.tables import coordinator_budgets, coordinator_record, node_budgets
 from trisect.wire.v1 import matching_pb2, node_admin_pb2
 
 pytestmark = pytest.mark.walk
@@ -122,6 +129,34 @@ async def test_a_rotation_in_the_middle_brings_every_hit(cluster: Cluster, tmp_p
         (await cluster["proxy"].exchange(exchange.exchange_id)).error.message,
     )
     assert {hit.ref for hit in await cluster["telco"].hits(exchange.exchange_id)} == COMMON
+
+
+async def test_no_kill_has_given_anything_back(cluster: Cluster):
+    """After all of them: what the record permits is charged at the coordinator, what was computed at the answerer."""
+
+    def ledger(daemon: Daemon, name: str, table: sa.Table) -> int:
+        with contextlib.closing(Database(sqlite_url(daemon.home / name))) as database:
+            rows = Budgets(database, table).since("")
+        return sum(
+            one.elements for one in rows if one.account == Account("telco", "proxy", "scam-prevention")
+        )
+
+    with contextlib.closing(Database(sqlite_url(cluster.coordinator.home / "coordinator.db"))) as database:
+        record = Record(database, coordinator_record)
+        found = [
+            Permit.peek(entry)
+            for first in range(0, record.size, 500)
+            for entry in record.entries(first)
+            if entries.kind(entry) == Permit.KIND
+        ]
+    permitted = [one for one in found if one.asker == "telco"]
+    ended = [one for one in await exchanges(cluster, "telco") if one.state == "complete"]
+    assert len(permitted) > len(ended) > 10
+    computed = sum(one.asked_padded for one in ended if one.end == "asker")
+    at_coordinator = ledger(cluster.coordinator, "coordinator.db", coordinator_budgets)
+    at_answerer = ledger(cluster["proxy"], "node.db", node_budgets)
+    assert computed <= at_answerer <= at_coordinator
+    assert at_coordinator >= sum(one.budget for one in permitted)
 
 
 async def killed_at(

@@ -107,9 +107,17 @@ def successions(daemon: Daemon, party: str) -> list[Succession]:
     return [statement for statement in statements if statement.party == party]
 
 
+async def spent(cluster: Cluster) -> set[int]:
+    """Tell what is charged to the telco at the proxy, as both ends' ledgers have it."""
+    told = [await asyncio.to_thread(trisect, cluster[name], "budget", "show") for name in ("telco", "proxy")]
+    return {one["elements"] for _, said in told for one in said["data"]["spent"] if one["asker"] == "telco"}
+
+
 async def test_both_fingerprints_are_told_and_matches_go_on(cluster: Cluster):
+    """And a new key, with the new certificate that it brings, has no new budget."""
     telco = cluster["telco"]
     await both_directions(cluster)
+    (before,) = await spent(cluster)
     former, grants = await fingerprint(telco), (await shown(telco, "telco")).pepper_epoch
     storage = NodeKeys.load(telco.home).storage
     code, said = await succeed(telco)
@@ -122,7 +130,9 @@ async def test_both_fingerprints_are_told_and_matches_go_on(cluster: Cluster):
     assert list(seen.former_fingerprints)[-1] == former
     assert (seen.state, seen.key_check, seen.pepper_epoch) == ("active", "fingerprint", grants)
     assert NodeKeys.load(telco.home).storage == storage
+    assert await spent(cluster) == {before}
     await both_directions(cluster)
+    assert await spent(cluster) == {2 * before}
 
 
 async def test_what_was_unconfirmed_is_settled_under_the_new_key(cluster: Cluster):
