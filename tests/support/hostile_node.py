@@ -17,13 +17,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from nodes.cli import main
-from nodes.exchanges import running
+from nodes.exchanges import running, terms
 from trisect.psi import messages
 from trisect.psi.halves import Send
 from trisect.psi.messages import Message, Tag
 from trisect.psi.points import POINT_BYTES
 
 PLAN = "hostile.json"
+OTHER_RECEIPT = "a receipt that contradicts"
 SHORT_COMMITMENT = "a commitment that is a byte short"
 OFF_CURVE = b"\x02" + b"\xff" * 32
 ACTIONS = (
@@ -121,7 +122,7 @@ class HostileRunning(running.Running):
     def _tampered(self, send: Send) -> list[Send]:
         with contextlib.suppress(FileNotFoundError):
             plan = json.loads((self.home / PLAN).read_text())
-            if plan["mutate"] == SHORT_COMMITMENT:
+            if plan["mutate"] in {SHORT_COMMITMENT, OTHER_RECEIPT}:
                 return [send]
             message = messages.decode(send.plaintext)
             if message.tag.name == plan["tag"] and message.block == plan["block"]:
@@ -130,6 +131,18 @@ class HostileRunning(running.Running):
                 sent[-1] = replace(sent[-1], last=send.last)
                 return sent
         return [send]
+
+
+class HostileTerms(terms.Terms):
+    """The real ones, which count one element fewer than there were."""
+
+    def receipt(self, *arguments):
+        honest = super().receipt(*arguments)
+        plan = HostileRunning.home / PLAN
+        if plan.exists() and json.loads(plan.read_text())["mutate"] == OTHER_RECEIPT:
+            plan.unlink()
+            return replace(honest, elements_evaluated=honest.elements_evaluated - 1)
+        return honest
 
 
 if __name__ == "__main__":
@@ -141,4 +154,6 @@ if __name__ == "__main__":
     tuned_daemon.tune(HostileRunning.home)
     asking.Running = HostileRunning
     answering.Running = HostileRunning
+    asking.Terms = HostileTerms
+    answering.Terms = HostileTerms
     main()

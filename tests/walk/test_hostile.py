@@ -7,6 +7,7 @@ the next exchange between the same two is good.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,12 +15,13 @@ from pathlib import Path
 import grpc.aio
 import pytest
 from support import hostile_coordinator, hostile_node
-from support.cluster import COMMON, Cluster, foul_relay
+from support.cluster import COMMON, Cluster, foul_relay, trisect
 from support.daemons import Daemon, Node, until
 from support.holding import held
 
 from nodes.keys import NodeKeys
 from trisect.rpc import tls
+from trisect.rules.offers import Receipt
 from trisect.wire.v1 import matching_pb2, relay_pb2_grpc
 
 pytestmark = pytest.mark.walk
@@ -227,3 +229,20 @@ async def is_complete(cluster: Cluster, name: str, exchange_id: str) -> bool:
 async def exchanges(cluster: Cluster, name: str) -> list[matching_pb2.Exchange]:
     reply = await cluster[name].matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=1000))
     return list(reply.exchanges)
+
+
+async def test_a_receipt_that_contradicts_is_a_breach_that_everybody_can_check(foul: Cluster):
+    foul["proxy"].misbehave(mutate=hostile_node.OTHER_RECEIPT)
+    exchange_id = await foul["proxy"].start_match("list", "telco", "list")
+
+    async def told_to_all() -> list[dict]:
+        code, told = await asyncio.to_thread(trisect, foul["government"], "breach", "list")
+        assert code == 0, told
+        return [one for one in told["data"]["breaches"] if one["party"] == "proxy"]
+
+    (breach,) = await until(told_to_all, "the breach to be filed")
+    assert (breach["state"], breach["ground"], breach["issuer"]) == ("open", "receipts", "telco")
+    (theirs, ours) = (Receipt.peek(base64.b64decode(one)) for one in breach["proofs"])
+    assert theirs.exchange.hex() == ours.exchange.hex() == exchange_id
+    assert theirs.elements_evaluated == ours.elements_evaluated - 1
+    assert (await foul["telco"].exchange(exchange_id)).state == "unconfirmed"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.cluster import Cluster
 from support.daemons import Daemon, Node, hosts, until
-from support.sqlite import writing
+from support.sqlite import reading, writing
 from walk.test_commands import PURPOSE, done, refused, trisect
 
 pytestmark = pytest.mark.walk
@@ -17,6 +17,7 @@ COMMON = 20
 
 def often(daemon: Daemon) -> None:
     if isinstance(daemon, Node):
+        daemon.tune({"nodes.exchanges.expiry.EVERY_S": 0.3})
         with (daemon.home / "config.toml").open("a") as config:
             config.write("[stale_hits]\ntick_s = 0.3\n")
 
@@ -119,3 +120,45 @@ async def test_a_list_that_is_replaced_leaves_stale_hits_of_what_it_no_longer_ha
     await bank.import_values("replaced", hosts(range(2, COMMON + 5)), replace=True)
     found = await stale(telco, exchange_id, 2)
     assert found["matched"] == COMMON
+
+
+async def test_hits_go_when_their_terms_end_and_a_hold_keeps_them(cluster: Cluster):
+    """At a node that runs, with what can be proved of the list; and what has gone is told."""
+    telco, bank = cluster["telco"], cluster["bank"]
+    ended, held = await matched(cluster, "ended"), str(match(cluster, "ended")["exchange_id"])
+    done(
+        telco,
+        "exchange",
+        "hold",
+        held,
+        "--by",
+        "a court",
+        "--reason",
+        "case 7",
+        "--until",
+        "2099-01-01T00:00:00Z",
+    )
+    with writing(telco.home / "node.db") as database:  # as if the days had passed
+        database.execute(
+            "UPDATE exchanges SET keep_until = '2026-01-01T00:00:00Z' WHERE id IN (?, ?)", (ended, held)
+        )
+        database.execute("UPDATE snapshots SET keep_until = '2026-01-01T00:00:00Z'")
+
+    async def gone() -> bool:
+        return bool(done(telco, "exchange", "show", ended)["hits_deleted_at"])
+
+    await until(gone, "the hits to go")
+    assert done(telco, "hits", "--exchange", ended)["hits"] == []
+    assert len(done(telco, "hits", "--exchange", held)["hits"]) == COMMON
+    assert done(telco, "exchange", "show", held)["hits_deleted_at"] is None
+    assert "hits were deleted at the end of their retention" in telco.log()
+    done(telco, "exchange", "release", held)
+
+    async def released() -> bool:
+        return bool(done(telco, "exchange", "show", held)["hits_deleted_at"])
+
+    await until(released, "what was held to go")
+    with reading(telco.home / "node.db") as database:
+        (kept,) = database.execute("SELECT count(*) FROM snapshots").fetchone()
+    assert kept == 0, "the same list was in both exchanges, and the hold kept it"
+    assert done(bank, "exchange", "show", ended)["end"] == "answerer"
