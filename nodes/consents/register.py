@@ -21,6 +21,7 @@ from trisect.errors import (
     StaleError,
     TrisectError,
 )
+from trisect.rpc.gate import require_uncut
 from trisect.rules.consent_frames import Frame
 from trisect.rules.consents import Consent, Word
 from trisect.rules.delegations import RULE, Delegation
@@ -141,6 +142,7 @@ class Register:
 
     async def _grant_next(self, wishes: Sequence[tuple[Wish, bool]]) -> Sequence[Recorded | TrisectError]:
         try:
+            require_uncut()
             return await self._grant_all(wishes)
         finally:
             self._granting.release()
@@ -221,6 +223,7 @@ class Register:
 
     async def _delegate(self, wish: Wish) -> KeptDelegation:
         try:
+            require_uncut()
             delegation = self._drafting.delegation(wish)
             record = delegation.sign(self._link.keys.identity)
             async with self._changing:

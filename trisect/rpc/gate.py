@@ -31,6 +31,7 @@ from trisect.wire.v1 import errors_pb2
 
 _log = logging.getLogger(__name__)
 _caller: contextvars.ContextVar[Principal | None] = contextvars.ContextVar("caller", default=None)
+_running: contextvars.ContextVar[_Cut | None] = contextvars.ContextVar("running", default=None)
 
 _END = object()
 MAX_STATUS_CHARACTERS = 200
@@ -54,8 +55,15 @@ def caller() -> Principal:
     return found
 
 
+def require_uncut() -> None:
+    """Raise why the caller may not go on, where that has come while its call waited for something; once it is its turn."""
+    running = _running.get()
+    if running is not None and running.why is not None:
+        raise running.why
+
+
 class _Cut(asyncio.Event):
-    """Set to end a stream.
+    """Set to end a call: a stream at its next message, any other where it looks (`require_uncut`).
 
     Attributes:
         why: what it ends with; None until then.
@@ -124,6 +132,7 @@ class Gate(grpc.aio.ServerInterceptor):
             _caller.set(principal)
             name = principal.name if principal else ""
             self._streams[name].add(cut)
+            _running.set(cut)
             yield cut
         except TrisectError as error:
             outcome = error.fault.value

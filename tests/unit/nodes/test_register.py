@@ -11,6 +11,9 @@ import pytest
 
 from nodes.consents.register import Register
 from trisect.clock import system_clock, system_randomness
+from trisect.errors import UnauthenticatedError
+from trisect.rpc.gate import Gate
+from trisect.trust.certificates import Caller, Principal
 from trisect.trust.statements import Role
 
 
@@ -72,3 +75,35 @@ async def test_one_that_gives_at_most_stands_before_one_that_takes_back(*, cance
     await asyncio.wait(giving)
     assert register.done.count("grant") == (1 if cancelled else 50)
     assert not register._granting.locked()
+
+
+async def test_what_waits_under_a_credential_that_is_revoked_is_not_recorded() -> None:
+    register = Slow()
+
+    async def app(_access: Any, _context: Any) -> Principal:
+        return Principal("anti-fraud", Caller.APP, "shop's app")
+
+    gate, context = Gate(app), Context()
+
+    async def grant() -> None:
+        async with gate.passing("/trisect.wire.v1.Persons/Grant", context):
+            await register.grant_all([])
+
+    calls = [asyncio.create_task(grant()) for _ in range(3)]
+    await register.begun.wait()
+    assert gate.cut("shop's app", UnauthenticatedError("the credential was revoked", hint="x")) == 3
+    for _ in calls:
+        register.let.release()
+    await asyncio.wait(calls)
+    assert register.done == ["grant"], "what had its turn is done to its end, and nothing after it"
+    assert [isinstance(call.exception(), Aborted) for call in calls] == [False, True, True]
+    assert not register._granting.locked()
+
+
+class Aborted(Exception):  # noqa: N818  (what gRPC's own abort does, without its machinery)
+    """The gate has aborted the call."""
+
+
+class Context:
+    async def abort(self, *_arguments: Any, **_named: Any) -> None:
+        raise Aborted
