@@ -25,10 +25,10 @@ import numpy as np
 from trisect.errors import TrisectError
 from trisect.psi.ecdh import EcdhClient, EcdhServer
 from trisect.psi.halves import Operation
-from trisect.record.snapshots import NAME_BYTES, grow
+from trisect.record.snapshots import NAME_BYTES, Growing
 
 COMMAND = struct.Struct(">BQQQ")
-"""Operation (0 and 255 load the client's or the server's half with its items, `GROW` needs neither), first item, count,
+"""Operation (0 and 255 load the client's or the server's half with its items, those of trees need neither), first item, count,
 bytes that follow."""
 
 REPLY = struct.Struct(">BQ")
@@ -38,10 +38,13 @@ WORKER = struct.Struct(">Q")
 """A worker's number, which the node never gives twice; as the answer its process id, 0 where there is none."""
 
 LOAD_CLIENT = 0
-GROW = 254
-"""Make the tree of a snapshot: `count` is its size, the body name, secret and tokens; the result root and leaves."""
+GROW = 252
+"""Begin the tree of a snapshot: `count` is its size, the body name and secret."""
+GROW_ADD = 253
+"""Add the tokens in the body to it."""
+GROW_END = 254
+"""Give its root and leaves."""
 LOAD_SERVER = 255
-GROW_AT = NAME_BYTES + 32
 OK = 0
 ERROR = 1
 
@@ -91,6 +94,7 @@ def _fork(asking: socket.socket, node: socket.socket) -> int:
 def serve(commands: BinaryIO, replies: BinaryIO) -> None:
     """Serve commands until the node closes its end."""
     engine: EcdhClient | EcdhServer | None = None
+    growing: Growing | None = None
     while header := commands.read(COMMAND.size):
         operation, first, count, length = COMMAND.unpack(header)
         body = commands.read(length)
@@ -101,8 +105,14 @@ def serve(commands: BinaryIO, replies: BinaryIO) -> None:
                 engine = EcdhClient(body) if operation == LOAD_CLIENT else EcdhServer(body)
                 _reply(replies, OK, b"")
             elif operation == GROW:
-                made = grow(body[:NAME_BYTES], body[GROW_AT:], body[NAME_BYTES:GROW_AT], count)
-                _reply(replies, OK, made.root + made.leaves)
+                growing = Growing(body[:NAME_BYTES], body[NAME_BYTES:], count)
+                _reply(replies, OK)
+            elif growing is not None and operation == GROW_ADD:
+                growing.add(body)
+                _reply(replies, OK)
+            elif growing is not None and operation == GROW_END:
+                made, growing = growing.grown(), None
+                _reply(replies, OK, made.root, made.leaves)
             else:
                 _reply(replies, OK, _perform(engine, Operation(operation), first, count, body))
         except TrisectError as error:
@@ -137,8 +147,9 @@ def _perform(
     return result
 
 
-def _reply(replies: BinaryIO, status: int, body: bytes) -> None:
-    replies.write(REPLY.pack(status, len(body)) + body)
+def _reply(replies: BinaryIO, status: int, *parts: bytes | bytearray) -> None:
+    replies.write(REPLY.pack(status, sum(map(len, parts))))
+    replies.writelines(parts)
     replies.flush()
 
 

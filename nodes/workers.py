@@ -20,7 +20,7 @@ from typing import TypeVar, TypeVarTuple
 import numpy as np
 from prometheus_client import Counter
 
-from nodes.psi_worker import COMMAND, GROW, LOAD_CLIENT, LOAD_SERVER, OK, REPLY, WORKER
+from nodes.psi_worker import COMMAND, GROW, GROW_ADD, GROW_END, LOAD_CLIENT, LOAD_SERVER, OK, REPLY, WORKER
 from trisect.errors import TrisectError, VerificationError
 from trisect.psi.halves import Compute, Half, Operation
 from trisect.record.snapshots import SnapshotTree
@@ -75,13 +75,17 @@ class Worker:
         body = await self._call(work.operation, work.first, work.count, work.elements)
         if work.operation is Operation.INTERSECT:
             return b"", np.frombuffer(body, ">u4").astype(np.int64).tolist()
-        return body, []
+        return bytes(body), []
 
     async def grow(self, name: bytes, tokens: bytes, secret: bytes, size: int) -> SnapshotTree:
         """Have it make the tree of a snapshot, as `trisect.record.snapshots.grow` does."""
-        most = (size + 1) * HASH_BYTES
-        body = await self._call(GROW, 0, size, name + secret + tokens, most=most)
-        return SnapshotTree(name, body[:HASH_BYTES], body[HASH_BYTES:])
+        await self._call(GROW, 0, size, name + secret)
+        for at in range(0, len(tokens), PIPE_CHUNK):
+            await self._call(GROW_ADD, 0, 0, tokens[at : at + PIPE_CHUNK])
+        made = await self._call(GROW_END, 0, 0, b"", most=(size + 1) * HASH_BYTES)
+        root = bytes(made[:HASH_BYTES])
+        del made[:HASH_BYTES]
+        return SnapshotTree(name, root, made)
 
     def close(self) -> None:
         """Close the way to it, which it notices when it has done what it does."""
@@ -95,13 +99,15 @@ class Worker:
         body: bytes | memoryview,
         *,
         most: int = MAX_REPLY_BYTES,
-    ) -> bytes:
+    ) -> bytearray:
         try:
             await _write(self._commands, COMMAND.pack(operation, first, count, len(body)))
             for at in range(0, len(body), PIPE_CHUNK):
                 await _write(self._commands, body[at : at + PIPE_CHUNK])
             status, length = REPLY.unpack(await self._replies.readexactly(REPLY.size))
-            result = await self._replies.readexactly(min(length, most))
+            result, left = bytearray(), min(length, most)
+            while piece := min(PIPE_CHUNK, left - len(result)):
+                result += await self._replies.readexactly(piece)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             LOST.inc()
             raise WorkerLostError(

@@ -14,17 +14,20 @@ import base64
 import hashlib
 import hmac
 import json
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
 from trisect.errors import NotFoundError, VerificationError
-from trisect.indicators.tokens import TOKEN_BYTES, Token
+from trisect.indicators.tokens import Token
 from trisect.record import tree
 from trisect.rules.offers import NO_SNAPSHOT, Receipt
 
 NONCE_BYTES: Final = 32
 NAME_BYTES: Final = 32
+_SUBTREE: Final = 4_096
+"""Leaves whose hashes are in memory one by one at one time; a power of two."""
 _SCHEMA: Final = 1
 _FIELDS: Final = {"trisect_snapshot_proof", "receipt", "blind", "nonce", "leaf", "leaves", "proof"}
 _NAME: Final = b"trisect/snapshot/v1\x00"
@@ -46,7 +49,7 @@ class SnapshotTree:
 
     name: bytes
     root: bytes
-    leaves: bytes
+    leaves: bytes | bytearray
 
 
 def name_of(tokens: bytes, secret: bytes) -> bytes:
@@ -61,21 +64,45 @@ def name_of(tokens: bytes, secret: bytes) -> bytes:
     return mac.digest()
 
 
-def grow(name: bytes, tokens: bytes, secret: bytes, size: int) -> SnapshotTree:
-    """Make the tree of a snapshot.
+class Growing:
+    """The tree of a snapshot in the making: takes little more memory than its leaves do.
 
     Args:
         name: as `name_of` gives it.
-        tokens: as for `name_of`.
         secret: the owner's.
         size: how many leaves there are to be, at least one for each token; the band of the set.
     """
-    salt = _salt(name, secret)
-    count = len(tokens) // TOKEN_BYTES
-    leaves = [_leaf(_nonce(salt, token), token) for token in _cut(tokens)]
-    leaves += (hmac.digest(salt, number.to_bytes(8), _HASH) for number in range(size - count))
-    leaves.sort()
-    return SnapshotTree(name, tree.root_over(leaves), b"".join(leaves))
+
+    def __init__(self, name: bytes, secret: bytes, size: int) -> None:
+        self._name = name
+        self._salt = _salt(name, secret)
+        self._left = size
+        self._by_first = [bytearray() for _ in range(256)]
+
+    def add(self, tokens: bytes) -> None:
+        """Add some of the snapshot's tokens, 32 bytes each."""
+        for token in _cut(tokens):
+            self._add(_leaf(_nonce(self._salt, token), token))
+
+    def grown(self) -> SnapshotTree:
+        """Fill up what is missing; gives the tree. Nothing is added after it."""
+        for number in range(self._left):
+            self._add(hmac.digest(self._salt, number.to_bytes(8), _HASH))
+        leaves, by_first = bytearray(), self._by_first
+        while by_first:
+            leaves += b"".join(sorted(_cut(by_first.pop(0))))
+        return SnapshotTree(self._name, tree.root_over(_subtrees(leaves)), leaves)
+
+    def _add(self, leaf: bytes) -> None:
+        self._by_first[leaf[0]] += leaf
+        self._left -= 1
+
+
+def grow(name: bytes, tokens: bytes, secret: bytes, size: int) -> SnapshotTree:
+    """Make the tree of a snapshot at once; see `Growing`."""
+    growing = Growing(name, secret, size)
+    growing.add(tokens)
+    return growing.grown()
 
 
 def commitment(root: bytes, exchange: bytes, secret: bytes) -> bytes:
@@ -107,17 +134,18 @@ class SnapshotProof:
     def of(cls, token: Token, kept: SnapshotTree, secret: bytes, receipt: bytes) -> Self:
         """Prove that a token was in a snapshot; raises NotFoundError where it was not."""
         nonce = _nonce(_salt(kept.name, secret), token)
-        leaves = list(_cut(kept.leaves))
-        try:
-            index = leaves.index(_leaf(nonce, token))
-        except ValueError:
+        leaf, size = _leaf(nonce, token), len(kept.leaves) // tree.HASH_BYTES
+        index = bisect_left(range(size), leaf, key=lambda at: _at(kept.leaves, at))
+        if index == size or _at(kept.leaves, index) != leaf:
             raise NotFoundError(
                 "that entry was not in the snapshot of this exchange",
                 hint="is the kind right? The list may have had it before or after: `trisect exchange list` tells when",
-            ) from None
+            )
+        number, place = divmod(index, _SUBTREE)
+        around = list(_cut(_subtree(kept.leaves, number)))
+        path = tree.proof_over(around, place) + tree.proof_over(_subtrees(kept.leaves), number)
         blind = _blind(Receipt.peek(receipt).exchange, secret)
-        path = tuple(tree.proof_over(leaves, index))
-        return cls(receipt, blind, nonce, index, len(leaves), path)
+        return cls(receipt, blind, nonce, index, size, tuple(path))
 
     def check(self, token: Token, size: int) -> None:
         """Check that a token was in the snapshot that the receipt commits to; not who has signed the receipt.
@@ -171,8 +199,24 @@ class SnapshotProof:
         )
 
 
-def _cut(joined: bytes) -> Iterator[bytes]:
-    return (joined[at : at + TOKEN_BYTES] for at in range(0, len(joined), TOKEN_BYTES))
+def _cut(joined: bytes | bytearray) -> Iterator[bytes]:
+    return (bytes(joined[at : at + tree.HASH_BYTES]) for at in range(0, len(joined), tree.HASH_BYTES))
+
+
+def _at(leaves: bytes | bytearray, index: int) -> bytes:
+    return bytes(leaves[index * tree.HASH_BYTES : (index + 1) * tree.HASH_BYTES])
+
+
+def _subtree(leaves: bytes | bytearray, number: int) -> bytes | bytearray:
+    """Give the leaves of one of the subtrees that a tree is made of part by part; the last may be smaller."""
+    size = _SUBTREE * tree.HASH_BYTES
+    return leaves[number * size : (number + 1) * size]
+
+
+def _subtrees(leaves: bytes | bytearray) -> list[bytes]:
+    """Give the roots of the subtrees, which are the leaves of a tree with the same root."""
+    count = -(-len(leaves) // (_SUBTREE * tree.HASH_BYTES))
+    return [tree.root_over(list(_cut(_subtree(leaves, number)))) for number in range(count)]
 
 
 def _salt(name: bytes, secret: bytes) -> bytes:

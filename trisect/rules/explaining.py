@@ -63,17 +63,22 @@ def _english(rulebook: Rulebook) -> Iterator[str]:
         yield (
             f"For {budget.purpose} one party may have {budget.elements_per_day:,} elements a day evaluated by another."
         )
+    yield f"Of the values that a kind can have one party may walk {limits.max_walk:.2%} at most, unless it says otherwise here."
     for walk in found.accepted_walks:
         yield f"Up to {walk.share:.2%} of all {walk.kind} values may be walked by one party: {walk.sentence}"
     yield f"Engines that may run: {', '.join(limits.engines)}."
     yield (
         f"A consent counts as a basis from {limits.min_voluntariness} points of voluntariness out of 100; "
-        f"a count is told in steps of {limits.count_unit}."
+        f"a count is told in steps of {limits.count_unit}, with noise of epsilon {limits.count_epsilon:g}."
     )
     yield (
         f"A breach is answered within {deadlines.breach_reply_days} days, a contested listing within "
         f"{deadlines.contest_days} days; stale hits are dropped within {deadlines.stale_hits_days} days, and a leak is "
         f"reported within {deadlines.leak_report_hours} hours."
+    )
+    yield (
+        f"An order is appealed against within {deadlines.appeal_days} days; an emergency suspension lapses within "
+        f"{deadlines.suspension_days} days; a receipt that is owed for {deadlines.silence_hours} hours shows in supervision."
     )
     yield f"{found.approvals} officers sign rulebooks, admissions, expulsions and grants of budget."
     yield f"A head of the record older than {limits.max_head_age_s // 60} minutes allows no exchange."
@@ -100,13 +105,18 @@ def _chinese(rulebook: Rulebook) -> Iterator[str]:
         yield (
             f"用途“{PURPOSES_ZH[budget.purpose]}”：一方每天最多可由另一方计算{budget.elements_per_day:,}个元素。"
         )
+    yield f"一方最多可遍历某一类取值空间的{limits.max_walk:.2%}，另有规定的除外。"
     for walk in found.accepted_walks:
         yield f"一方最多可遍历{walk.kind}号码空间的{walk.share:.2%}：{walk.sentence}"
     yield f"允许使用的引擎：{'、'.join(limits.engines)}。"
-    yield f"同意的自愿性评分达到{limits.min_voluntariness}分（满分100）方可作为依据；计数结果以{limits.count_unit}为单位。"
+    yield f"同意的自愿性评分达到{limits.min_voluntariness}分（满分100）方可作为依据；计数结果以{limits.count_unit}为单位，噪声参数ε为{limits.count_epsilon:g}。"
     yield (
         f"违规应在{deadlines.breach_reply_days}天内答复，异议应在{deadlines.contest_days}天内处理，"
         f"过期命中应在{deadlines.stale_hits_days}天内清除，泄露应在{deadlines.leak_report_hours}小时内报告。"
+    )
+    yield (
+        f"对处分应在{deadlines.appeal_days}天内申诉；紧急暂停至多{deadlines.suspension_days}天后自动失效；"
+        f"逾{deadlines.silence_hours}小时未给出的回执在监督中显示。"
     )
     yield f"规则手册、准入、除名和预算授予须由{found.approvals}名官员签署。"
     yield f"公开记录的检查点超过{limits.max_head_age_s // 60}分钟未更新的，不得交换。"

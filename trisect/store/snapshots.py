@@ -35,7 +35,7 @@ class Snapshots:
             for number, at in enumerate(range(0, len(tree.leaves), _BLOCK_BYTES)):
                 connection.execute(
                     sa.insert(snapshot_leaves).values(
-                        snapshot=tree.name, number=number, hashes=tree.leaves[at : at + _BLOCK_BYTES]
+                        snapshot=tree.name, number=number, hashes=bytes(tree.leaves[at : at + _BLOCK_BYTES])
                     )
                 )
 

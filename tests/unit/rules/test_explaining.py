@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from support.rulebooks import rulebook, texts
 
 from trisect.rules.drafting import TEMPLATES
 from trisect.rules.explaining import LANGUAGES, PURPOSES_ZH, ROLES_ZH, SANCTIONS_ZH, explain
-from trisect.rules.rulebook import Rulebook
+from trisect.rules.rulebook import Deadlines, Limits, Rulebook
 from trisect.rules.vocabulary import Purpose, Sanction
 from trisect.trust.statements import Role
 
@@ -28,6 +30,22 @@ def test_every_rule_and_every_figure_is_said(template: str, language: str) -> No
         assert f"{budget.elements_per_day:,}" in said
     for walk in found.provisions.accepted_walks:
         assert walk.sentence in said
+
+
+FIGURES = [(part, field.name) for part in (Limits, Deadlines) for field in dataclasses.fields(part)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("part", "name"), FIGURES, ids=lambda found: getattr(found, "__name__", found))
+def test_no_limit_and_no_deadline_changes_unsaid(part: type, name: str, language: str) -> None:
+    found = rulebook()
+    where = "limits" if part is Limits else "deadlines"
+    former = getattr(found.provisions, where)
+    value = getattr(former, name)
+    other = (*value, "ot") if isinstance(value, tuple) else value * 2
+    changed = dataclasses.replace(former, **{name: other})
+    provisions = dataclasses.replace(found.provisions, **{where: changed})
+    assert explain(dataclasses.replace(found, provisions=provisions), language) != explain(found, language)
 
 
 def test_chinese_has_a_word_for_every_word() -> None:
