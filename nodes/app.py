@@ -199,7 +199,9 @@ class Node:
         )
         kept = self._exchanges.book.store
         self._spending = Spending(self._members, self._exchanges.budgets, kept, system_clock)
-        self._supervising = Supervising(self._members, self._witness.copy, kept, system_clock)
+        self._supervising = Supervising(
+            self._members, self._witness.copy, lambda: self._witness.size, kept, system_clock
+        )
         self._drifting = Drifting(
             self._members,
             self._collections,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from trisect.clock import Clock
 from trisect.record import entries, tree
+from trisect.trust import documents
 
 WITHIN = dt.timedelta(seconds=60)
 _REMEMBERED = 10_000
@@ -28,7 +29,7 @@ class Promised:
 
     def expect(self, envelope: bytes) -> None:
         """Wait for the entry of a permit that answerer and coordinator have signed, or of a receipt."""
-        found = tree.leaf_hash(entries.of_document(envelope))
+        found = _key(entries.of_document(envelope))
         if found not in self._copied:
             self._due.setdefault(found, self._clock() + WITHIN)
 
@@ -36,7 +37,7 @@ class Promised:
         """Take note of entries that were copied."""
         for entry in page:
             if entries.exchange(entry):
-                found = tree.leaf_hash(entry)
+                found = _key(entry)
                 self._copied.append(found)
                 self._due.pop(found, None)
 
@@ -50,3 +51,9 @@ class Promised:
             f"the record lacks {overdue} of the permits and receipts of this node's exchanges that the coordinator "
             "has had for a minute"
         )
+
+
+def _key(entry: bytes) -> bytes:
+    """Tell entries apart: a document by what was signed, which others may have written down in another way."""
+    document = entries.document(entry)
+    return tree.leaf_hash(entry) if document is None else documents.payload_hash(document)

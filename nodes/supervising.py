@@ -6,11 +6,13 @@ No indicator, no token and no collection is in it, and nothing is asked of anybo
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, MutableSequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence
 
 from nodes.members import Members
 from trisect.clock import Clock, from_text, to_text
+from trisect.errors import TrisectError
 from trisect.record import entries
 from trisect.rules import breaches, leaks, stale
 from trisect.rules.breaches import Breach, Ground
@@ -20,11 +22,13 @@ from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Rulebook
 from trisect.rules.simulating import simulate
+from trisect.rules.tracing import trace
 from trisect.store.exchanges import Exchanges, Side
 from trisect.store.record import PAGE, Record
 from trisect.trust.filings import ConsentsFiling
 from trisect.wire.v1 import governance_pb2 as pb
 
+_log = logging.getLogger(__name__)
 _DISORDER = dt.timedelta(hours=1)
 """More than permits in the record are out of the order of their times: clocks differ by a minute at most."""
 
@@ -35,13 +39,22 @@ class Supervising:
     Args:
         members: tells who belongs to it, and what was filed.
         record: this node's copy of the public record.
+        size: tells how many of its entries a verified head covers.
         exchanges: this node's own.
         clock: tells what is due.
     """
 
-    def __init__(self, members: Members, record: Record, exchanges: Exchanges, clock: Clock) -> None:
+    def __init__(
+        self,
+        members: Members,
+        record: Record,
+        size: Callable[[], int],
+        exchanges: Exchanges,
+        clock: Clock,
+    ) -> None:
         self._members = members
         self._record = record
+        self._size = size
         self._exchanges = exchanges
         self._clock = clock
 
@@ -90,7 +103,8 @@ class Supervising:
         regime = Regime(membership)
         uses = metered(self._recorded(now - dt.timedelta(days=days)), regime, now)
         for peer, exchange in self._unconfirmed(now):
-            uses[peer].silent.add(exchange)
+            if peer in uses:
+                uses[peer].silent.add(exchange)
         reply = pb.GetMeterReply()
         for party in membership.parties.values():
             files = breaches.of_party(membership, party.name)
@@ -163,19 +177,28 @@ class Supervising:
     def _recorded(self, since: dt.datetime) -> list[Recorded]:
         """Read the exchanges in the record that were decided since a time, in order; from its end, so no more than needed."""
         permits, receipts = list[Permit](), defaultdict[str, set[str]](set)
-        first, older = self._record.size, False
+        first, older = self._size(), False
         while first and not older:
             first, count = max(0, first - PAGE), min(PAGE, first)
             for entry in reversed(self._record.entries(first, limit=count)):
                 if side := entries.side(entry):
                     receipts[str(entries.exchange(entry))].add(side)
-                elif entries.kind(entry) == Permit.KIND:
-                    permit = Permit.peek(entry)
+                elif (permit := self._sound(entry)) is not None:
                     decided = from_text(permit.decided)
                     if decided >= since:
                         permits.append(permit)
                     older |= decided < since - _DISORDER
         return [Recorded(one, frozenset(receipts[one.exchange.hex()])) for one in reversed(permits)]
+
+    def _sound(self, entry: bytes) -> Permit | None:
+        """Read the permit that an entry is, None where it is none that parties and rules of this consortium have made."""
+        if entries.kind(entry) != Permit.KIND:
+            return None
+        try:
+            return trace(entry, self._members.membership).permit
+        except TrisectError as error:
+            _log.warning("a permit in the record is not sound", extra={"reason": error.message})
+            return None
 
     def _unconfirmed(self, now: dt.datetime) -> Iterator[tuple[str, str]]:
         """Name the exchanges that have ended here and that the peer has not confirmed for too long, each with the peer."""

@@ -70,11 +70,15 @@ class Withheld:
     def _compare(self, stated: int) -> None:
         self._compared = min(self._compared, stated)  # a copy that was not verified to its end is cut
         while self._compared < stated:
-            given = dict(self._members.given(self._compared))
-            for number, entry in self._copy.statements(self._compared):
+            before = self._compared
+            given = dict(self._members.given(before))
+            for number, entry in self._copy.statements(before):
                 if number not in given:
                     break
                 if entries.of_document(given[number]) != entry:
                     self.trouble = f"statement {number} in the record is not the one that the coordinator has given this node"
                     return
                 self._compared = number
+            if self._compared == before:
+                self.trouble = f"statement {before + 1} is missing in this node's database"
+                return

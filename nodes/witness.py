@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from nodes.governing import Governing
 from nodes.link import Link
@@ -100,15 +100,28 @@ class Witness:
         """Tell who has cosigned the newest head, as far as is known here."""
         return cosigned(self.note, self._members.membership) if self.note else None
 
+    @property
+    def size(self) -> int:
+        """How many entries the newest head that was verified covers; the copy may have more, which nobody vouches for."""
+        return self.head.size if self.head else 0
+
+    async def of_exchange(self, exchange: str) -> Sequence[bytes]:
+        """Give the entries of an exchange that the newest verified head covers."""
+        return await asyncio.to_thread(self.copy.of_exchange, exchange, below=self.size)
+
+    def require_one(self) -> None:
+        """Raise VerificationError where the coordinator has shown two records, or keeps from this node what stands in it."""
+        if withheld := _FORKED if self.contradiction else self._withheld.trouble:
+            raise VerificationError(withheld, hint=_CALL)
+
     def require_fresh(self) -> None:
         """Check that the record can be gone by.
 
         Raises:
-            VerificationError: the coordinator has shown two, or keeps from this node what stands in it.
+            VerificationError: as `require_one`.
             StaleError: the newest head that counts is older than the rulebook in force allows.
         """
-        if withheld := _FORKED if self.contradiction else self._withheld.trouble:
-            raise VerificationError(withheld, hint=_CALL)
+        self.require_one()
         if trouble := self._link.times.trouble:
             raise StaleError(trouble, hint=CURE)
         require_fresh(self.counted_at, self._limits.max_head_age_s, self._clock())

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from nodes.link import Link
 from nodes.members import Members
 from trisect.errors import TrisectError
-from trisect.rules.consent_frames import Frame, Reply
+from trisect.rules.consent_frames import MOST_AHEAD, Frame, Reply
 from trisect.store.granting import GrantedConsents
 from trisect.trust.keys import PartyName
 from trisect.trust.party import Party
@@ -26,8 +26,6 @@ from trisect.trust.statements import Standing
 _log = logging.getLogger(__name__)
 READ_AT_ONCE = 512
 """Events that are read for one frame; it carries about a hundred."""
-AHEAD_AT_ONCE = 64
-"""Withdrawals that a frame carries before their turn."""
 ROUNDS_A_TICK = 400
 """Frames that each party gets in a tick at most, where somebody has much to be told."""
 
@@ -126,7 +124,7 @@ class Courier:
             newest = self._granted.newest
             return Frame(consortium, own, party.name, newest, newest, 0).seal(key, party.keys.sealing), newest
         events, last = self._granted.events(party.name, own, after=told.sent, limit=READ_AT_ONCE)
-        ahead = self._granted.withdrawals(party.name, own, after=max(last, told.ahead), limit=AHEAD_AT_ONCE)
+        ahead = self._granted.withdrawals(party.name, own, after=max(last, told.ahead), limit=MOST_AHEAD)
         told.ahead = ahead[-1].sequence if ahead else told.ahead
         empty = Frame(consortium, own, party.name, told.sent, told.sent, told.cursor, withdrawn=tuple(ahead))
         frame = empty.filled(events, max(last, told.sent), key)

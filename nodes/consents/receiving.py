@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 
 from nodes.consents.replay import Replay
 from nodes.link import Link
@@ -54,6 +56,8 @@ class Receiving:
         self._replay = replay
         self._clock = clock
         self._waiting: asyncio.Queue[Frame] = asyncio.Queue(MOST_WAITING)
+        self._ahead: deque[Frame] = deque(maxlen=MOST_WAITING)
+        """Of those, what takes effect before its turn; where there are more, the proxy tells the oldest again."""
 
     async def on_frame(self, call: relay_pb2.IncomingCall) -> bytes:
         """Answer a proxy's frame with what was taken in before it.
@@ -76,6 +80,8 @@ class Receiving:
         effects = await asyncio.to_thread(self._consents.effects, proxy.name, after=frame.acknowledged)
         cursor = self._replay.cursor(proxy.name)
         told = tuple(effect for effect in effects if effect.sequence <= cursor)
+        if frame.withdrawn:
+            self._ahead.append(frame)
         with suppress(asyncio.QueueFull):  # what does not fit comes again at the proxy's next tick
             self._waiting.put_nowait(frame)
         reply = Reply(consortium, proxy.name, own, cursor, told)
@@ -85,12 +91,17 @@ class Receiving:
         """Take in what has come, until cancelled."""
         while True:
             frame = await self._waiting.get()
-            try:
-                await self.take(frame)
-            except TrisectError as error:  # the proxy tells it again at its next tick
-                _log.warning(
-                    "consents could not be taken in", extra={"peer": frame.proxy, "reason": error.message}
-                )
+            while self._ahead:
+                await self._try(replace(self._ahead.popleft(), events=(), upto=0))
+            await self._try(frame)
+
+    async def _try(self, frame: Frame) -> None:
+        try:
+            await self.take(frame)
+        except TrisectError as error:  # the proxy tells it again at its next tick
+            _log.warning(
+                "consents could not be taken in", extra={"peer": frame.proxy, "reason": error.message}
+            )
 
     async def take(self, frame: Frame) -> None:
         """Take in a verified frame; it is durable when this returns."""

@@ -285,7 +285,7 @@ class Answering:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
         progress.elements_total = terms.answered + (terms.answered if terms.counts else terms.asked)
-        pending = Pending(self.means.committing, accepted.snapshot, terms.permit)
+        pending = Pending(self.means.committing, accepted.snapshot, terms.permit, Side.ANSWERER)
         stream = self.means.link.exchange(terms.offer.exchange)
         snapshot = accepted.snapshot
 

@@ -243,7 +243,7 @@ class Asking:
         started = time.monotonic()
         progress = self.means.book.progress(exchange_id) or Progress()
         progress.elements_total = terms.asked + (terms.answered if terms.counts else terms.asked)
-        pending = Pending(self.means.committing, snapshot, terms.permit)
+        pending = Pending(self.means.committing, snapshot, terms.permit, Side.ASKER)
         pending.begin()
         stream = self.means.link.exchange(terms.offer.exchange)
         use = self.means.use(terms.offer, party.name)

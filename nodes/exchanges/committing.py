@@ -18,6 +18,7 @@ from trisect.record.snapshots import SnapshotTree, commitment, grow, name_of
 from trisect.rules.offers import NO_SNAPSHOT
 from trisect.rules.permit import Permit
 from trisect.store.collections import Snapshot
+from trisect.store.exchanges import Side
 from trisect.store.snapshots import Snapshots
 
 SMALL = 5_000
@@ -66,7 +67,7 @@ class Committing:
     secret: bytes
     clock: Clock
 
-    async def commit(self, snapshot: Snapshot, permit: Permit) -> Committed:
+    async def commit(self, snapshot: Snapshot, permit: Permit, side: Side) -> Committed:
         """Make the tree of what an exchange uses, unless it is kept already.
 
         Raises:
@@ -82,7 +83,7 @@ class Committing:
             tree = await self._grow(name, snapshot)
             await asyncio.to_thread(self.kept.keep, tree, until)
             root = tree.root
-        return Committed(name, root, commitment(root, permit.exchange, self.secret))
+        return Committed(name, root, commitment(root, permit.exchange, side.value, self.secret))
 
     async def _grow(self, name: bytes, snapshot: Snapshot) -> SnapshotTree:
         size = band(snapshot.size)
@@ -103,17 +104,19 @@ class Pending:
         committing: makes it.
         snapshot: what the exchange uses.
         permit: of the exchange.
+        side: which end this is.
     """
 
-    def __init__(self, committing: Committing, snapshot: Snapshot, permit: Permit) -> None:
+    def __init__(self, committing: Committing, snapshot: Snapshot, permit: Permit, side: Side) -> None:
         self._committing = committing
         self._snapshot = snapshot
         self._permit = permit
+        self._side = side
         self._made: asyncio.Task[Committed] | None = None
 
     def begin(self) -> None:
         """Begin to make it."""
-        work = self._committing.commit(self._snapshot, self._permit)
+        work = self._committing.commit(self._snapshot, self._permit, self._side)
         self._made = asyncio.create_task(work, name="commit to a snapshot")
 
     async def shown(self) -> bytes:

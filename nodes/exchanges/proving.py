@@ -90,7 +90,7 @@ class Proving:
         token = token_of(Permit.peek(found.permit).pepper_epoch)
         kept = await asyncio.to_thread(self._kept.find, found.snapshot)
         proof = await asyncio.to_thread(SnapshotProof.of, token, kept, self._secret, found.own_receipt)
-        recorded = await asyncio.to_thread(self._witness.copy.of_exchange, exchange_id)
+        recorded = await self._witness.of_exchange(exchange_id)
         return proof, _is_first(entries.of_document(found.own_receipt), recorded)
 
     async def check(self, text: str, token_of: TokenOf) -> Proved:
@@ -101,7 +101,8 @@ class Proving:
         """
         proof = SnapshotProof.parse(text)
         claimed = Receipt.peek(proof.receipt)
-        found = await asyncio.to_thread(self._witness.copy.of_exchange, claimed.exchange.hex())
+        self._witness.require_one()
+        found = await self._witness.of_exchange(claimed.exchange.hex())
         permitted = next((entry for entry in found if entries.kind(entry) == Permit.KIND), None)
         if permitted is None or not _is_first(entries.of_document(proof.receipt), found):
             raise VerificationError(

@@ -12,10 +12,11 @@ import logging
 from dataclasses import dataclass, field
 
 from nodes.exchanges.means import Means
-from trisect.clock import to_text
+from trisect.clock import from_text, to_text
 from trisect.errors import ConflictError, TrisectError, VerificationError
 from trisect.record import entries
-from trisect.rules.offers import RECEIPT_RULE
+from trisect.rules.offers import LATEST_RECEIPT, RECEIPT_RULE
+from trisect.rules.permit import Permit
 from trisect.store.exchanges import Exchange, Recorded
 
 _log = logging.getLogger(__name__)
@@ -54,24 +55,35 @@ class Recording:
         receipt = exchange.own_receipt or b""
         try:
             entry = entries.of_document(receipt)
-            if entry in await asyncio.to_thread(self.means.witness.copy.of_exchange, exchange.id):
+            last = from_text(Permit.peek(exchange.permit or b"").expires) + LATEST_RECEIPT
+        except VerificationError as error:  # of an older form
+            await self._give_up(exchange, error.message)
+            return
+        try:
+            if entry in await self.means.witness.of_exchange(exchange.id):
                 await self._settle(exchange, Recorded.YES)
             elif self._due[exchange.id] <= now:
                 self._due[exchange.id] = now + AGAIN_S
+                if self.means.clock() > last:
+                    await self._give_up(exchange, "nobody has taken it for so long that it is too late")
+                    return
                 await self.means.link.enter_receipt(receipt)
                 self.means.witness.promised.expect(receipt)
         except TrisectError as error:
-            if not isinstance(error, VerificationError | ConflictError) and error.rule != RECEIPT_RULE:
-                _log.info(
-                    "the receipt of an exchange is handed in again later",
-                    extra={"exchange_id": exchange.id, "reason": error.message},
-                )
+            if isinstance(error, ConflictError) or error.rule == RECEIPT_RULE:
+                await self._give_up(exchange, error.message)
                 return
-            _log.warning(
-                "the record does not take the receipt of an exchange",
-                extra={"exchange_id": exchange.id, "peer": exchange.peer, "reason": error.message},
+            _log.info(
+                "the receipt of an exchange is handed in again later",
+                extra={"exchange_id": exchange.id, "reason": error.message},
             )
-            await self._settle(exchange, Recorded.NEVER)
+
+    async def _give_up(self, exchange: Exchange, reason: str) -> None:
+        _log.warning(
+            "the record does not take the receipt of an exchange",
+            extra={"exchange_id": exchange.id, "peer": exchange.peer, "reason": reason},
+        )
+        await self._settle(exchange, Recorded.NEVER)
 
     async def _settle(self, exchange: Exchange, recorded: Recorded) -> None:
         await asyncio.to_thread(self.means.book.store.set_recorded, exchange.id, recorded)

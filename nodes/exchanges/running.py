@@ -88,6 +88,7 @@ class Running:
     _finished: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: bool = False
+    _committing: bool = False
     _begun: bool = False
     _heard_at: float = 0.0
     _result: Finished = field(default_factory=Finished)
@@ -188,7 +189,9 @@ class Running:
         while not last:
             message = await self._sending.get()
             last = message.last
+            self._committing = last
             plaintext = message.plaintext + (await self.commitment() if last else b"")
+            self._committing = False
             frame = self.sealer.seal(plaintext, elements=message.elements, final=last)
             if last:
                 await self.before_final()
@@ -217,7 +220,7 @@ class Running:
         ends_at = loop.time() + self.total_s
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
-            if self._busy or self._computing.qsize():
+            if self._busy or self._committing or self._computing.qsize():
                 self._heard_at = loop.time()
             elif loop.time() - self._heard_at > self.idle_s:
                 raise TimedOutError(f"the peer was silent for {self.idle_s:.0f} s")

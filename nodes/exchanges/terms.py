@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trisect.clock import Clock, to_text
+from trisect.errors import VerificationError
 from trisect.psi.items import client_size, server_size
-from trisect.rules.offers import Accept, Offer, Receipt
+from trisect.rules.offers import NO_SNAPSHOT, Accept, Offer, Receipt
 from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode
 from trisect.store.exchanges import Side
@@ -14,8 +15,8 @@ from trisect.trust.channel import Opener, Sealer, transcript_hash
 
 ENCRYPTED_S = 400e-6
 """What the slowest end that is still waited for takes to encrypt one element."""
-ARRANGED_S = 20e-6
-"""What it takes to bring one element into order."""
+ARRANGED_S = 25e-6
+"""What it takes to bring one element into order, and to commit to it, while others do so too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,13 @@ class Terms:
     def receipt(
         self, side: Side, sealer: Sealer, opener: Opener, commitments: tuple[bytes, bytes], clock: Clock
     ) -> Receipt:
-        """Write this end's receipt, with its own and the peer's commitment, once both directions are closed."""
+        """Write this end's receipt, with its own and the peer's commitment, once both directions are closed.
+
+        Raises:
+            VerificationError: the peer has committed to no list though it took one, or to one though it took none.
+        """
+        if (commitments[1] == NO_SNAPSHOT) != bool(self.permit.repeats):
+            raise VerificationError("the peer does not commit to the list that it took")
         asks = side is Side.ASKER
         asker, answerer = (sealer, opener) if asks else (opener, sealer)
         asked, answered = commitments if asks else commitments[::-1]

@@ -279,3 +279,16 @@ def test_a_withdrawal_of_what_was_never_told_counts_when_it_is(node: Database) -
     Consents(node).take("aid", (), [revoked(1, 9)], after=0, upto=0, now=NOW)
     tell(node, granted(1))
     assert used(node) == set()
+
+
+def test_a_number_that_a_proxy_uses_again_takes_the_other_consent_back(node: Database) -> None:
+    """A proxy that came back from a backup gives the number of a withdrawal that went ahead to another."""
+    keep(node, 1, 2)
+    tell(node, granted(1), granted(2))
+    store = Consents(node)
+    store.take("aid", (), [revoked(1, 40)], after=2, upto=2, now=NOW)
+    assert used(node) == tokens({2})
+    assert store.take("aid", [revoked(2, 40)], after=2, upto=40, now=NOW)
+    assert used(node) == set()
+    (effect,) = store.effects("aid", after=0)
+    assert (effect.sequence, len(effect.versions)) == (40, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,19 +14,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from contract.conftest import Backend
 from contract.rows import active, exchange, fill, tokens
-from support.membership import GOVERNMENT, Consortium, identity, signed
 
 from trisect.errors import BadInputError, ConflictError
-from trisect.record import entries
-from trisect.rules.permit import Permit
 from trisect.store import migrations
 from trisect.store.database import Database
 from trisect.store.exchanges import Exchanges
 from trisect.store.proxy_tables import NODE
-from trisect.store.record import Record, numbered
-from trisect.store.tables import COORDINATOR, coordinator_record, node_record
-from trisect.trust import documents
-from trisect.trust.canonical_json import Json
+from trisect.store.tables import COORDINATOR
 
 TREES = {"node": NODE, "coordinator": COORDINATOR}
 
@@ -147,27 +140,3 @@ def test_a_database_of_a_newer_version_is_refused_in_words(own: Database) -> Non
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConflictError, match="9999"):
         own.migrate("node")
-
-
-@pytest.mark.parametrize("tree", TREES)
-def test_permits_that_stand_in_the_record_are_found_by_their_exchange(
-    backend: Backend, open_database: Callable[[str], Database], tree: str
-) -> None:
-    database = open_database(backend.empty())
-    database.migrate(tree)
-    record = Record(database, node_record if tree == "node" else coordinator_record)
-    body: dict[str, Json] = {"exchange": base64.b64encode(b"e" * 16).decode(), "of an": "older form"}
-    permit = documents.sign(Permit.KIND, body, [identity("bank")])
-    others = [entries.of_document(signed(Consortium().founding(), GOVERNMENT)), entries.of_document(
-        documents.sign("pepper-grant.v1", {}, [identity("bank")])
-    )]  # fmt: skip
-    record.append(numbered([*others, permit], 0))
-    assert record.of_exchange((b"e" * 16).hex()) == [permit]
-    before = {"node": "0013", "coordinator": "0003"}[tree]
-    with database.write() as connection:
-        configuration = configured(tree)
-        configuration.attributes["connection"] = connection
-        alembic.command.downgrade(configuration, before)
-    database.migrate(tree)
-    assert record.of_exchange((b"e" * 16).hex()) == [permit]
-    assert record.entries(0) == [*others, permit]

@@ -99,7 +99,8 @@ FOUND = Opening(Ground.FINDING, "", "an inspection has found it", b"", b"")
 def order(act: Sanction = Sanction.SUSPEND, **changes: Any) -> Order:
     factor = 4 if act is Sanction.THROTTLE else 0
     purpose = "scam-prevention" if act is Sanction.SUSPEND_PURPOSE else ""
-    made = Order(1, act, purpose, factor, "it has done so twice", at(20), at(50))
+    ends = at(80 if act is Sanction.EXPEL else 50)
+    made = Order(1, act, purpose, factor, "it has done so twice", at(20), ends)
     return replace(made, **changes)
 
 

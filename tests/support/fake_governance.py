@@ -62,9 +62,9 @@ class Governance(governance_pb2_grpc.GovernanceServicer):
     @property
     def _supervising(self) -> Supervising:
         members: Any = SimpleNamespace(membership=self.consortium.membership, name=GOVERNMENT)
-        record: Any = SimpleNamespace(size=0)
+        record: Any = None
         exchanges: Any = SimpleNamespace(unsettled=list)
-        return Supervising(members, record, exchanges, system_clock)
+        return Supervising(members, record, lambda: 0, exchanges, system_clock)
 
     async def ListBreaches(self, request, context):
         self.node._note("ListBreaches", request)

@@ -45,7 +45,7 @@ async def expel(node: Node, other: Node, party: Node, name: str) -> None:
     await until(lambda: knows(party, "open"), "the party to know of its breach")
     await by_command(party, "breach", "reply", f"{name}/1", "--text", "it is so")
     await until(lambda: knows(node, "replied"), "the government to have the reply")
-    ends = to_text(system_clock() + dt.timedelta(days=30))
+    ends = to_text(system_clock() + dt.timedelta(days=120))
     order = ("--act", "expel", "--until", ends, "--reason", "it cannot stay", "--yes")
     await by_command(node, "breach", "sanction", f"{name}/1", *order)
     code, said = await asyncio.to_thread(trisect, node, "party", "expel", name, "--yes")

@@ -3,7 +3,8 @@
 A snapshot has a Merkle tree over salted leaves: the leaf of a token is SHA-256(0x00 || nonce || token), its nonce
 HMAC-SHA256(salt, token); random hashes fill the leaves up to a size band, in an order that tells nothing. Salt and all
 that is random follow from the owner's secret and from the snapshot, so that one that is used again is kept once. What
-leaves the owner is SHA-256(domain, blind, root), blinded anew for each exchange: nobody can tell whether two snapshots are the same. The
+leaves the owner is SHA-256(domain, exchange, end, blind, root), so that nobody can tell whether two snapshots are the same, nor
+give another's commitment as its own. The
 owner opens one leaf to somebody who knows the value and the consortium's peppers. Not here: how long leaves are kept
 (`trisect.store.snapshots`), and whether a receipt stands in the record.
 """
@@ -22,7 +23,7 @@ from typing import Final, Self
 from trisect.errors import NotFoundError, VerificationError
 from trisect.indicators.tokens import Token
 from trisect.record import tree
-from trisect.rules.offers import NO_SNAPSHOT, Receipt
+from trisect.rules.offers import Receipt
 
 NONCE_BYTES: Final = 32
 NAME_BYTES: Final = 32
@@ -105,9 +106,9 @@ def grow(name: bytes, tokens: bytes, secret: bytes, size: int) -> SnapshotTree:
     return growing.grown()
 
 
-def commitment(root: bytes, exchange: bytes, secret: bytes) -> bytes:
-    """Give what one exchange shows of a snapshot's root, 32 bytes."""
-    return _blinded(_blind(exchange, secret), root)
+def commitment(root: bytes, exchange: bytes, side: str, secret: bytes) -> bytes:
+    """Give what one end of an exchange shows of its snapshot's root, 32 bytes."""
+    return _blinded(exchange, side, _blind(exchange, secret), root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,9 @@ class SnapshotProof:
         """
         leaf = _leaf(self.nonce, token)
         root = tree.root_above(leaf, self.leaf, self.leaves, self.proof)
-        own = Receipt.peek(self.receipt).own_snapshot
-        if self.leaves != size or own == NO_SNAPSHOT or _blinded(self.blind, root) != own:
+        receipt = Receipt.peek(self.receipt)
+        shown = _blinded(receipt.exchange, receipt.side, self.blind, root)
+        if self.leaves != size or shown != receipt.own_snapshot:
             raise VerificationError(
                 "the proof is not of that entry",
                 hint="give the value and the kind that it was made for; a proof that was changed holds for none",
@@ -227,8 +229,9 @@ def _blind(exchange: bytes, secret: bytes) -> bytes:
     return hmac.digest(secret, _BLIND + exchange, _HASH)
 
 
-def _blinded(blind: bytes, root: bytes) -> bytes:
-    return hashlib.sha256(_COMMITMENT + blind + root).digest()
+def _blinded(exchange: bytes, side: str, blind: bytes, root: bytes) -> bytes:
+    bound = len(exchange).to_bytes(8) + exchange + side.encode() + b"\x00"
+    return hashlib.sha256(_COMMITMENT + bound + blind + root).digest()
 
 
 def _nonce(salt: bytes, token: bytes) -> bytes:

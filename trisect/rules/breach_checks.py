@@ -13,6 +13,7 @@ from trisect.rules import breaches, permit
 from trisect.rules.breaches import (
     MAX_PROOF_BYTES,
     PROVED,
+    WAITING,
     Appeal,
     Breach,
     Closing,
@@ -26,6 +27,7 @@ from trisect.rules.breaches import (
 )
 from trisect.rules.offers import Offer, Receipt
 from trisect.rules.regime import Regime
+from trisect.rules.vocabulary import Sanction
 from trisect.trust.filings import (
     AppealDecisionFiling,
     AppealFiling,
@@ -35,6 +37,9 @@ from trisect.trust.filings import (
 )
 from trisect.trust.membership import Membership
 from trisect.trust.statements import Role
+
+TO_DECIDE = dt.timedelta(days=30)
+"""How long an order to expel holds at least after the time to appeal against it, for the appeal to be decided."""
 
 
 def check_opening(filing: Filing, membership: Membership) -> None:
@@ -133,6 +138,14 @@ def check_order(filing: Filing, membership: Membership) -> None:
     _require_another(filing)
     breach = _open_breach(filing, order.breach, membership)
     deadlines = Regime(membership).deadlines(_issued(filing))
+    if order.act == Sanction.EXPEL:
+        appeals_end = _issued(filing) + dt.timedelta(days=deadlines.appeal_days) + WAITING
+        if from_text(order.ends) < appeals_end + TO_DECIDE:
+            raise VerificationError(
+                f"a party is expelled after the time to appeal, until {to_text(appeals_end)}, and {TO_DECIDE.days} days to "
+                "decide; the order ends before",
+                hint="choose a later --until",
+            )
     if isinstance(filing, SanctionFiling) and not breach.heard(_issued(filing), deadlines.breach_reply_days):
         raise ConflictError(
             f"{filing.party} has not been heard: it has not replied, and has {deadlines.breach_reply_days} days to",

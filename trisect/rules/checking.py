@@ -135,7 +135,7 @@ def _check_expulsion(change: StandingChange, membership: Membership, issued: dt.
             f"{change.party} may appeal against its expulsion until {until}"
             if not appealed
             else f"the appeal of {change.party} against its expulsion is not decided",
-            hint="the sanction keeps it from every exchange meanwhile; what was appealed against is decided first",
+            hint="while the sanction holds it exchanges nothing; what was appealed against is decided first",
         )
 
 

@@ -64,15 +64,24 @@ def require(text: str, membership: Membership, moment: dt.datetime) -> None:
             )
 
 
-def behind(text: str, membership: Membership, moment: dt.datetime) -> dt.timedelta:
-    """Tell how long the oldest epoch that a permit does not name had stood in the record when it was decided."""
-    named, longest = _read(text), dt.timedelta()
-    for party, filed in _committed(membership):
-        missing = (one for one in filed if one.filing.serial > named.get(party.name, 0))
-        oldest = next(missing, None)
-        if oldest is not None:
-            longest = max(longest, moment - from_text(oldest.filing.issued))
-    return longest
+class Lag:
+    """How late what stands in the record was known; made once for many permits.
+
+    Args:
+        membership: has what proxies have committed to.
+    """
+
+    def __init__(self, membership: Membership) -> None:
+        self._committed = [(party.name, list(filed)) for party, filed in _committed(membership)]
+
+    def of(self, text: str, moment: dt.datetime) -> dt.timedelta:
+        """Tell how long the oldest epoch that a permit does not name had stood there when it was decided."""
+        named, longest = _read(text), dt.timedelta()
+        for name, filed in self._committed:
+            missing = filed[named.get(name, 0) : named.get(name, 0) + 1]  # epochs are numbered from 1
+            for oldest in missing:
+                longest = max(longest, moment - from_text(oldest.filing.issued))
+        return longest
 
 
 def _committed(membership: Membership) -> Iterator[tuple[Party, Sequence[Filed]]]:

@@ -25,6 +25,8 @@ from trisect.trust.keys import IdentityKey, IdentityPublic, PartyName, SealingKe
 from trisect.trust.statements import party_name
 
 SEAL = EqualSeal(64 * 1024)
+MOST_AHEAD = 64
+"""Revocations that a frame carries before their turn."""
 MAX_VERSIONS = 64
 """Collections that one acknowledgement names; what a revocation changes beyond that is told by the last one."""
 
@@ -171,7 +173,7 @@ class Frame:
         numbers = [self.after, *(event.sequence for event in self.events)]
         ahead = [self.upto, *(event.sequence for event in self.withdrawn)]
         ordered = all(one < next_one for row in (numbers, ahead) for one, next_one in pairwise(row))
-        return ordered and numbers[-1] <= self.upto
+        return ordered and numbers[-1] <= self.upto and len(self.withdrawn) <= MOST_AHEAD
 
     def to_body(self) -> dict[str, Json]:
         """Write what is signed."""

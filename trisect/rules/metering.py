@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from trisect.clock import from_text, to_text
 from trisect.rules import consent_epochs
+from trisect.rules.offers import ASKER
 from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
 from trisect.rules.vocabulary import Purpose, on_consent
@@ -53,36 +54,45 @@ class Use:
 
 
 def metered(found: Iterable[Recorded], regime: Regime, now: dt.datetime) -> Mapping[str, Use]:
-    """Count, for every party, what is in exchanges of the record."""
+    """Count, for every party, what is in exchanges of the record; one of parties that are not known yet counts later."""
     uses = {name: Use() for name in map(str, regime.membership.parties)}
     late = now - dt.timedelta(hours=regime.deadlines(now).silence_hours)
-    charged, rulebooks = Counter[tuple[str, str, str]](), dict[tuple[str, str, str], bytes]()
+    lag, charged = consent_epochs.Lag(regime.membership), Counter[tuple[str, str, str, bytes]]()
     for one in found:
         permit = one.permit
-        asker, answerer, moment = uses[permit.asker], uses[permit.answerer], from_text(permit.decided)
+        asker, answerer, moment = uses.get(permit.asker), uses.get(permit.answerer), from_text(permit.decided)
+        if asker is None or answerer is None:
+            continue
         asker.asked += 1
         answerer.answered += 1
         if not permit.repeats:  # else nothing was evaluated
             asker.elements_asked += permit.asked_padded
             answerer.elements_answered += permit.answered_padded
         if permit.budget_day == to_text(now)[:10]:
-            account = permit.asker, permit.answerer, permit.purpose
-            charged[account] += permit.budget
-            rulebooks[account] = permit.rulebook
+            charged[permit.asker, permit.answerer, permit.purpose, permit.rulebook] += permit.budget
         ends = (
             (asker, permit.basis, permit.consents),
             (answerer, permit.answered_basis, permit.answered_consents),
         )
         for end, basis, known in ends:
             if on_consent(basis):
-                behind = consent_epochs.behind(known, regime.membership, moment)
-                end.revocation_lag = max(end.revocation_lag, behind)
+                end.revocation_lag = max(end.revocation_lag, lag.of(known, moment))
         if len(one.receipts) == 1 and moment <= late:
-            silent = answerer if "asker" in one.receipts else asker
+            silent = answerer if ASKER in one.receipts else asker
             silent.silent.add(permit.exchange.hex())
-    for (name, peer, purpose), elements in charged.items():
-        uses[name].charged_today += elements
-        rulebook = rulebooks[name, peer, purpose]
-        limit = regime.budget(name, peer, Purpose(purpose), to_text(now)[:10], rulebook)
-        uses[name].budget_percent = max(uses[name].budget_percent, 100 * elements // max(limit, 1))
+    _count_budgets(charged, uses, regime, to_text(now)[:10])
     return uses
+
+
+def _count_budgets(
+    charged: Mapping[tuple[str, str, str, bytes], int], uses: Mapping[str, Use], regime: Regime, day: str
+) -> None:
+    """Tell what part of each budget is charged, by the newest rulebook that a permit of the day goes by."""
+    spent, rulebooks = Counter[tuple[str, str, str]](), dict[tuple[str, str, str], bytes]()
+    for (name, peer, purpose, rulebook), elements in charged.items():
+        spent[name, peer, purpose] += elements
+        rulebooks[name, peer, purpose] = rulebook
+    for (name, peer, purpose), elements in spent.items():
+        limit = regime.budget(name, peer, Purpose(purpose), day, rulebooks[name, peer, purpose])
+        uses[name].charged_today += elements
+        uses[name].budget_percent = max(uses[name].budget_percent, 100 * elements // max(limit, 1))

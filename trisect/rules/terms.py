@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from trisect.clock import from_text
 from trisect.errors import BadInputError, VerificationError
 from trisect.rules.document import Document
 from trisect.rules.permit import Permit
@@ -20,6 +21,7 @@ from trisect.trust.keys import IdentityPublic
 from trisect.trust.statements import Role
 
 MOST_DAYS: Final = 3_650
+MOST_BYTES: Final = 4_096
 
 
 class HitUse(enum.StrEnum):
@@ -96,7 +98,15 @@ def check(envelope: bytes, permit: Permit, role: Role, *owner: IdentityPublic) -
     Raises:
         VerificationError: they are not, or do not.
     """
+    if len(envelope) > MOST_BYTES:
+        raise VerificationError("the terms of a sharing are longer than any that could be signed")
     found, signed = Terms.verify(envelope, *owner)
+    try:
+        sound = ",".join(uses(found.use.split(","))) == found.use and bool(from_text(found.issued))
+    except (BadInputError, ValueError):
+        sound = False
+    if not sound:
+        raise VerificationError("the terms of a sharing say what no terms say")
     if signed.payload_hash != permit.terms:
         raise VerificationError("a permit names other terms than those that came with it")
     if (found.consortium, found.owner, found.collection, found.purpose, found.onward) != (

@@ -115,8 +115,10 @@ class Consents:
             is_next = after <= cursor < upto
             new: list[Event] = [event for event in events if is_next and event.sequence > cursor]
             new += (event for event in withdrawn if event.sequence > cursor)
-            done = _effective(connection, proxy, cursor)
-            new = [event for event in new if event.sequence not in done]
+            ahead = _effective(connection, proxy, cursor)
+            new = [
+                event for event in new if not (event.sequence in ahead and _was_revoked(connection, event))
+            ]
             if new:
                 presence.hold(connection, _kept_on_consent())
             for event in new:
@@ -182,6 +184,12 @@ def _cursor(connection: sa.Connection, proxy: str) -> int:
     return connection.execute(query).scalar_one_or_none() or 0
 
 
+def _was_revoked(connection: sa.Connection, event: Event) -> bool:
+    """Tell whether it is this consent that was taken back under a number; a proxy from a backup uses numbers again."""
+    query = sa.select(consents.c.revoked).where(consents.c.id == event.id)
+    return isinstance(event, Revoked) and bool(connection.execute(query).scalar_one_or_none())
+
+
 def _effective(connection: sa.Connection, proxy: str, after: int) -> frozenset[int]:
     """Name the revocations after a number that have taken effect before their turn."""
     query = sa.select(consent_effects.c.sequence).where(
@@ -228,6 +236,8 @@ def _revoke(connection: sa.Connection, proxy: str, event: Revoked, now: dt.datet
         )
     subject = row.subject if row else None
     versions = _suppress(connection, proxy, subject, now) if subject else []
+    mine = sa.and_(consent_effects.c.proxy == proxy, consent_effects.c.sequence == event.sequence)
+    connection.execute(sa.delete(consent_effects).where(mine))
     connection.execute(
         sa.insert(consent_effects).values(
             proxy=proxy, sequence=event.sequence, versions=write_versions(versions), at=to_text(now)

@@ -112,10 +112,11 @@ class Record:
             found = connection.execute(query.order_by(table.c.statement).limit(limit))
             return [(row.statement, row.entry) for row in found]
 
-    def of_exchange(self, exchange: str) -> Sequence[bytes]:
-        """Read the entries of an exchange: its permit, and what commits to receipts."""
+    def of_exchange(self, exchange: str, below: int = tree.MAX_SIZE) -> Sequence[bytes]:
+        """Read the entries of an exchange, its permit and what commits to receipts, among so many first entries."""
         table = self._tables.entries
-        query = sa.select(table.c.entry).where(table.c.exchange == exchange).order_by(table.c.number)
+        mine = sa.and_(table.c.exchange == exchange, table.c.number < below)
+        query = sa.select(table.c.entry).where(mine).order_by(table.c.number)
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 

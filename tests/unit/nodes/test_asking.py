@@ -182,6 +182,10 @@ def test_a_permit_holds_for_its_hour(seconds: int, *, holds: bool) -> None:
         {"modes": "count,lookup"},
         {"retention_days": 89},
         {"onward": "all"},
+        {"use": "review,warn,sell"},
+        {"use": "warn,review"},
+        {"use": "review," * 600 + "warn"},
+        {"issued": "never"},
     ],
     ids=str,
 )

@@ -13,19 +13,28 @@ import pytest
 from contract.rows import exchange
 from support.membership import identity
 from support.receipts import ASKED
+from support.rulebooks import offer, permit
 
 from nodes.exchanges import recording
 from nodes.exchanges.recording import Recording
 from nodes.promised import Promised
 from trisect.clock import to_text
-from trisect.errors import ConflictError, DeniedError, NotFoundError, TrisectError, UnreachableError
+from trisect.errors import (
+    ConflictError,
+    DeniedError,
+    NotFoundError,
+    TrisectError,
+    UnreachableError,
+    VerificationError,
+)
 from trisect.record import entries
-from trisect.rules.offers import RECEIPT_RULE
+from trisect.rules.offers import LATEST_RECEIPT, RECEIPT_RULE
 from trisect.store.database import Database, sqlite_url
 from trisect.store.exchanges import Exchanges, ExchangeState, Recorded
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 RECEIPT = ASKED.sign(identity("telco"))
+PERMIT = permit(offer(), expires=to_text(NOW)).sign(identity("bank"))
 ID = ASKED.exchange.hex()
 
 
@@ -41,13 +50,14 @@ class Node:
         self.refusal: TrisectError | None = None
         self.copy: list[bytes] = []
         self.promised = Promised(lambda: self.now)
-        witness = SimpleNamespace(
-            promised=self.promised, copy=SimpleNamespace(of_exchange=lambda _exchange: self.copy)
-        )
+        witness = SimpleNamespace(promised=self.promised, of_exchange=self._of_exchange)
         link = SimpleNamespace(connected=True, enter_receipt=self._enter)
         book = SimpleNamespace(store=self.store)
         means: Any = SimpleNamespace(witness=witness, link=link, book=book, clock=lambda: self.now)
         self.recording = Recording(means)
+
+    async def _of_exchange(self, _exchange: str) -> list[bytes]:
+        return self.copy
 
     async def _enter(self, receipt: bytes) -> None:
         self.handed.append(receipt)
@@ -56,7 +66,7 @@ class Node:
 
     def has(self, state: ExchangeState, started: dt.datetime = NOW) -> None:
         self.store.add(exchange(ID, state=ExchangeState.RUNNING, started_at=to_text(started)))
-        self.store.update(ID, state=state, own_receipt=RECEIPT, recorded=Recorded.PENDING)
+        self.store.update(ID, state=state, own_receipt=RECEIPT, permit=PERMIT, recorded=Recorded.PENDING)
 
     @property
     def recorded(self) -> int | None:
@@ -109,6 +119,7 @@ async def test_a_restart_waits_for_nothing_that_is_there(node: Node) -> None:
     [
         (NotFoundError("no permit", hint="wait"), Recorded.PENDING),
         (UnreachableError("away", hint="wait"), Recorded.PENDING),
+        (VerificationError("another key", hint="the coordinator may lack a succession"), Recorded.PENDING),
         (DeniedError("no party of this name is admitted", hint="x"), Recorded.PENDING),
         (DeniedError("too late", hint="x", rule=RECEIPT_RULE), Recorded.NEVER),
         (ConflictError("another one", hint="x"), Recorded.NEVER),
@@ -125,6 +136,17 @@ async def test_a_refusal_ends_it_only_where_it_always_will(
     assert node.promised.trouble == "", "nothing was promised"
 
 
+async def test_what_nobody_takes_is_given_up_when_it_is_too_late(node: Node) -> None:
+    node.has(ExchangeState.COMPLETE)
+    node.refusal = NotFoundError("no permit", hint="wait")
+    await node.recording.look()
+    assert node.recorded == Recorded.PENDING
+    node.now += LATEST_RECEIPT + dt.timedelta(seconds=1)
+    node.recording._due.clear()
+    await node.recording.look()
+    assert (len(node.handed), node.recorded) == (1, Recorded.NEVER)
+
+
 async def test_an_exchange_that_nobody_confirms_is_told_after_an_hour(node: Node) -> None:
     node.has(ExchangeState.UNCONFIRMED)
     await node.recording.look()
@@ -139,7 +161,9 @@ async def test_one_that_waits_holds_up_no_other(node: Node, monkeypatch: pytest.
     node.has(ExchangeState.COMPLETE)
     other = ASKED.sign(identity("bank"))
     node.store.add(exchange("f" * 32, state=ExchangeState.RUNNING))
-    node.store.update("f" * 32, state=ExchangeState.COMPLETE, own_receipt=other, recorded=Recorded.PENDING)
+    node.store.update(
+        "f" * 32, state=ExchangeState.COMPLETE, own_receipt=other, permit=PERMIT, recorded=Recorded.PENDING
+    )
     for _ in range(2):
         await node.recording.look()
         await asyncio.sleep(0)

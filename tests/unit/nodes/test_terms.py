@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from support.rulebooks import offer, permit
 
 from nodes.exchanges.means import Limits
 from nodes.exchanges.terms import Terms
-from trisect.errors import DeniedError
+from trisect.clock import system_clock
+from trisect.errors import DeniedError, VerificationError
 from trisect.psi.bands import band
-from trisect.rules.offers import Accept
+from trisect.rules.offers import NO_SNAPSHOT, Accept
 from trisect.store.exchanges import Side
 
 
@@ -45,3 +50,23 @@ def test_a_declared_size_may_be_the_padding_of_the_largest_set(size: int, allowe
         with pytest.raises(DeniedError) as caught:
             limits.check_padded(size, "the set offered")
         assert caught.value.rule == "local-max-set"
+
+
+@pytest.mark.parametrize(("repeats", "shown", "sound"), [
+    (0, b"c" * 32, True), (0, NO_SNAPSHOT, False), (1, NO_SNAPSHOT, True), (1, b"c" * 32, False),
+])  # fmt: skip
+def test_a_peer_commits_to_the_list_that_it_took_and_to_none_that_it_did_not(
+    repeats: int, shown: bytes, *, sound: bool
+) -> None:
+    found = terms(100, 100)
+    found = replace(found, permit=replace(found.permit, repeats=repeats))
+    end: Any = SimpleNamespace(frames=1, transcript=bytes(32))
+    own = NO_SNAPSHOT if repeats else b"o" * 32
+    if not sound:
+        with pytest.raises(VerificationError, match="does not commit"):
+            found.receipt(Side.ASKER, end, end, (own, shown), system_clock)
+        return
+    made = found.receipt(Side.ASKER, end, end, (own, shown), system_clock)
+    assert (made.asked_snapshot, made.answered_snapshot) == (own, shown)
+    made = found.receipt(Side.ANSWERER, end, end, (own, shown), system_clock)
+    assert (made.asked_snapshot, made.answered_snapshot) == (shown, own)

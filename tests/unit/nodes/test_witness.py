@@ -18,10 +18,12 @@ from trisect.clock import from_seconds
 from trisect.errors import StaleError, TrisectError, VerificationError
 from trisect.record import entries
 from trisect.record.checkpoint import Checkpoint, log_key, origin, witness_key
+from trisect.rules.permit import Permit
 from trisect.store.database import Database, sqlite_url
-from trisect.store.record import NewEntry, Record
+from trisect.store.record import NewEntry, Record, numbered
 from trisect.store.settings import Setting
 from trisect.store.tables import coordinator_record, node_record
+from trisect.trust import documents
 from trisect.trust.keys import PartyName
 from trisect.trust.statements import COORDINATOR
 from trisect.wire.v1 import record_pb2
@@ -221,6 +223,37 @@ async def test_a_statement_in_the_place_of_another_ends_exchanges(world: SimpleN
     await restarted.start()
     with pytest.raises(VerificationError, match="statement 4"):
         await restarted.follow()
+
+
+async def test_a_statement_that_the_own_database_has_lost_is_told(world: SimpleNamespace) -> None:
+    node: Node = world.node
+    node.members.given = lambda _after: []
+    await node.witness.start()
+    with pytest.raises(VerificationError, match="statement 1 is missing in this node's database"):
+        await node.witness.follow()
+
+
+async def test_nothing_is_gone_by_that_no_verified_head_covers(world: SimpleNamespace) -> None:
+    """A coordinator that gives entries and then falls silent has not entered them."""
+    node: Node = world.node
+    await node.witness.start()
+    await node.witness.follow()
+    planted = entries.of_document(receipt().sign(identity("telco")))
+    node.witness.copy.append(numbered([planted], 5))
+    exchange = receipt().exchange.hex()
+    assert node.witness.copy.of_exchange(exchange) == [planted]
+    assert await node.witness.of_exchange(exchange) == []
+    assert node.witness.size == 5
+
+
+async def test_a_permit_that_was_written_down_in_another_way_is_the_same(world: SimpleNamespace) -> None:
+    """Whoever stands between may send other white space than what was signed."""
+    witness: Witness = world.node.witness
+    signed_permit = documents.sign(Permit.KIND, {"exchange": "AAAAAAAAAAAAAAAAAAAAAA=="}, [identity("bank")])
+    witness.promised.expect(signed_permit.replace(b":", b": ", 1))
+    witness.promised.copied([signed_permit])
+    world.node.now_s += 61
+    assert witness.promised.trouble == ""
 
 
 async def test_a_statement_that_never_comes_into_the_record_is_told(world: SimpleNamespace) -> None:

@@ -47,7 +47,9 @@ def signed(shown: bytes, **changes: Any) -> bytes:
 @cache
 def proved(number: int, count: int = 70) -> SnapshotProof:
     kept = grown(count)
-    return SnapshotProof.of(token(number), kept, SECRET, signed(commitment(kept.root, EXCHANGE, SECRET)))
+    return SnapshotProof.of(
+        token(number), kept, SECRET, signed(commitment(kept.root, EXCHANGE, "answerer", SECRET))
+    )
 
 
 @given(st.integers(0, 200))
@@ -72,9 +74,10 @@ def test_one_snapshot_has_one_tree_and_another_has_another() -> None:
 
 def test_nobody_can_tell_that_two_exchanges_used_the_same_list() -> None:
     root = grown(70).root
-    one, other = (commitment(root, exchange, SECRET) for exchange in (EXCHANGE, bytes(16)))
-    assert len({one, other, root}) == 3
-    assert commitment(root, EXCHANGE, SECRET) == one
+    ends = [(EXCHANGE, "asker"), (EXCHANGE, "answerer"), (bytes(16), "asker")]
+    shown = [commitment(root, exchange, side, SECRET) for exchange, side in ends]
+    assert len({root, *shown}) == 4
+    assert commitment(root, *ends[0], SECRET) == shown[0]
 
 
 def test_leaves_share_nothing_between_snapshots() -> None:
@@ -115,6 +118,9 @@ def test_a_receipt_proves_nothing_of_the_other_ends_list() -> None:
     proof = proved(3)
     theirs = Receipt.peek(proof.receipt)
     asked = dataclasses.replace(theirs, side="asker").sign(identity("telco"))
+    copied = dataclasses.replace(theirs, side="asker", asked_snapshot=theirs.answered_snapshot)
+    with pytest.raises(VerificationError, match="not of that entry"):  # who has seen it shows it as its own
+        dataclasses.replace(proof, receipt=copied.sign(identity("telco"))).check(token(3), SIZE)
     with pytest.raises(VerificationError, match="not of that entry"):
         dataclasses.replace(proof, receipt=asked).check(token(3), SIZE)
 

@@ -217,8 +217,14 @@ def suspended(found: Consortium, act: Sanction = Sanction.SUSPEND, **how: Any) -
     file(found, SanctionFiling, "telco", order(act), *how.pop("officers", ()), by=GOVERNMENT, **how)
 
 
-@pytest.mark.parametrize("act", [Sanction.SUSPEND, Sanction.EXPEL, Sanction.SUSPEND_PURPOSE])
-@pytest.mark.parametrize(("days", "holds"), [(19.9, False), (20, True), (49.9, True), (50, False)])
+@pytest.mark.parametrize(
+    ("act", "days", "holds"),
+    [
+        *((act, *row) for act in (Sanction.SUSPEND, Sanction.SUSPEND_PURPOSE)
+          for row in ((19.9, False), (20, True), (49.9, True), (50, False))),
+        *((Sanction.EXPEL, *row) for row in ((19.9, False), (20, True), (50, True))),
+    ],
+)  # fmt: skip
 def test_a_sanction_keeps_its_party_from_exchanging_while_it_is_in_force(
     consortium: Consortium, act: Sanction, days: float, holds: bool
 ) -> None:

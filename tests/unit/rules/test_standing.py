@@ -48,7 +48,14 @@ def test_nobody_is_expelled_without_a_sanction_that_says_so(consortium: Consorti
     file(consortium, SanctionFiling, "telco", order(Sanction.SUSPEND, begins=at(1)), by=GOVERNMENT)
     with pytest.raises(VerificationError, match="no sanction in force"):
         stand(consortium, Standing.EXPELLED, 2)
-    file(consortium, SanctionFiling, "telco", order(Sanction.EXPEL, begins=at(5)), by=GOVERNMENT, issued=2)
+    file(
+        consortium,
+        SanctionFiling,
+        "telco",
+        order(Sanction.EXPEL, begins=at(5), ends=at(90)),
+        by=GOVERNMENT,
+        issued=2,
+    )
     with pytest.raises(VerificationError, match="no sanction in force"):
         stand(consortium, Standing.EXPELLED, 4)
     with pytest.raises(VerificationError, match=f"may appeal against its expulsion until {at(2 + 37)}"):
@@ -129,3 +136,15 @@ def test_officers_decide_over_a_measure_that_their_node_has_ordered(consortium: 
     decision = (consortium, AppealDecisionFiling, "telco", Decision(1, 1, "taken back"))
     assert refused(*decision, by=GOVERNMENT).rule == "approvals"
     file(*decision, "anna", by=GOVERNMENT)
+
+
+def test_an_order_to_expel_lasts_until_an_appeal_can_be_decided(consortium: Consortium) -> None:
+    """One that ended before could never expel, and the party would be back."""
+    file(consortium, BreachFiling, "telco", FOUND, by=GOVERNMENT)
+    file(consortium, BreachReplyFiling, "telco", Reply(1, "it was mended"))
+    for days, taken in ((66, False), (67, True)):
+        expelling = (SanctionFiling, "telco", order(Sanction.EXPEL, begins=at(1), ends=at(days)))
+        if taken:
+            file(consortium, *expelling, by=GOVERNMENT)
+        else:
+            assert "the order ends before" in refused(consortium, *expelling, by=GOVERNMENT).message

@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from trisect.store.migrations.telling import tell_exchanges
-
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -16,7 +14,6 @@ def upgrade() -> None:
     with op.batch_alter_table("record_entries") as table:
         table.add_column(sa.Column("exchange", sa.Text))
     op.create_index("ix_record_entries_exchange", "record_entries", ["exchange"])
-    tell_exchanges()
 
 
 def downgrade() -> None:
