@@ -7,6 +7,7 @@ HTTP answers /live, /ready and /metrics on the loopback unless configured otherw
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import json
 import logging
@@ -31,6 +32,9 @@ from trisect.home import Home
 _log = logging.getLogger(__name__)
 AGAIN_S = 2.0
 CANCEL_AGAIN_S = 5.0
+_M_MMAP_THRESHOLD = -3
+"""Of glibc's `malloc.h`."""
+_LARGE_BLOCK = 1 << 20
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -248,6 +252,7 @@ async def _main(
         loop.add_signal_handler(number, told_to_stop)
     loop.add_signal_handler(signal.SIGHUP, told_to_reload)
     started = time.monotonic()
+    _return_large_blocks()
     try:
         async with work(tasks) as state:
             gc.freeze()  # what was loaded stays, and the loop need not stand still while it is looked through for garbage
@@ -271,6 +276,18 @@ async def _main(
     _log.info("the daemon has stopped", extra={"daemon": name})
     if tasks.failed.done():
         raise tasks.failed.result()
+
+
+def _return_large_blocks() -> bool:
+    """Have the C library give blocks of a megabyte back to the system as soon as they are free; gives whether it does.
+
+    glibc raises that threshold by itself up to 32 MiB, and then keeps what a large list has taken, piece by piece.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):  # another C library
+        return False
+    return bool(mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK))
 
 
 def _publish(home: Home, state: dict[str, Any]) -> None:

@@ -127,6 +127,11 @@ async def test_a_database_that_another_program_has_locked(cluster: Cluster, tmp_
     file.write_text("".join(f"host-{number}.example.com\n" for number in range(100)))
     await restart(node, {"trisect.store.database.BUSY_TIMEOUT_S": 0.3})
     await connected(cluster)
+
+    async def ready() -> bool:
+        return not node.ready()
+
+    await until(ready, "the node to have all that a match needs, the newest head of the record too")
     pid, importing = node.pid, ("import", file, "--collection", "locked-out", "--kind", "domain")
     known = await node.matching("ListExchanges", matching_pb2.ListExchangesRequest(limit=1_000))
     with locked(node):
