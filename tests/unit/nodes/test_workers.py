@@ -322,16 +322,16 @@ async def test_a_number_of_a_nursery_before_ends_nobody(nursery: Nursery) -> Non
 
 async def test_a_worker_makes_the_tree_of_a_large_list_as_a_thread_does(workers: Workers) -> None:
     """And an exchange that waits for its tree has a worker already, of which there may be no more."""
-    tokens, secret = os.urandom(32 * 150_000), os.urandom(32)
+    tokens, secret = os.urandom(32 * 132_000), os.urandom(32)
     name = name_of(tokens, secret)
     async with workers.take(), workers.take():
-        made = await asyncio.wait_for(workers.grow(name, tokens, secret, 151_552), SOON)
-    assert made == grow(name, tokens, secret, 151_552)
-    assert len(made.leaves) == 32 * 151_552 > PIPE_LIMIT
+        made = await asyncio.wait_for(workers.grow(name, tokens, secret, 135_168), SOON)
+    assert made == grow(name, tokens, secret, 135_168)
+    assert len(made.leaves) == 32 * 135_168 > PIPE_LIMIT
 
 
 async def test_a_tree_whose_worker_dies_is_an_error(workers: Workers) -> None:
-    growing = asyncio.create_task(workers.grow(bytes(32), os.urandom(32 * 500_000), bytes(32), 507_904))
+    growing = asyncio.create_task(workers.grow(bytes(32), os.urandom(32 * 300_000), bytes(32), 311_296))
     nursery = await until_nursery(workers)
     while not (forked := nursery.children()):
         await asyncio.sleep(0)
