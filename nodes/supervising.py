@@ -17,7 +17,7 @@ from trisect.record import entries
 from trisect.rules import breaches, leaks, stale
 from trisect.rules.breaches import Breach, Ground
 from trisect.rules.duties import duties
-from trisect.rules.metering import Recorded, metered
+from trisect.rules.metering import RecordedExchange, metered
 from trisect.rules.permit import Permit
 from trisect.rules.regime import Regime
 from trisect.rules.rulebook import Rulebook
@@ -174,7 +174,7 @@ class Supervising:
         """Read the permits in the record that were decided since a time."""
         return [one.permit for one in self._recorded(since)]
 
-    def _recorded(self, since: dt.datetime) -> list[Recorded]:
+    def _recorded(self, since: dt.datetime) -> list[RecordedExchange]:
         """Read the exchanges in the record that were decided since a time, in order; from its end, so no more than needed."""
         permits, receipts = list[Permit](), defaultdict[str, set[str]](set)
         first, older = self._size(), False
@@ -188,7 +188,7 @@ class Supervising:
                     if decided >= since:
                         permits.append(permit)
                     older |= decided < since - _DISORDER
-        return [Recorded(one, frozenset(receipts[one.exchange.hex()])) for one in reversed(permits)]
+        return [RecordedExchange(one, frozenset(receipts[one.exchange.hex()])) for one in reversed(permits)]
 
     def _sound(self, entry: bytes) -> Permit | None:
         """Read the permit that an entry is, None where it is none that parties and rules of this consortium have made."""

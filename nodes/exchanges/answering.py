@@ -39,7 +39,7 @@ from trisect.rules.vocabulary import Mode, Purpose, modes, on_consent, purpose
 from trisect.store.budgets import Account
 from trisect.store.collections import Snapshot
 from trisect.store.counts import Counting
-from trisect.store.exchanges import Exchange, ExchangeState, Recorded, Side
+from trisect.store.exchanges import Exchange, ExchangeState, InRecord, Side
 from trisect.trust import documents
 from trisect.trust.channel import AnswererHandshake, ChannelKeys, Direction
 from trisect.trust.party import Party
@@ -357,7 +357,7 @@ class Answering:
             state=ExchangeState.UNCONFIRMED,
             own_receipt=receipt.sign(self.means.link.keys.identity),
             snapshot=root,
-            recorded=Recorded.PENDING,
+            recorded=InRecord.PENDING,
             bytes_sent=progress.bytes_sent,
             bytes_received=progress.bytes_received,
             seconds=time.monotonic() - started,

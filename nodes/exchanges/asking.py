@@ -33,7 +33,7 @@ from trisect.rules.offers import OFFER_LIFE, Accept, Details, Offer, Reason, Rec
 from trisect.rules.permit import Permit
 from trisect.rules.vocabulary import Mode, Purpose
 from trisect.store.collections import Snapshot
-from trisect.store.exchanges import Exchange, ExchangeState, Recorded, Side
+from trisect.store.exchanges import Exchange, ExchangeState, InRecord, Side
 from trisect.trust import documents
 from trisect.trust.channel import AskerHandshake, ChannelKeys, Direction
 from trisect.trust.party import Party
@@ -274,7 +274,7 @@ class Asking:
             receipt = terms.receipt(Side.ASKER, running.sealer, running.opener, both, self.means.clock)
             ended = {
                 "snapshot": await pending.receipted(),
-                "recorded": Recorded.PENDING,
+                "recorded": InRecord.PENDING,
                 "own_receipt": receipt.sign(self.means.link.keys.identity),
                 "bytes_sent": progress.bytes_sent,
                 "bytes_received": progress.bytes_received,

@@ -17,7 +17,7 @@ from trisect.errors import ConflictError, TrisectError, VerificationError
 from trisect.record import entries
 from trisect.rules.offers import LATEST_RECEIPT, RECEIPT_RULE
 from trisect.rules.permit import Permit
-from trisect.store.exchanges import Exchange, Recorded
+from trisect.store.exchanges import Exchange, InRecord
 
 _log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -61,7 +61,7 @@ class Recording:
             return
         try:
             if entry in await self.means.witness.of_exchange(exchange.id):
-                await self._settle(exchange, Recorded.YES)
+                await self._settle(exchange, InRecord.YES)
             elif self._due[exchange.id] <= now:
                 self._due[exchange.id] = now + AGAIN_S
                 if self.means.clock() > last:
@@ -83,7 +83,7 @@ class Recording:
             "the record does not take the receipt of an exchange",
             extra={"exchange_id": exchange.id, "peer": exchange.peer, "reason": reason},
         )
-        await self._settle(exchange, Recorded.NEVER)
+        await self._settle(exchange, InRecord.NEVER)
 
-    async def _settle(self, exchange: Exchange, recorded: Recorded) -> None:
+    async def _settle(self, exchange: Exchange, recorded: InRecord) -> None:
         await asyncio.to_thread(self.means.book.store.set_recorded, exchange.id, recorded)

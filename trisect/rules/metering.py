@@ -16,7 +16,7 @@ from trisect.rules.vocabulary import Purpose, on_consent
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedExchange:
     """An exchange as the record has it.
 
     Attributes:
@@ -53,7 +53,7 @@ class Use:
     silent: set[str] = field(default_factory=set)
 
 
-def metered(found: Iterable[Recorded], regime: Regime, now: dt.datetime) -> Mapping[str, Use]:
+def metered(found: Iterable[RecordedExchange], regime: Regime, now: dt.datetime) -> Mapping[str, Use]:
     """Count, for every party, what is in exchanges of the record; one of parties that are not known yet counts later."""
     uses = {name: Use() for name in map(str, regime.membership.parties)}
     late = now - dt.timedelta(hours=regime.deadlines(now).silence_hours)

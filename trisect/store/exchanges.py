@@ -32,7 +32,7 @@ class Side(enum.StrEnum):
     ANSWERER = ANSWERER
 
 
-class Recorded(enum.IntEnum):
+class InRecord(enum.IntEnum):
     """Whether the record has this end's receipt."""
 
     PENDING = 0
@@ -270,12 +270,12 @@ class Exchanges:
             exchanges.c.state == ExchangeState.UNCONFIRMED.value, exchanges.c.started_at < before
         )
         query = sa.select(exchanges).where(
-            exchanges.c.recorded == Recorded.PENDING.value, sa.or_(complete, waiting)
+            exchanges.c.recorded == InRecord.PENDING.value, sa.or_(complete, waiting)
         )
         with self._database.read() as connection:
             return [_exchange(row) for row in connection.execute(query.order_by(exchanges.c.number))]
 
-    def set_recorded(self, exchange_id: str, recorded: Recorded) -> None:
+    def set_recorded(self, exchange_id: str, recorded: InRecord) -> None:
         """Remember whether the record has this end's receipt of an exchange, or never will."""
         with self._database.write() as connection:
             connection.execute(

@@ -30,7 +30,7 @@ from trisect.errors import (
 from trisect.record import entries
 from trisect.rules.offers import LATEST_RECEIPT, RECEIPT_RULE
 from trisect.store.database import Database, sqlite_url
-from trisect.store.exchanges import Exchanges, ExchangeState, Recorded
+from trisect.store.exchanges import Exchanges, ExchangeState, InRecord
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 RECEIPT = ASKED.sign(identity("telco"))
@@ -66,7 +66,7 @@ class Node:
 
     def has(self, state: ExchangeState, started: dt.datetime = NOW) -> None:
         self.store.add(exchange(ID, state=ExchangeState.RUNNING, started_at=to_text(started)))
-        self.store.update(ID, state=state, own_receipt=RECEIPT, permit=PERMIT, recorded=Recorded.PENDING)
+        self.store.update(ID, state=state, own_receipt=RECEIPT, permit=PERMIT, recorded=InRecord.PENDING)
 
     @property
     def recorded(self) -> int | None:
@@ -84,14 +84,14 @@ async def test_a_receipt_is_handed_in_once_and_seen_in_the_record(node: Node) ->
     node.has(ExchangeState.COMPLETE)
     for _ in range(3):
         await node.recording.look()
-    assert (node.handed, node.recorded) == ([RECEIPT], Recorded.PENDING)
+    assert (node.handed, node.recorded) == ([RECEIPT], InRecord.PENDING)
     node.now += dt.timedelta(seconds=60)
     assert "lacks 1 of the permits and receipts" in node.promised.trouble
     node.copy = [entries.of_document(RECEIPT)]
     node.promised.copied(node.copy)
     await node.recording.look()
     await node.recording.look()
-    assert (node.handed, node.recorded, node.promised.trouble) == ([RECEIPT], Recorded.YES, "")
+    assert (node.handed, node.recorded, node.promised.trouble) == ([RECEIPT], InRecord.YES, "")
 
 
 async def test_what_a_coordinator_has_lost_is_handed_in_again(
@@ -109,7 +109,7 @@ async def test_a_restart_waits_for_nothing_that_is_there(node: Node) -> None:
     node.has(ExchangeState.COMPLETE)
     node.copy = [entries.of_document(RECEIPT)]
     await node.recording.look()
-    assert (node.handed, node.recorded) == ([], Recorded.YES)
+    assert (node.handed, node.recorded) == ([], InRecord.YES)
     node.now += dt.timedelta(days=1)
     assert node.promised.trouble == ""
 
@@ -117,16 +117,16 @@ async def test_a_restart_waits_for_nothing_that_is_there(node: Node) -> None:
 @pytest.mark.parametrize(
     ("refusal", "ended"),
     [
-        (NotFoundError("no permit", hint="wait"), Recorded.PENDING),
-        (UnreachableError("away", hint="wait"), Recorded.PENDING),
-        (VerificationError("another key", hint="the coordinator may lack a succession"), Recorded.PENDING),
-        (DeniedError("no party of this name is admitted", hint="x"), Recorded.PENDING),
-        (DeniedError("too late", hint="x", rule=RECEIPT_RULE), Recorded.NEVER),
-        (ConflictError("another one", hint="x"), Recorded.NEVER),
+        (NotFoundError("no permit", hint="wait"), InRecord.PENDING),
+        (UnreachableError("away", hint="wait"), InRecord.PENDING),
+        (VerificationError("another key", hint="the coordinator may lack a succession"), InRecord.PENDING),
+        (DeniedError("no party of this name is admitted", hint="x"), InRecord.PENDING),
+        (DeniedError("too late", hint="x", rule=RECEIPT_RULE), InRecord.NEVER),
+        (ConflictError("another one", hint="x"), InRecord.NEVER),
     ],
 )
 async def test_a_refusal_ends_it_only_where_it_always_will(
-    node: Node, refusal: TrisectError, ended: Recorded
+    node: Node, refusal: TrisectError, ended: InRecord
 ) -> None:
     node.has(ExchangeState.COMPLETE)
     node.refusal = refusal
@@ -140,11 +140,11 @@ async def test_what_nobody_takes_is_given_up_when_it_is_too_late(node: Node) -> 
     node.has(ExchangeState.COMPLETE)
     node.refusal = NotFoundError("no permit", hint="wait")
     await node.recording.look()
-    assert node.recorded == Recorded.PENDING
+    assert node.recorded == InRecord.PENDING
     node.now += LATEST_RECEIPT + dt.timedelta(seconds=1)
     node.recording._due.clear()
     await node.recording.look()
-    assert (len(node.handed), node.recorded) == (1, Recorded.NEVER)
+    assert (len(node.handed), node.recorded) == (1, InRecord.NEVER)
 
 
 async def test_an_exchange_that_nobody_confirms_is_told_after_an_hour(node: Node) -> None:
@@ -162,7 +162,7 @@ async def test_one_that_waits_holds_up_no_other(node: Node, monkeypatch: pytest.
     other = ASKED.sign(identity("bank"))
     node.store.add(exchange("f" * 32, state=ExchangeState.RUNNING))
     node.store.update(
-        "f" * 32, state=ExchangeState.COMPLETE, own_receipt=other, permit=PERMIT, recorded=Recorded.PENDING
+        "f" * 32, state=ExchangeState.COMPLETE, own_receipt=other, permit=PERMIT, recorded=InRecord.PENDING
     )
     for _ in range(2):
         await node.recording.look()

@@ -13,7 +13,7 @@ from support.rulebooks import NOTICE, NOW, offer, rulebook
 from trisect.clock import to_text
 from trisect.indicators.kinds import Kind
 from trisect.rules.consents import EpochCommitment
-from trisect.rules.metering import Recorded, Use, metered
+from trisect.rules.metering import RecordedExchange, Use, metered
 from trisect.rules.notices import Notice
 from trisect.rules.permit import Answer, Permit, propose
 from trisect.rules.regime import Regime
@@ -47,7 +47,9 @@ def permit(consortium: Consortium) -> Permit:
     return propose(offer(notice=regime.notice_hash("telco")), b"h" * 32, answer, regime)
 
 
-def used(consortium: Consortium, *found: Recorded, after: dt.timedelta = dt.timedelta()) -> dict[str, Use]:
+def used(
+    consortium: Consortium, *found: RecordedExchange, after: dt.timedelta = dt.timedelta()
+) -> dict[str, Use]:
     return dict(metered(found, Regime(consortium.membership), NOW + after))
 
 
@@ -57,7 +59,7 @@ def test_nobody_has_done_anything(consortium: Consortium) -> None:
 
 def test_exchanges_and_budgets_are_counted_at_both_ends(consortium: Consortium, permit: Permit) -> None:
     told_again = dataclasses.replace(permit, repeats=1, budget=0)
-    found = used(consortium, *[Recorded(permit, BOTH)] * 3, Recorded(told_again, BOTH))
+    found = used(consortium, *[RecordedExchange(permit, BOTH)] * 3, RecordedExchange(told_again, BOTH))
     telco, bank = found["telco"], found["bank"]
     assert (telco.asked, telco.answered, bank.asked, bank.answered) == (4, 0, 0, 4)
     assert (telco.elements_asked, bank.elements_answered) == (3 * 1_024, 3 * 2_048)
@@ -66,7 +68,7 @@ def test_exchanges_and_budgets_are_counted_at_both_ends(consortium: Consortium, 
     )
     assert (telco.charged_today, telco.budget_percent) == (3 * 1_024, 100 * 3 * 1_024 // limit)
     assert telco.budget_percent >= 1
-    tomorrow = used(consortium, Recorded(permit, BOTH), after=dt.timedelta(days=1))["telco"]
+    tomorrow = used(consortium, RecordedExchange(permit, BOTH), after=dt.timedelta(days=1))["telco"]
     assert (tomorrow.asked, tomorrow.charged_today, tomorrow.budget_percent) == (1, 0, 0)
 
 
@@ -82,7 +84,9 @@ def test_exchanges_and_budgets_are_counted_at_both_ends(consortium: Consortium, 
 def test_who_keeps_silent_shows_after_a_day(
     consortium: Consortium, permit: Permit, receipts: frozenset[str], silent: str | None
 ) -> None:
-    early, late = (used(consortium, Recorded(permit, receipts), after=wait) for wait in (LATE / 2, LATE))
+    early, late = (
+        used(consortium, RecordedExchange(permit, receipts), after=wait) for wait in (LATE / 2, LATE)
+    )
     assert not [name for name, use in early.items() if use.silent]
     owing = {name: use.silent for name, use in late.items() if use.silent}
     assert owing == ({silent: {permit.exchange.hex()}} if silent else {})
@@ -99,10 +103,10 @@ def test_how_late_withdrawals_were_known_is_told(
         issued = to_text(NOW - dt.timedelta(seconds=ago_s))
         consortium.take(consortium.filing(ConsentsFiling, "aid", content, issued=issued))
     changes: dict[str, Any] = {"answered_basis": "consent: app terms", "answered_consents": known}
-    found = used(consortium, Recorded(dataclasses.replace(permit, **changes), BOTH))
+    found = used(consortium, RecordedExchange(dataclasses.replace(permit, **changes), BOTH))
     assert (found["bank"].revocation_lag, found["telco"].revocation_lag) == (
         dt.timedelta(seconds=lag_s), dt.timedelta(),
     )  # fmt: skip
     later = dataclasses.replace(permit, **changes, decided=to_text(NOW - dt.timedelta(seconds=60)))
-    before = used(consortium, Recorded(later, BOTH))["bank"].revocation_lag
+    before = used(consortium, RecordedExchange(later, BOTH))["bank"].revocation_lag
     assert before == dt.timedelta(seconds=30 if known == "" else 0), "what was filed later could not be known"
